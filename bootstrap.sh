@@ -1,0 +1,38 @@
+#!/bin/sh
+# Brings a Debian machine to the point where Quorate runs: apt packages that are missing, npm packages of the lock file.
+# Idempotent; takes some milliseconds when nothing is to do. `--test` also makes ready what the tests need.
+set -eu
+cd "$(dirname "$0")"
+
+need=""
+for pair in redis-server:redis-server nats-server:nats-server mmdebstrap:mmdebstrap dpkg-buildpackage:dpkg-dev \
+  apt-ftparchive:apt-utils gpgv:gpgv gpg:gpg setpriv:util-linux newuidmap:uidmap xz:xz-utils ip:iproute2; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || need="$need ${pair#*:}"
+done
+[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || need="$need debian-archive-keyring"
+if [ -n "$need" ]; then
+  command -v apt-get >/dev/null 2>&1 || { echo "bootstrap: these Debian packages are missing and there is no apt-get:$need" >&2; exit 1; }
+  [ "$(id -u)" = 0 ] || { echo "bootstrap: run as root once, or install:$need" >&2; exit 1; }
+  echo "bootstrap: installing Debian packages:$need" >&2
+  # Without the daemons that the packages would start: Quorate runs private ones.
+  guard=/usr/sbin/policy-rc.d
+  if [ ! -e "$guard" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$guard"
+    chmod 755 "$guard"
+    trap 'rm -f "$guard"' EXIT
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >&2
+  # shellcheck disable=SC2086
+  apt-get install -y -qq --no-install-recommends $need >/dev/null 2>/tmp/quorate-apt.$$ || { cat /tmp/quorate-apt.$$ >&2; exit 1; }
+  rm -f /tmp/quorate-apt.$$
+fi
+
+stamp=node_modules/.quorate-bootstrap
+want=$(cat package-lock.json package.json packages/*/package.json services/*/package.json | sha256sum | cut -d' ' -f1)
+if [ "$(cat "$stamp" 2>/dev/null || true)" != "$want" ]; then
+  echo "bootstrap: installing npm packages" >&2
+  npm ci --no-audit --no-fund --loglevel=error >&2
+  PATH="$PWD/node_modules/.bin:$PATH" node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<24||(a===24&&b<15)) { console.error("bootstrap: Node 24.15 or newer is needed; this is "+process.version); process.exit(1) }'
+  echo "$want" >"$stamp"
+fi

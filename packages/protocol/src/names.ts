@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** Debian Policy §5.6.1: source and binary package names. */
+export const packageNameSchema = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,99}$/, "must be a Debian package name");
+
+/** Debian Policy §5.6.12, without the white space it forbids; the order of versions is `@quorate/debian/version`. */
+export const packageVersionSchema = z.string().regex(/^(?:\d{1,9}:)?[0-9A-Za-z][0-9A-Za-z.+~:-]{0,150}$/, "must be a Debian version");
+
+/** A distribution's short name, such as `debian`. */
+export const distributionSchema = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "must be a distribution's short name");
+
+/** A suite or codename, such as `bookworm` or `trixie-updates`. */
+export const suiteSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, "must be a suite name");
+
+export const componentSchema = z.string().regex(/^[a-z][a-z0-9/-]{0,39}$/, "must be an archive component");
+
+/** What a target is built as: a machine architecture (`dpkg-buildpackage -B`) or `all` (`-A`). */
+export const architectureSchema = z.string().regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a Debian architecture");
+
+/** A file name without directories. */
+export const fileNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+~:%_-]{0,250}$/, "must be a plain file name");
+
+/** A relative path inside an archive: no empty, `.` or `..` segment. */
+export const archivePathSchema = z
+  .string()
+  .max(400)
+  .regex(/^[A-Za-z0-9.+~:%_-]+(?:\/[A-Za-z0-9.+~:%_-]+)*$/, "must be a relative path")
+  .refine((path) => !path.split("/").some((segment) => segment === "." || segment === ".."), "must not climb");
+
+/** A time as RFC 3339 in UTC, to the second, `Z`. */
+export const timeSchema = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "must be a UTC time to the second");
+
+/** One line of text for people: no control characters, at most `max` characters. */
+export function lineSchema(max: number) {
+  // eslint-disable-next-line no-control-regex
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/, "must be one line without control characters");
+}

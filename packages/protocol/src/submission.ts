@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { sha256Schema } from "./digest.ts";
+import { jobIdSchema, jobPhases } from "./job.ts";
+import { architectureSchema, distributionSchema, packageNameSchema, packageVersionSchema, suiteSchema } from "./names.ts";
+import { operatorIdSchema } from "./operator.ts";
+import { policySchema } from "./policy.ts";
+import { verdictSchema } from "./verdict.ts";
+
+/** `POST /v1/submissions`: please rebuild this. Without a version the newest in the suite; without an architecture all that the source builds. */
+export const submissionRequestSchema = z.strictObject({
+  distribution: distributionSchema,
+  suite: suiteSchema,
+  source: packageNameSchema,
+  version: packageVersionSchema.optional(),
+  architecture: architectureSchema.optional(),
+});
+export type SubmissionRequest = z.infer<typeof submissionRequestSchema>;
+
+export const roundStates = ["planned", "building", "revealing", "settling", "settled"] as const;
+export type RoundState = (typeof roundStates)[number];
+
+/** What one operator does in a round, as the API shows it. */
+export const jobViewSchema = z.strictObject({
+  job: jobIdSchema,
+  operator: operatorIdSchema,
+  operatorName: z.string(),
+  phase: z.enum(jobPhases),
+  outcome: z.enum(["built", "failed", "declined"]).optional(),
+  activity: z.string().optional(),
+  startedAt: z.iso.datetime().optional(),
+  committedAt: z.iso.datetime().optional(),
+  /** From earlier builds of this source, or of any source, by this operator; absent when there is no history. */
+  estimateSeconds: z.number().optional(),
+});
+export type JobView = z.infer<typeof jobViewSchema>;
+
+/** A round as the API shows it. */
+export const roundViewSchema = z.strictObject({
+  round: sha256Schema,
+  target: sha256Schema,
+  attempt: z.int(),
+  distribution: z.string(),
+  suite: z.string(),
+  source: z.string(),
+  version: z.string(),
+  architecture: z.string(),
+  state: z.enum(roundStates),
+  submittedAt: z.iso.datetime(),
+  committeeDrawnAt: z.iso.datetime().optional(),
+  revealStartedAt: z.iso.datetime().optional(),
+  settledAt: z.iso.datetime().optional(),
+  jobs: z.array(jobViewSchema),
+  verdict: verdictSchema.optional(),
+  verdictIndex: z.int().optional(),
+});
+export type RoundView = z.infer<typeof roundViewSchema>;
+
+/** A submission as the API shows it. */
+export const submissionViewSchema = z.strictObject({
+  id: sha256Schema,
+  request: submissionRequestSchema,
+  rounds: z.array(roundViewSchema),
+});
+export type SubmissionView = z.infer<typeof submissionViewSchema>;
+
+/** `GET /v1/network`: what a client needs to check everything else. */
+export const networkViewSchema = z.strictObject({
+  /** The log's verifier key (C2SP signed-note vkey). */
+  logKey: z.string(),
+  logUrl: z.string(),
+  networkKey: z.string(),
+  /** tlog-policy text: the log, its witnesses and their quorum. */
+  witnessPolicy: z.string(),
+  policy: policySchema,
+  policyDigest: sha256Schema,
+  operators: z.array(z.strictObject({ operator: operatorIdSchema, name: z.string(), identityKey: z.string() })),
+});
+export type NetworkView = z.infer<typeof networkViewSchema>;
+
+/** `POST /v1/operators` answers with what a worker needs to take jobs. */
+export const enrolmentAnswerSchema = z.strictObject({
+  operator: operatorIdSchema,
+  natsUrl: z.string(),
+  /** A user JWT for the NATS user key that the worker generated and named in the request. */
+  natsJwt: z.string(),
+  natsJwtExpiresAt: z.iso.datetime(),
+});
+export type EnrolmentAnswer = z.infer<typeof enrolmentAnswerSchema>;
+
+/** `POST /v1/operators`: the operator's signed enrolment envelope and the public NATS user key of its worker. */
+export const enrolmentRequestSchema = z.strictObject({
+  envelope: z.string().max(100_000),
+  natsUserKey: z.string().regex(/^U[A-Z2-7]{55}$/),
+});
+export type EnrolmentRequest = z.infer<typeof enrolmentRequestSchema>;
+
+/** RFC 9457 problem details; `type` is stable. */
+export const problemSchema = z.looseObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() });
+export type Problem = z.infer<typeof problemSchema>;
