@@ -32,7 +32,7 @@ export const timeSchema = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 
 
 /** One line of text for people: no control characters, at most `max` characters. */
 export function lineSchema(max: number) {
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- refusing them is the point
   return z
     .string()
     .min(1)
