@@ -30,12 +30,13 @@ export const archivePathSchema = z
 /** A time as RFC 3339 in UTC, to the second, `Z`. */
 export const timeSchema = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "must be a UTC time to the second");
 
-/** One line of text for people: no control characters, at most `max` characters. */
+const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+
+/** One line of text for people: no control, line-separating or bidirectional-override characters, at most `max` characters. */
 export function lineSchema(max: number) {
-  // oxlint-disable-next-line no-control-regex -- refusing them is the point
   return z
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/, "must be one line without control characters");
+    .refine((text) => !controlCharacters.test(text), "must be one line without control characters");
 }
