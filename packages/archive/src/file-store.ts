@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { writeVerified } from "./fetch.ts";
@@ -14,13 +14,22 @@ export type FileStore = {
   save(bytes: Uint8Array): Promise<StoredFile>;
   /** @throws ArchiveError "digest-differs" */
   saveStream(chunks: AsyncIterable<Uint8Array>, expected: { sha256: Sha256; sizeBytes: number }, what: string): Promise<StoredFile>;
+  /** Marks a file as in use; false when it is gone. */
+  touch(file: StoredFile): Promise<boolean>;
   /** A path for something that is not yet checked. */
   scratchPath(): string;
 };
 
+/** Some forty states of a large suite. */
+const maxStoredBytes = 4 * 1024 * 1024 * 1024;
+/** Whoever was handed a file has had the time to keep a copy. */
+const minStoredSeconds = 86_400;
+
 export async function openFileStore(directory: string): Promise<FileStore> {
   await mkdir(join(directory, "by-sha256"), { recursive: true });
   await mkdir(join(directory, "scratch"), { recursive: true });
+  // What a process that was cut off left behind.
+  await removeOldest(join(directory, "scratch"), { maxBytes: 0, minAgeSeconds: 3600 });
   const pathOf = (sha256: Sha256) => join(directory, "by-sha256", sha256);
   return {
     pathOf,
@@ -39,8 +48,14 @@ export async function openFileStore(directory: string): Promise<FileStore> {
     },
     saveStream: async (chunks, expected, what) => {
       await writeVerified(chunks, { path: pathOf(expected.sha256), expected, what });
+      await removeOldest(join(directory, "by-sha256"), { maxBytes: maxStoredBytes, minAgeSeconds: minStoredSeconds });
       return { ...expected, file: pathOf(expected.sha256) };
     },
+    touch: async ({ file }) =>
+      await utimes(file, new Date(), new Date()).then(
+        () => true,
+        () => false,
+      ),
     scratchPath: () => join(directory, "scratch", randomBytes(8).toString("hex")),
   };
 }
@@ -54,6 +69,25 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
     await file.sync();
   }
   await rename(part, path);
+}
+
+/** Removes files from the least recently used on, until no more than `maxBytes` are left; never one younger than `minAgeSeconds`. */
+export async function removeOldest(
+  directory: string,
+  { maxBytes, minAgeSeconds }: { maxBytes: number; minAgeSeconds: number },
+): Promise<void> {
+  const files: { path: string; sizeBytes: number; usedAt: number }[] = [];
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isFile() === true) files.push({ path, sizeBytes: found.size, usedAt: found.mtimeMs });
+  }
+  let total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  for (const { path, sizeBytes, usedAt } of files.sort((a, b) => a.usedAt - b.usedAt)) {
+    if (total <= maxBytes || usedAt > Date.now() - minAgeSeconds * 1000) return;
+    await rm(path, { force: true });
+    total -= sizeBytes;
+  }
 }
 
 function digestOf(bytes: Uint8Array): Sha256 {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
+import { indexPackagesBySource } from "@quorate/debian/packages";
 import type { ParagraphIndex } from "@quorate/debian/paragraph-index";
+import { indexSources } from "@quorate/debian/sources";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { ArchiveError } from "./archive-error.ts";
 
@@ -17,15 +19,15 @@ export type IndexFile = {
 };
 
 /**
- * Opens a stored index, after another check of its digest: once in a process's life.
+ * Opens a stored index, after a check of its digest: Sources by source name, Packages by the name of the source.
  *
  * @throws ArchiveError "digest-differs" when the stored bytes are not what they were, "malformed" when they are no index
  */
-export async function openIndexFile(path: string, stored: StoredFile, index: (bytes: Uint8Array) => ParagraphIndex): Promise<IndexFile> {
+export async function openIndexFile(path: string, stored: StoredFile): Promise<IndexFile> {
   const bytes = await readFile(stored.file);
   const digest = createHash("sha256").update(bytes).digest("hex");
   if (digest !== stored.sha256) throw new ArchiveError("digest-differs", `reading ${path} from ${stored.file}: digest differs: ${digest}`);
-  const spans = indexOf(path, bytes, index);
+  const spans = indexOf(path, bytes);
   return {
     path,
     stored,
@@ -34,9 +36,9 @@ export async function openIndexFile(path: string, stored: StoredFile, index: (by
   };
 }
 
-function indexOf(path: string, bytes: Uint8Array, index: (bytes: Uint8Array) => ParagraphIndex): ParagraphIndex {
+function indexOf(path: string, bytes: Uint8Array): ParagraphIndex {
   try {
-    return index(bytes);
+    return path.endsWith("/Sources") ? indexSources(bytes) : indexPackagesBySource(bytes);
   } catch (cause) {
     throw new ArchiveError("malformed", `reading ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
