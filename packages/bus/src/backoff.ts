@@ -6,7 +6,7 @@ export function backoffMilliseconds(failures: number, random: () => number = Mat
 }
 
 /** @throws the signal's reason when it is aborted */
-export async function pause(milliseconds: number, signal?: AbortSignal | undefined): Promise<void> {
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   try {
     await delay(milliseconds, undefined, signal ? { signal } : {});
   } catch (error) {
