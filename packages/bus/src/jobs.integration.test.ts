@@ -133,3 +133,16 @@ test("control messages come to the operator's workers, progress to the coordinat
   expect(await live.promise).toMatchObject({ phase: "building", logLines: ["gcc"] });
   expect(overheard).toEqual([]);
 });
+
+test("waiting for a job ends at once when aborted, at whatever moment", async () => {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  await coordinator.ensureConsumer(alice);
+  await using worker = await network.worker(alice);
+  for (let milliseconds = 0; milliseconds < 20; milliseconds += 2) {
+    const startedAt = performance.now();
+    expect(await worker.nextJob(AbortSignal.timeout(milliseconds))).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  }
+});

@@ -104,6 +104,7 @@ async function pullOne(connection: NatsConnection, consumer: Consumer, signal: A
   const close = (): void => void messages.close();
   using _ = onReconnect(connection, close);
   signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
   try {
     for await (const message of messages) return message;
     return undefined;
