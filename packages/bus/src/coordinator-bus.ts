@@ -5,7 +5,7 @@ import type { NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
 import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
 import { createReportDispatcher, type ReportEvents, type ReportHandler } from "./reports.ts";
-import { ensureJobConsumer, ensureStreams } from "./streams.ts";
+import { ensureJobConsumer, ensureStreams, leaseSeconds } from "./streams.ts";
 import { controlSubject, formatMessage, jobSubject, parseAddressed, subjects } from "./subjects.ts";
 import type { NatsCredentials } from "./user-credentials.ts";
 
@@ -38,9 +38,11 @@ export async function connectCoordinatorBus(options: {
   url: string;
   credentials: NatsCredentials;
   events?: CoordinatorBusEvents;
+  /** How long a job stays with a worker of which nothing is heard. Workers say something every 20 seconds. */
+  jobLeaseSeconds?: number;
   signal?: AbortSignal;
 }): Promise<CoordinatorBus> {
-  const { url, credentials, events = {}, signal } = options;
+  const { url, credentials, events = {}, jobLeaseSeconds = leaseSeconds, signal } = options;
   const connection = await connectNats({ url, jwt: () => credentials.jwt, seed: credentials.seed, name: "coordinator", events, signal });
   // Without the account check: JetStream may still be starting, and each call has its own error.
   const manager = await connection.jetstreamManager({ checkAPI: false, timeout: requestMilliseconds });
@@ -54,7 +56,7 @@ export async function connectCoordinatorBus(options: {
     },
     ensureConsumer: async (operator) => {
       await untilConnected(connection);
-      await ensureJobConsumer(manager, operator);
+      await ensureJobConsumer(manager, operator, jobLeaseSeconds);
     },
     publishJob: async (operator, architecture, message) => {
       await untilConnected(connection);
