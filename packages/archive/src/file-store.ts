@@ -9,6 +9,7 @@ import type { StoredFile } from "./index-file.ts";
 export type FileStore = {
   /** Where a file of that digest is, or would be. */
   pathOf(sha256: Sha256): string;
+  /** Marks it as in use. */
   find(file: { sha256: Sha256; sizeBytes: number }): Promise<StoredFile | undefined>;
   read(sha256: Sha256): Promise<Uint8Array | undefined>;
   save(bytes: Uint8Array): Promise<StoredFile>;
@@ -20,7 +21,7 @@ export type FileStore = {
   scratchPath(): string;
 };
 
-/** Some forty states of a large suite. */
+/** Some forty states of a large suite; exceeded by an eighth at most, so that not each saving looks at all files. */
 const maxStoredBytes = 4 * 1024 * 1024 * 1024;
 /** Whoever was handed a file has had the time to keep a copy. */
 const minStoredSeconds = 86_400;
@@ -30,12 +31,17 @@ export async function openFileStore(directory: string): Promise<FileStore> {
   await mkdir(join(directory, "scratch"), { recursive: true });
   // What a process that was cut off left behind.
   await removeOldest(join(directory, "scratch"), { maxBytes: 0, minAgeSeconds: 3600 });
+  const bound = { maxBytes: maxStoredBytes, minAgeSeconds: minStoredSeconds };
+  await removeOldest(join(directory, "by-sha256"), bound);
+  let unboundedBytes = 0;
   const pathOf = (sha256: Sha256) => join(directory, "by-sha256", sha256);
   return {
     pathOf,
     find: async ({ sha256, sizeBytes }) => {
       const found = await stat(pathOf(sha256)).catch(() => undefined);
-      return found?.isFile() === true && found.size === sizeBytes ? { sha256, sizeBytes, file: pathOf(sha256) } : undefined;
+      if (found?.isFile() !== true || found.size !== sizeBytes) return undefined;
+      const stored = { sha256, sizeBytes, file: pathOf(sha256) };
+      return (await touch(stored)) ? stored : undefined;
     },
     read: async (sha256) => {
       const bytes = await readFile(pathOf(sha256)).catch(() => undefined);
@@ -48,16 +54,24 @@ export async function openFileStore(directory: string): Promise<FileStore> {
     },
     saveStream: async (chunks, expected, what) => {
       await writeVerified(chunks, { path: pathOf(expected.sha256), expected, what });
-      await removeOldest(join(directory, "by-sha256"), { maxBytes: maxStoredBytes, minAgeSeconds: minStoredSeconds });
+      unboundedBytes += expected.sizeBytes;
+      if (unboundedBytes > maxStoredBytes / 8) {
+        unboundedBytes = 0;
+        await removeOldest(join(directory, "by-sha256"), bound);
+      }
       return { ...expected, file: pathOf(expected.sha256) };
     },
-    touch: async ({ file }) =>
-      await utimes(file, new Date(), new Date()).then(
-        () => true,
-        () => false,
-      ),
+    touch,
     scratchPath: () => join(directory, "scratch", randomBytes(8).toString("hex")),
   };
+}
+
+/** The time of a file's last change is that of its last use. */
+async function touch({ file }: StoredFile): Promise<boolean> {
+  return await utimes(file, new Date(), new Date()).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Replaces a file whole: a crash leaves the old bytes or the new ones. */

@@ -21,7 +21,10 @@ export type FreshnessQuestion = {
  */
 export function verifyFreshness(release: Release, { suite, allowExpired, now, newestDate }: FreshnessQuestion): { expired: boolean } {
   const what = `checking InRelease of ${suite}`;
-  verifySignedSuite(release, suite);
+  if (release.suite !== suite && release.codename !== suite) {
+    const named = `suite ${release.suite ?? "without a name"}, codename ${release.codename ?? "none"}`;
+    throw new ArchiveError("wrong-suite", `${what}: the signed file is of another suite (${named})`);
+  }
   if (Date.parse(release.date) > now.getTime() + maxFutureSeconds * 1000) {
     throw new ArchiveError("not-yet-valid", `${what}: it is dated ${release.date}, in the future; is this machine's clock right?`);
   }
@@ -37,11 +40,4 @@ export function verifyFreshness(release: Release, { suite, allowExpired, now, ne
     throw new ArchiveError("expired", `${what}: it was valid until ${release.validUntil}; ${hint}`);
   }
   return { expired };
-}
-
-/** @throws ArchiveError "wrong-suite" when a signed file names another suite than the one that was asked for */
-export function verifySignedSuite(release: Release, suite: string): void {
-  if (release.suite === suite || release.codename === suite) return;
-  const named = `suite ${release.suite ?? "without a name"}, codename ${release.codename ?? "none"}`;
-  throw new ArchiveError("wrong-suite", `checking InRelease of ${suite}: the signed file is of another suite (${named})`);
 }

@@ -19,15 +19,20 @@ export type IndexFile = {
 };
 
 /**
- * Opens a stored index, after a check of its digest: Sources by source name, Packages by the name of the source.
+ * Opens a stored index, after a check of its digest. Unless `index` says otherwise, stanzas are found by the name of their source, in
+ * Packages too.
  *
  * @throws ArchiveError "digest-differs" when the stored bytes are not what they were, "malformed" when they are no index
  */
-export async function openIndexFile(path: string, stored: StoredFile): Promise<IndexFile> {
+export async function openIndexFile(
+  path: string,
+  stored: StoredFile,
+  index: (bytes: Uint8Array) => ParagraphIndex = path.endsWith("/Sources") ? indexSources : indexPackagesBySource,
+): Promise<IndexFile> {
   const bytes = await readFile(stored.file);
   const digest = createHash("sha256").update(bytes).digest("hex");
   if (digest !== stored.sha256) throw new ArchiveError("digest-differs", `reading ${path} from ${stored.file}: digest differs: ${digest}`);
-  const spans = indexOf(path, bytes);
+  const spans = indexOf(path, bytes, index);
   return {
     path,
     stored,
@@ -36,9 +41,9 @@ export async function openIndexFile(path: string, stored: StoredFile): Promise<I
   };
 }
 
-function indexOf(path: string, bytes: Uint8Array): ParagraphIndex {
+function indexOf(path: string, bytes: Uint8Array, index: (bytes: Uint8Array) => ParagraphIndex): ParagraphIndex {
   try {
-    return path.endsWith("/Sources") ? indexSources(bytes) : indexPackagesBySource(bytes);
+    return index(bytes);
   } catch (cause) {
     throw new ArchiveError("malformed", `reading ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

@@ -37,7 +37,7 @@ async function stillThere(store: FileStore, last: Promise<IndexFile> | undefined
 async function openIndex(source: IndexSource, path: string): Promise<IndexFile> {
   const text = listedIndex(source.release, source.suite, path);
   const stored = await source.store.find(text);
-  if (stored !== undefined && (await source.store.touch(stored))) {
+  if (stored !== undefined) {
     try {
       return await openIndexFile(path, stored);
     } catch (error) {

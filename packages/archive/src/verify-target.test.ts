@@ -1,15 +1,15 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256Of } from "@quorate/protocol/digest";
-import type { SuitePin, Target } from "@quorate/protocol/target";
+import type { Target } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSmallArchive, type SmallArchive } from "../../../test/small-archive.ts";
 import { archiveSchema } from "./archive-config.ts";
 import { type IndexFile, openIndexFile, type StoredFile } from "./index-file.ts";
 import { createTargetResolver } from "./resolve-target.ts";
-import { verifySuitePin, verifyTarget } from "./verify-target.ts";
+import { verifyTarget } from "./verify-target.ts";
 
 const other = sha256Of(utf8("other"));
 let directory: string;
@@ -45,13 +45,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const pinOf = (target: Target): SuitePin => {
-  const [pin] = target.environment.suites;
-  if (pin === undefined) throw new Error("no pin");
-  return pin;
-};
 const openIndex = async (path: string): Promise<IndexFile> => {
-  const stored = files.get(pinOf(alpha).indices.find((index) => index.path === path)?.sha256 ?? "");
+  const stored = files.get(alpha.environment.suites[0]?.indices.find((index) => index.path === path)?.sha256 ?? "");
   if (stored === undefined) throw new Error(`not pinned: ${path}`);
   return await openIndexFile(path, stored);
 };
@@ -80,24 +75,5 @@ describe("a target", () => {
 
   test("whose environment does not pin its own suite is refused", async () => {
     await expect(verifyTarget({ ...alpha, suite: "large" }, openIndex)).rejects.toMatchObject({ code: "wrong-suite" });
-  });
-});
-
-describe("a suite's pin", () => {
-  const verify = async (change: Partial<SuitePin>, keyring = small.keyring) => {
-    const pin = { ...pinOf(alpha), ...change };
-    const inRelease = await readFile(files.get(pinOf(alpha).inReleaseSha256)?.file ?? "");
-    return await verifySuitePin(pin, { inRelease, keyrings: [keyring], now: new Date() });
-  };
-
-  test("is taken when its archive signed it and lists the pinned indices", async () => {
-    expect((await verify({})).suite).toBe("small");
-  });
-
-  test("with another InRelease, another suite's name or other indices is refused", async () => {
-    await expect(verify({ inReleaseSha256: other })).rejects.toMatchObject({ code: "digest-differs" });
-    await expect(verify({ suite: "large" })).rejects.toMatchObject({ code: "wrong-suite" });
-    const indices = pinOf(alpha).indices.map((index) => ({ ...index, sha256: other }));
-    await expect(verify({ indices })).rejects.toThrow("the pin as");
   });
 });
