@@ -4,7 +4,7 @@ export function backoffMilliseconds(failures: number, random: () => number = Mat
 }
 
 /** @throws the signal's reason when it is aborted */
-export async function pause(milliseconds: number, signal?: AbortSignal | undefined): Promise<void> {
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = (): void => resolve();
