@@ -22,6 +22,7 @@ CREATE TABLE "jobs" (
 	"operator" text NOT NULL,
 	"rank" integer NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
+	"base_fence" integer DEFAULT 1 NOT NULL,
 	"published_at" timestamp with time zone,
 	"fence" integer DEFAULT 0 NOT NULL,
 	"started_at" timestamp with time zone,
@@ -131,7 +132,7 @@ CREATE INDEX "entries_round" ON "entries" USING btree ("round");--> statement-br
 CREATE INDEX "entries_target" ON "entries" USING btree ("target");--> statement-breakpoint
 CREATE INDEX "entries_operator" ON "entries" USING btree ("operator");--> statement-breakpoint
 CREATE UNIQUE INDEX "jobs_round_operator" ON "jobs" USING btree ("round","operator");--> statement-breakpoint
-CREATE INDEX "jobs_operator" ON "jobs" USING btree ("operator");--> statement-breakpoint
+CREATE INDEX "jobs_history" ON "jobs" USING btree ("operator","revealed_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "rounds_target_attempt" ON "rounds" USING btree ("target","attempt");--> statement-breakpoint
 CREATE INDEX "rounds_unsettled" ON "rounds" USING btree ("state") WHERE "rounds"."state" <> 'settled';--> statement-breakpoint
 CREATE INDEX "rounds_submitted" ON "rounds" USING btree ("submitted_at");--> statement-breakpoint

@@ -152,6 +152,8 @@ export const jobs = pgTable(
     /** Rank in the draw: committee members first, then called stand-ins. */
     rank: integer("rank").notNull(),
     createdAt: time("created_at").notNull(),
+    /** Fence of the first delivery of the message as last published; raised when the transport has lost its store. */
+    baseFence: integer("base_fence").notNull().default(1),
     publishedAt: time("published_at"),
     /** Highest fence seen in a report: an older one comes from a worker that has lost the job. */
     fence: integer("fence").notNull().default(0),
@@ -171,7 +173,7 @@ export const jobs = pgTable(
   },
   (table) => [
     uniqueIndex("jobs_round_operator").on(table.round, table.operator),
-    index("jobs_operator").on(table.operator),
+    index("jobs_history").on(table.operator, table.revealedAt),
     check("jobs_result_needs_commitment", sql`${table.resultIndex} is null or ${table.commitmentIndex} is not null`),
   ],
 );

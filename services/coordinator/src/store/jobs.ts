@@ -1,7 +1,8 @@
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { jobIdOf } from "@quorate/protocol/job";
 import { type OperatorId, operatorIdSchema } from "@quorate/protocol/operator";
-import { and, asc, desc, eq, inArray, isNotNull, isNull, lte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNotNull, isNull, lte, or, sql } from "drizzle-orm";
+import type { PastBuild } from "../estimate.ts";
 import type { Queries } from "../database.ts";
 import { jobs, rounds, targets } from "../schema.ts";
 
@@ -10,6 +11,7 @@ export type StoredJob = {
   round: Sha256;
   operator: OperatorId;
   rank: number;
+  baseFence: number;
   publishedAt?: Date | undefined;
   fence: number;
   startedAt?: Date | undefined;
@@ -52,6 +54,18 @@ export async function loadJobs(db: Queries, ofRounds: readonly Sha256[]): Promis
 
 export async function saveJobPublished(db: Queries, job: string, now: Date): Promise<void> {
   await db.update(jobs).set({ publishedAt: now }).where(eq(jobs.job, job));
+}
+
+/**
+ * Makes every job that is not through be published again, with fences beyond any delivery of the message that was lost:
+ * for when the transport has lost its store.
+ */
+export async function saveJobsUnpublished(db: Queries): Promise<void> {
+  const unsettled = db.select({ round: rounds.round }).from(rounds).where(eq(rounds.state, "building"));
+  await db
+    .update(jobs)
+    .set({ publishedAt: null, baseFence: sql`greatest(${jobs.fence}, ${jobs.baseFence}) + 1000` })
+    .where(and(inArray(jobs.round, unsettled), isNull(jobs.commitmentIndex), isNull(jobs.outcome), isNotNull(jobs.publishedAt)));
 }
 
 export async function saveStarted(db: Queries, job: string, fence: number, now: Date): Promise<void> {
@@ -98,16 +112,22 @@ export async function reserveUpload(db: Queries, job: string, upload: { bytes: n
 }
 
 /** Seconds of earlier builds that came to an end, newest first: what an estimate is made from. */
-export type BuildHistory = { operator: string; source: string; seconds: number };
-
-export async function loadBuildHistory(db: Queries, operators: readonly string[]): Promise<BuildHistory[]> {
-  if (operators.length === 0) return [];
+export async function loadBuildHistory(
+  db: Queries,
+  of: { operators: readonly string[]; sources: readonly string[] },
+): Promise<PastBuild[]> {
   const rows = await db
     .select({ operator: jobs.operator, source: targets.source, seconds: jobs.buildSeconds })
     .from(jobs)
     .innerJoin(rounds, eq(rounds.round, jobs.round))
     .innerJoin(targets, eq(targets.digest, rounds.target))
-    .where(and(inArray(jobs.operator, [...operators]), eq(jobs.outcome, "built"), isNotNull(jobs.buildSeconds)))
+    .where(
+      and(
+        or(inArray(jobs.operator, [...of.operators]), inArray(targets.source, [...of.sources])),
+        eq(jobs.outcome, "built"),
+        isNotNull(jobs.buildSeconds),
+      ),
+    )
     .orderBy(desc(jobs.revealedAt))
     .limit(500);
   return rows.map((row) => ({ ...row, seconds: row.seconds ?? 0 }));
@@ -119,6 +139,7 @@ function jobOf(row: typeof jobs.$inferSelect): StoredJob {
     round: parseSha256(row.round),
     operator: operatorIdSchema.parse(row.operator),
     rank: row.rank,
+    baseFence: row.baseFence,
     publishedAt: row.publishedAt ?? undefined,
     fence: row.fence,
     startedAt: row.startedAt ?? undefined,
