@@ -53,6 +53,15 @@ CREATE TABLE "policies" (
 	"log_index" bigint NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "received_envelopes" (
+	"job" text NOT NULL,
+	"kind" text NOT NULL,
+	"round" text NOT NULL,
+	"fence" integer NOT NULL,
+	"envelope" "bytea" NOT NULL,
+	CONSTRAINT "received_envelopes_job_kind_pk" PRIMARY KEY("job","kind")
+);
+--> statement-breakpoint
 CREATE TABLE "rounds" (
 	"round" text PRIMARY KEY NOT NULL,
 	"target" text NOT NULL,
@@ -122,6 +131,7 @@ CREATE TABLE "verdicts" (
 --> statement-breakpoint
 ALTER TABLE "jobs" ADD CONSTRAINT "jobs_round_rounds_round_fk" FOREIGN KEY ("round") REFERENCES "public"."rounds"("round") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "jobs" ADD CONSTRAINT "jobs_operator_operators_operator_fk" FOREIGN KEY ("operator") REFERENCES "public"."operators"("operator") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "received_envelopes" ADD CONSTRAINT "received_envelopes_job_jobs_job_fk" FOREIGN KEY ("job") REFERENCES "public"."jobs"("job") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "rounds" ADD CONSTRAINT "rounds_target_targets_digest_fk" FOREIGN KEY ("target") REFERENCES "public"."targets"("digest") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "submission_targets" ADD CONSTRAINT "submission_targets_submission_submissions_id_fk" FOREIGN KEY ("submission") REFERENCES "public"."submissions"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "submission_targets" ADD CONSTRAINT "submission_targets_target_targets_digest_fk" FOREIGN KEY ("target") REFERENCES "public"."targets"("digest") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -133,6 +143,7 @@ CREATE INDEX "entries_target" ON "entries" USING btree ("target");--> statement-
 CREATE INDEX "entries_operator" ON "entries" USING btree ("operator");--> statement-breakpoint
 CREATE UNIQUE INDEX "jobs_round_operator" ON "jobs" USING btree ("round","operator");--> statement-breakpoint
 CREATE INDEX "jobs_history" ON "jobs" USING btree ("operator","revealed_at");--> statement-breakpoint
+CREATE INDEX "received_envelopes_round" ON "received_envelopes" USING btree ("round");--> statement-breakpoint
 CREATE UNIQUE INDEX "rounds_target_attempt" ON "rounds" USING btree ("target","attempt");--> statement-breakpoint
 CREATE INDEX "rounds_unsettled" ON "rounds" USING btree ("state") WHERE "rounds"."state" <> 'settled';--> statement-breakpoint
 CREATE INDEX "rounds_submitted" ON "rounds" USING btree ("submitted_at");--> statement-breakpoint

@@ -4,7 +4,7 @@ import { readMigrationFiles } from "drizzle-orm/migrator";
 import { drizzle, type NodePgDatabase, type NodePgQueryResultHKT } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import type { PgDatabase } from "drizzle-orm/pg-core";
-import pg from "pg";
+import { Pool } from "pg";
 import * as schema from "./schema.ts";
 
 export type Database = NodePgDatabase<typeof schema>;
@@ -24,7 +24,7 @@ const migrationLock = 0x71756f72;
  * @throws Error when the database was written by a newer version
  */
 export async function openDatabase(options: { url: string; onError: (error: Error) => void }): Promise<OpenDatabase> {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: options.url,
     // An embedded PostgreSQL serves one statement at a time: more connections would only wait in line.
     max: 5,
@@ -42,7 +42,7 @@ export async function openDatabase(options: { url: string; onError: (error: Erro
   return { db: drizzle(pool, { schema }), [Symbol.asyncDispose]: () => pool.end() };
 }
 
-async function migrateUnderLock(pool: pg.Pool): Promise<void> {
+async function migrateUnderLock(pool: Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query("select pg_advisory_lock($1)", [migrationLock]);

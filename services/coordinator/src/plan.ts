@@ -1,6 +1,7 @@
 import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
 import type { Round } from "@quorate/protocol/round";
 import type { RoundState } from "@quorate/protocol/submission";
+import type { Target } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
 
 /** What is known of one operator's part in a round. */
@@ -33,6 +34,7 @@ export type RoundStep<Job extends JobFacts = JobFacts> =
   | { kind: "call-stand-in"; operator: OperatorId }
   | { kind: "start-reveal" }
   | { kind: "ask-reveal"; jobs: Job[] }
+  | { kind: "close" }
   | { kind: "settle" }
   | { kind: "wait" }
   | { kind: "nothing" };
@@ -71,12 +73,12 @@ function planBuilding<Job extends JobFacts>(facts: RoundFacts<Job>, now: Date, s
   if (committed.length >= threshold) return late || pending.length === 0 ? { kind: "start-reveal" } : { kind: "wait" };
   // A silent worker may still come back before the deadline; one that declined will not.
   const hopeless = pending.length === 0 && lost.every((job) => job.outcome === "declined");
-  return late || hopeless ? { kind: "settle" } : { kind: "wait" };
+  return late || hopeless ? { kind: "close" } : { kind: "wait" };
 }
 
 function planRevealing<Job extends JobFacts>(facts: RoundFacts<Job>, now: Date): RoundStep<Job> {
   const owing = facts.jobs.filter((job) => job.committedAt && !job.revealedAt && job.outcome !== "declined");
-  if (owing.length === 0 || isPast(facts.revealBy, now)) return { kind: "settle" };
+  if (owing.length === 0 || isPast(facts.revealBy, now)) return { kind: "close" };
   return { kind: "ask-reveal", jobs: owing };
 }
 
@@ -99,11 +101,12 @@ function isPast(deadline: Date | undefined, now: Date): boolean {
 /** Why a committee cannot be drawn yet, for people; `undefined` when it can. */
 export function missingOperators(
   enrolled: readonly { enrolment: Enrolment; revokedIndex?: number | undefined }[],
-  need: { architecture: string; threshold: number; builds: (enrolment: Enrolment, architecture: string) => boolean },
+  need: { target: Target; threshold: number; isEligible: (enrolment: Enrolment, target: Target) => boolean },
 ): string | undefined {
-  const able = enrolled.filter(({ enrolment, revokedIndex }) => revokedIndex === undefined && need.builds(enrolment, need.architecture));
+  const able = enrolled.filter(({ enrolment, revokedIndex }) => revokedIndex === undefined && need.isEligible(enrolment, need.target));
   if (able.length >= need.threshold) return undefined;
-  const what = need.architecture === "all" ? "architecture-independent packages" : `packages for ${need.architecture}`;
+  const { architecture } = need.target;
+  const what = architecture === "all" ? "architecture-independent packages" : `packages for ${architecture}`;
   return `waiting for operators: ${need.threshold} that build ${what} are needed, ${able.length} enrolled; it starts by itself when enough have joined`;
 }
 

@@ -178,6 +178,24 @@ export const jobs = pgTable(
   ],
 );
 
+/**
+ * Admitted envelopes on their way to the log. A round leaves a state only after those that were admitted in it are logged, so that its
+ * verdict looks at exactly what the log has, whatever crashes in between.
+ */
+export const receivedEnvelopes = pgTable(
+  "received_envelopes",
+  {
+    job: text("job")
+      .notNull()
+      .references(() => jobs.job),
+    kind: text("kind", { enum: ["commitment", "result"] }).notNull(),
+    round: text("round").notNull(),
+    fence: integer("fence").notNull(),
+    envelope: bytes("envelope").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.job, table.kind] }), index("received_envelopes_round").on(table.round)],
+);
+
 export const verdicts = pgTable(
   "verdicts",
   {

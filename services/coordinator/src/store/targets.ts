@@ -2,7 +2,7 @@ import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import type { TreeHead } from "@quorate/protocol/round";
 import { type Target, targetDigestOf, targetSchema } from "@quorate/protocol/target";
-import { eq } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
 import type { Queries } from "../database.ts";
 import { targets } from "../schema.ts";
 
@@ -33,6 +33,15 @@ export async function saveTargetLogged(db: Queries, digest: Sha256, logged: { in
 export async function findTarget(db: Queries, digest: string): Promise<StoredTarget | undefined> {
   const [row] = await db.select().from(targets).where(eq(targets.digest, digest));
   return row && targetOf(row);
+}
+
+export async function loadTargets(db: Queries, digests: readonly Sha256[]): Promise<Map<Sha256, StoredTarget>> {
+  if (digests.length === 0) return new Map();
+  const rows = await db
+    .select()
+    .from(targets)
+    .where(inArray(targets.digest, [...digests]));
+  return new Map(rows.map(targetOf).map((target) => [target.digest, target]));
 }
 
 function targetOf(row: typeof targets.$inferSelect): StoredTarget {
