@@ -3,6 +3,9 @@ import { connect, Events, jwtAuthenticator, type NatsConnection, NatsError } fro
 import { backoffMilliseconds, pause } from "./backoff.ts";
 import { utf8 } from "@quorate/protocol/utf8";
 
+/** How long a request to JetStream waits for its answer; all are repeated or idempotent. */
+export const requestMilliseconds = 5_000;
+
 /** What a bus tells its owner, for logs and metrics. Every function is optional; none may throw. */
 export type ConnectionEvents = {
   disconnected?(): void;
@@ -70,6 +73,37 @@ async function dial(options: ConnectOptions): Promise<NatsConnection> {
     for await (const status of connection.status()) if (status.type === Events.Disconnect) lastConnected = performance.now();
   })();
   return connection;
+}
+
+/**
+ * Resolves when the server has answered, so that the request that follows is not lost with a connection that is just going down.
+ *
+ * @throws Error after ten seconds, the signal's reason when it is aborted
+ */
+export async function untilConnected(connection: NatsConnection, signal?: AbortSignal): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      await connection.flush();
+      return;
+    } catch (cause) {
+      if (connection.isClosed() || performance.now() > deadline)
+        throw new Error("reaching NATS: the connection is down; the client goes on trying to restore it", { cause });
+      await pause(50, signal);
+    }
+  }
+}
+
+/** Calls back each time that a lost connection has been restored, until disposed. */
+export function onReconnect(connection: NatsConnection, callback: () => void): Disposable {
+  const statuses = connection.status();
+  void (async () => {
+    for await (const status of statuses) if (status.type === Events.Reconnect) callback();
+  })();
+  // The type does not say so, but it is a queue, which the connection keeps filling until it is stopped.
+  const stop = "stop" in statuses && typeof statuses.stop === "function" ? statuses.stop.bind(statuses) : undefined;
+  return { [Symbol.dispose]: () => void stop?.() };
 }
 
 async function relayStatus(connection: NatsConnection, events: ConnectionEvents): Promise<void> {

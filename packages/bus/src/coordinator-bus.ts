@@ -1,9 +1,9 @@
 import type { ControlMessage, JobMessage, LiveMessage } from "@quorate/protocol/job";
 import type { OperatorId } from "@quorate/protocol/operator";
-import { ConsumerDebugEvents, ConsumerEvents, type ConsumerMessages, Events, type JetStreamClient, type JetStreamManager } from "nats";
+import { ConsumerDebugEvents, ConsumerEvents, type ConsumerMessages, type JetStreamClient, type JetStreamManager } from "nats";
 import type { NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
-import { type ConnectionEvents, connectNats } from "./connection.ts";
+import { type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
 import { createReportDispatcher, type ReportEvents, type ReportHandler } from "./reports.ts";
 import { ensureJobConsumer, ensureStreams } from "./streams.ts";
 import { controlSubject, formatMessage, jobSubject, parseAddressed, subjects } from "./subjects.ts";
@@ -43,14 +43,21 @@ export async function connectCoordinatorBus(options: {
   const { url, credentials, events = {}, signal } = options;
   const connection = await connectNats({ url, jwt: () => credentials.jwt, seed: credentials.seed, name: "coordinator", events, signal });
   // Without the account check: JetStream may still be starting, and each call has its own error.
-  const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 10_000 });
-  const jetstream = connection.jetstream({ timeout: 10_000 });
+  const manager = await connection.jetstreamManager({ checkAPI: false, timeout: requestMilliseconds });
+  const jetstream = connection.jetstream({ timeout: requestMilliseconds });
   const closing = new AbortController();
   const readers: Promise<void>[] = [];
   return {
-    ensureStreams: () => ensureStreams(manager),
-    ensureConsumer: (operator) => ensureJobConsumer(manager, operator),
+    ensureStreams: async () => {
+      await untilConnected(connection);
+      return await ensureStreams(manager);
+    },
+    ensureConsumer: async (operator) => {
+      await untilConnected(connection);
+      await ensureJobConsumer(manager, operator);
+    },
     publishJob: async (operator, architecture, message) => {
+      await untilConnected(connection);
       await jetstream.publish(jobSubject(operator, architecture), formatMessage(message), { msgID: `${message.job}:${message.baseFence}` });
     },
     reports: (handler) => void readers.push(readReports({ connection, manager, jetstream, handler, events, signal: closing.signal })),
@@ -80,6 +87,7 @@ async function readReports(reader: ReportReader): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     try {
+      await untilConnected(reader.connection, signal);
       const created = await ensureStreams(reader.manager);
       if (created.length > 0) events.storeLost?.(created);
       const consumer = await reader.jetstream.consumers.get("REPORTS", "coordinator");
@@ -97,22 +105,18 @@ async function readReports(reader: ReportReader): Promise<void> {
 /** Resolves when the connection was lost and came back, when the stream or consumer is gone, or when aborted. */
 async function untilInterrupted(connection: NatsConnection, messages: ConsumerMessages, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const [connectionStatus, consumerStatus] = [connection.status(), await messages.status()];
+  using _ = onReconnect(connection, resolve);
+  const statuses = await messages.status();
   const interruptions: string[] = [ConsumerEvents.ConsumerDeleted, ConsumerEvents.ConsumerNotFound, ConsumerEvents.NoResponders];
   interruptions.push(ConsumerEvents.StreamNotFound, ConsumerEvents.HeartbeatsMissed, ConsumerDebugEvents.Reset);
   void (async () => {
-    for await (const status of connectionStatus) if (status.type === Events.Reconnect) resolve();
-  })();
-  void (async () => {
-    for await (const status of consumerStatus) if (interruptions.includes(status.type)) resolve();
+    for await (const status of statuses) if (interruptions.includes(status.type)) resolve();
   })();
   void messages.closed().then(() => resolve());
   signal.addEventListener("abort", () => resolve(), { once: true });
   if (signal.aborted) resolve();
   await promise;
   await messages.close();
-  // A status iterator of the connection lives as long as the connection unless it is stopped.
-  if ("stop" in connectionStatus && typeof connectionStatus.stop === "function") connectionStatus.stop();
 }
 
 function subscribeLive(connection: NatsConnection, handler: (message: LiveMessage) => void, events: CoordinatorBusEvents): void {

@@ -1,10 +1,19 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { CoordinatorBus } from "./coordinator-bus.ts";
 import { startNatsServer } from "./server-process.ts";
 import { alice, bob, jobFor, startTestNetwork, startedReport } from "./test-network.ts";
+import type { WorkerBus } from "./worker-bus.ts";
 
 const never = new AbortController().signal;
+
+/** One job from publishing to acknowledgement, so that both ends are known to work. */
+async function exchange(coordinator: CoordinatorBus, worker: WorkerBus): Promise<void> {
+  await coordinator.publishJob(alice, "amd64", jobFor(alice, "exchange"));
+  const job = await worker.nextJob(never);
+  await job?.ack();
+}
 
 test("a job comes to its operator's worker and is gone once acknowledged", async () => {
   await using network = await startTestNetwork();
@@ -66,6 +75,7 @@ test("jobs survive a restart of the server", async () => {
   await coordinator.ensureConsumer(alice);
   const reconnected = Promise.withResolvers<void>();
   await using worker = await network.worker(alice, { reconnected: () => reconnected.resolve() });
+  await exchange(coordinator, worker);
   const waiting = worker.nextJob(never);
   const port = Number(new URL(network.server.url).port);
   await network.server[Symbol.asyncDispose]();
@@ -81,12 +91,15 @@ test("a server that comes back without its store gets its streams again, and rep
   const lost = Promise.withResolvers<string[]>();
   let started = false;
   await using coordinator = await network.coordinator({ storeLost: (streams) => (started ? lost.resolve(streams) : undefined) });
-  const reported = Promise.withResolvers<string>();
+  const reported = { before: Promise.withResolvers<void>(), after: Promise.withResolvers<void>() };
   await coordinator.ensureStreams();
   await coordinator.ensureConsumer(alice);
-  coordinator.reports(async (report) => reported.resolve(report.job));
+  coordinator.reports(async (report) => (report.fence === 1 ? reported.before : reported.after).resolve());
   started = true;
   await using worker = await network.worker(alice);
+  await exchange(coordinator, worker);
+  await worker.report(startedReport(jobFor(alice), alice, 1), never);
+  await reported.before.promise;
   const waiting = worker.nextJob(never);
   const port = Number(new URL(network.server.url).port);
   await network.server[Symbol.asyncDispose]();
@@ -97,8 +110,8 @@ test("a server that comes back without its store gets its streams again, and rep
   await coordinator.publishJob(alice, "amd64", jobFor(alice));
   const job = await waiting;
   expect(job?.message.job).toBe(jobFor(alice).job);
-  await worker.report(startedReport(jobFor(alice), alice, 1), never);
-  expect(await reported.promise).toBe(jobFor(alice).job);
+  await worker.report(startedReport(jobFor(alice), alice, 2), never);
+  await reported.after.promise;
 });
 
 test("control messages come to the operator's workers, progress to the coordinator", async () => {

@@ -66,6 +66,21 @@ test.each([">", "report.>", "job.>", controlSubject(alice), `${inboxPrefix(alice
   },
 );
 
+test.each(["$JS.API.STREAM.PURGE.JOBS", "$JS.API.STREAM.DELETE.JOBS", `$JS.API.CONSUMER.DELETE.JOBS.${alice}`])(
+  "an operator that has a job delivered to %s administers nothing",
+  async (reply) => {
+    await coordinator.publishJob(bob, "amd64", jobFor(bob, reply));
+    await coordinator.publishJob(alice, "amd64", jobFor(alice, reply));
+    mallory.publish(`$JS.API.CONSUMER.MSG.NEXT.JOBS.${bob}`, "", { reply });
+    await mallory.flush();
+    expect(await coordinator.ensureStreams()).toEqual([]);
+    await using worker = await network.worker(alice);
+    const job = await worker.nextJob(AbortSignal.timeout(20_000));
+    expect(job?.message).toEqual(jobFor(alice, reply));
+    await job?.ack();
+  },
+);
+
 test("an operator can publish its own reports", async () => {
   const own = jobFor(bob);
   const ack = await mallory.jetstream().publish(reportSubject(bob, own.job), formatMessage(startedReport(own, bob, 1)));

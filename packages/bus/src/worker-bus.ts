@@ -2,7 +2,7 @@ import type { ControlMessage, JobMessage, LiveMessage, ReportMessage } from "@qu
 import type { OperatorId } from "@quorate/protocol/operator";
 import type { Consumer, JetStreamClient, JsMsg, NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
-import { type ConnectionEvents, connectNats } from "./connection.ts";
+import { type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
 import { controlSubject, formatMessage, inboxPrefix, liveSubject, parseMessage, reportSubject } from "./subjects.ts";
 
 /** A job that this worker holds until it acknowledges it, gives it back, or says nothing for `leaseSeconds`. */
@@ -56,12 +56,12 @@ export async function connectWorkerBus(options: {
     events,
     signal,
   });
-  const jetstream = connection.jetstream({ timeout: 10_000 });
+  const jetstream = connection.jetstream({ timeout: requestMilliseconds });
   return {
-    nextJob: createJobPuller({ jetstream, operator, events }),
+    nextJob: createJobPuller({ connection, jetstream, operator, events }),
     report: async (message, signal) => {
       const send = (): Promise<unknown> => jetstream.publish(reportSubject(operator, message.job), formatMessage(message));
-      await untilDone(`sending the ${message.kind} report of job ${message.job}`, send, events, signal);
+      await untilDone({ what: `sending the ${message.kind} report of job ${message.job}`, act: send, connection, events, signal });
     },
     control: (handler) => subscribeControl(connection, operator, handler, events),
     live: (message) => {
@@ -71,19 +71,24 @@ export async function connectWorkerBus(options: {
   };
 }
 
-function createJobPuller(options: { jetstream: JetStreamClient; operator: OperatorId; events: WorkerBusEvents }): WorkerBus["nextJob"] {
-  const { jetstream, operator, events } = options;
-  let consumer: Consumer | undefined;
+function createJobPuller(options: {
+  connection: NatsConnection;
+  jetstream: JetStreamClient;
+  operator: OperatorId;
+  events: WorkerBusEvents;
+}): WorkerBus["nextJob"] {
+  const { connection, jetstream, operator, events } = options;
   return async (signal) => {
     for (let failures = 0; !signal.aborted;) {
       try {
-        consumer ??= await jetstream.consumers.get("JOBS", operator);
-        const message = await pullOne(consumer, signal);
+        await untilConnected(connection, signal);
+        // Asked for each time: the server does not answer a pull from a consumer that it has lost.
+        const consumer = await jetstream.consumers.get("JOBS", operator);
+        const message = await pullOne(connection, consumer, signal);
         failures = 0;
         const job = message && parseJob(message, events);
         if (job) return job;
       } catch (error) {
-        consumer = undefined;
         const milliseconds = backoffMilliseconds(++failures);
         if (!signal.aborted) events.retrying?.("asking for a job", error, milliseconds);
         await pause(milliseconds, signal).catch(() => undefined);
@@ -93,10 +98,11 @@ function createJobPuller(options: { jetstream: JetStreamClient; operator: Operat
   };
 }
 
-/** Resolves to undefined when there was no job for half a minute, or when aborted. */
-async function pullOne(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
+/** Resolves to undefined when there was no job for half a minute, when the connection was lost and came back, or when aborted. */
+async function pullOne(connection: NatsConnection, consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
   const messages = await consumer.fetch({ max_messages: 1, expires: 30_000, bind: true });
   const close = (): void => void messages.close();
+  using _ = onReconnect(connection, close);
   signal.addEventListener("abort", close, { once: true });
   try {
     for await (const message of messages) return message;
@@ -123,10 +129,18 @@ function parseJob(message: JsMsg, events: WorkerBusEvents): LeasedJob | undefine
   }
 }
 
-async function untilDone(what: string, act: () => Promise<unknown>, events: WorkerBusEvents, signal: AbortSignal): Promise<void> {
+async function untilDone(task: {
+  what: string;
+  act: () => Promise<unknown>;
+  connection: NatsConnection;
+  events: WorkerBusEvents;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { what, act, connection, events, signal } = task;
   for (let failures = 0; ;) {
     signal.throwIfAborted();
     try {
+      await untilConnected(connection, signal);
       await act();
       return;
     } catch (error) {
