@@ -22,7 +22,16 @@ export type AdmissionFacts = {
 
 export type Refusal = {
   kind: "refuse";
-  rule: "stale-fence" | "wrong-state" | "revoked" | "malformed" | "forged" | "not-this-job" | "already-committed" | "not-committed" | "too-large";
+  rule:
+    | "stale-fence"
+    | "wrong-state"
+    | "revoked"
+    | "malformed"
+    | "forged"
+    | "not-this-job"
+    | "already-committed"
+    | "not-committed"
+    | "too-large";
   detail: string;
 };
 
@@ -50,7 +59,8 @@ export function admitCommitment(report: { envelope: string; fence: number }, fac
       ? { kind: "repeat" }
       : refuse("already-committed", `the operator is bound to ${job.committedEnvelope} already`);
   }
-  if (round.state !== "building") return refuse("wrong-state", `the round is ${round.state}: commitments are taken until the reveal starts`);
+  if (round.state !== "building")
+    return refuse("wrong-state", `the round is ${round.state}: commitments are taken until the reveal starts`);
   return { kind: "admit", envelope: signed.bytes, digest, commitment };
 }
 
@@ -80,11 +90,15 @@ function admitSigned(
 ): { kind: "signed"; entry: Entry; bytes: Uint8Array } | Refusal {
   const stale = admitFence(report.fence, job);
   if (stale) return stale;
-  if (operator.revokedIndex !== undefined) return refuse("revoked", `the operator was revoked by entry ${operator.revokedIndex} of the log`);
+  if (operator.revokedIndex !== undefined)
+    return refuse("revoked", `the operator was revoked by entry ${operator.revokedIndex} of the log`);
   try {
     const bytes = utf8(report.envelope);
     if (bytes.length > maxEntryBytes) {
-      return refuse("too-large", `the envelope has ${bytes.length} bytes and an entry of the log at most ${maxEntryBytes}: name fewer byproducts`);
+      return refuse(
+        "too-large",
+        `the envelope has ${bytes.length} bytes and an entry of the log at most ${maxEntryBytes}: name fewer byproducts`,
+      );
     }
     const entry = parseEntry(bytes);
     verifyEnvelope(entry.envelope, [parseBase64("identity key", operator.enrolment.identityKey)], verify);

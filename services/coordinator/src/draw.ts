@@ -63,8 +63,12 @@ export async function drawRound({ db, log, now }: Dependencies, round: StoredRou
 }
 
 async function logTarget({ db, log }: Pick<Dependencies, "db" | "log">, { digest, target }: StoredTarget): Promise<{ seed: TreeHead }> {
-  const { entry, published: seed } = await log.appendSigned({ kind: "target", target }, { key: entryKey.target(digest), wait: "published", target: digest });
-  if (!seed) throw new Error(`logging target ${formatCanonicalJson(digest)}: the log answered without a checkpoint; is it of this version?`);
+  const { entry, published: seed } = await log.appendSigned(
+    { kind: "target", target },
+    { key: entryKey.target(digest), wait: "published", target: digest },
+  );
+  if (!seed)
+    throw new Error(`logging target ${formatCanonicalJson(digest)}: the log answered without a checkpoint; is it of this version?`);
   await db.transaction(async (tx) => {
     await saveEntry(tx, entry);
     await saveTargetLogged(tx, digest, { index: entry.index, seed });

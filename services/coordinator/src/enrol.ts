@@ -90,9 +90,14 @@ function parseEnrolment({ envelope }: EnrolmentRequest, verify: VerifySignature)
     return { enrolment, bytes };
   } catch (error) {
     if (error instanceof ParseError || error instanceof VerificationError) {
-      throw new ProblemError(422, "malformed-enrolment", `the enrolment cannot be taken: ${error.message}; sign it with the key that it names`, {
-        cause: error,
-      });
+      throw new ProblemError(
+        422,
+        "malformed-enrolment",
+        `the enrolment cannot be taken: ${error.message}; sign it with the key that it names`,
+        {
+          cause: error,
+        },
+      );
     }
     throw error;
   }

@@ -8,8 +8,7 @@ export type CoordinatorEvents = ReturnType<typeof createEvents>;
 export function createEvents(logger: Logger) {
   return {
     started: (url: string) => logger.info({ url }, "coordinator listens"),
-    submitted: (submission: string, targets: number, created: boolean) =>
-      logger.info({ submission, targets, created }, "submission taken"),
+    submitted: (submission: string, targets: number, created: boolean) => logger.info({ submission, targets, created }, "submission taken"),
     enrolled: (operator: string, name: string, index: number) => logger.info({ operator, name, index }, "operator enrolled"),
     stepTaken: (round: string, step: string, milliseconds: number) => logger.info({ round, step, milliseconds }, "round went on"),
     stepFailed: (round: string, error: unknown, nextTryAt: Date) =>

@@ -24,7 +24,10 @@ export type NetworkLog = {
   /** Logs an envelope exactly as it is. */
   append(request: Append): Promise<Appended>;
   /** Logs a statement signed by the network. */
-  appendSigned<Statement extends LogStatement>(statement: Statement, request: Omit<Append, "kind" | "envelope">): Promise<Appended<Statement>>;
+  appendSigned<Statement extends LogStatement>(
+    statement: Statement,
+    request: Omit<Append, "kind" | "envelope">,
+  ): Promise<Appended<Statement>>;
 };
 
 type Dependencies = { writer: LogWriter; reader: LogReader; witnessPolicy: TlogPolicy; networkKey: Pick<P256Signer, "sign"> };

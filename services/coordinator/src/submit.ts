@@ -46,7 +46,10 @@ export function createSubmit({ db, resolver, blobs, policy, wake, events, now }:
     const { created, planned } = await db.transaction(async (tx) => {
       for (const target of targets) await saveTarget(tx, target);
       const newest = await loadNewestRounds(tx, digests);
-      const verdicts = await loadVerdicts(tx, [...newest.values()].map(({ round }) => round));
+      const verdicts = await loadVerdicts(
+        tx,
+        [...newest.values()].map(({ round }) => round),
+      );
       const planned = planRounds(digests, { newest, verdicts, policy, submittedAt });
       for (const round of planned) await saveRound(tx, round);
       return { planned, created: await saveSubmission(tx, { id, request, targets: digests }, { token, now: submittedAt }) };
@@ -108,5 +111,7 @@ function refuseArchive(error: unknown): never {
     const next = "choose a suite that is maintained, or set allowExpired for this archive";
     throw new ProblemError(422, "archive-expired", `${detail}; ${next}`, { cause: error });
   }
-  throw new ProblemError(502, "archive-untrusted", `${detail}; nothing is built from it: check the archive's address and keyrings`, { cause: error });
+  throw new ProblemError(502, "archive-untrusted", `${detail}; nothing is built from it: check the archive's address and keyrings`, {
+    cause: error,
+  });
 }

@@ -55,10 +55,7 @@ function inOrder(submission: StoredSubmission, newest: ReadonlyMap<Sha256, Store
   return submission.targets.flatMap((target) => newest.get(target) ?? []);
 }
 
-function roundViewOf(
-  round: StoredRound,
-  about: { target: Target; jobs: JobView[]; verdict: StoredVerdict | undefined },
-): RoundView {
+function roundViewOf(round: StoredRound, about: { target: Target; jobs: JobView[]; verdict: StoredVerdict | undefined }): RoundView {
   const { distribution, suite, source, version, architecture } = about.target;
   return {
     round: round.round,

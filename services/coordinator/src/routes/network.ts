@@ -19,7 +19,12 @@ export function addNetworkRoutes(app: HttpApp, { db, identity, readLogSize }: De
   });
 
   app.get("/v1/stats", { schema: { response: { 200: statsSchema } } }, async () => {
-    const [operators, rounds, verdicts, logSize] = await Promise.all([countOperators(db), countRounds(db), countVerdicts(db), readLogSize()]);
+    const [operators, rounds, verdicts, logSize] = await Promise.all([
+      countOperators(db),
+      countRounds(db),
+      countVerdicts(db),
+      readLogSize(),
+    ]);
     return { operators, rounds, verdicts, logSize };
   });
 }

@@ -18,16 +18,12 @@ export function addRoundRoutes(app: HttpApp, { db, views }: { db: Queries; views
     async (request) => ({ rounds: await views.rounds(await loadRounds(db, request.query)) }),
   );
 
-  app.get(
-    "/v1/rounds/:id",
-    { schema: { params: z.object({ id: sha256Schema }), response: { 200: roundViewSchema } } },
-    async (request) => {
-      const round = await findRound(db, request.params.id);
-      const [view] = round ? await views.rounds([round]) : [];
-      if (!view) throw new ProblemError(404, "not-found", `there is no round ${request.params.id}; GET /v1/rounds lists them`);
-      return view;
-    },
-  );
+  app.get("/v1/rounds/:id", { schema: { params: z.object({ id: sha256Schema }), response: { 200: roundViewSchema } } }, async (request) => {
+    const round = await findRound(db, request.params.id);
+    const [view] = round ? await views.rounds([round]) : [];
+    if (!view) throw new ProblemError(404, "not-found", `there is no round ${request.params.id}; GET /v1/rounds lists them`);
+    return view;
+  });
 
   app.get(
     "/v1/targets/:digest",

@@ -11,7 +11,7 @@ const maxWatchers = 1000;
 const heartbeatMilliseconds = 15_000;
 
 /** `GET /v1/submissions/:id/events`: server-sent events `submission` (the whole view at each change) and `live` (progress, best effort). */
-export function addSubmissionEventRoutes(app: HttpApp, { views, changes }: { views: Views; changes: RoundChanges }): void {
+export function addSubmissionEventRoutes(app: HttpApp, { views, watch }: { views: Views; watch: RoundChanges["watch"] }): void {
   const open = new Set<ServerResponse>();
   app.addHook("preClose", () => open.forEach((stream) => stream.end()));
 
@@ -35,7 +35,7 @@ export function addSubmissionEventRoutes(app: HttpApp, { views, changes }: { vie
       },
       (error) => request.log.warn({ err: error, submission: id }, "reading a submission for a watcher failed"),
     );
-    const watch = changes.watch(
+    const watching = watch(
       view.rounds.map(({ round }) => round),
       // A client that reads too slowly misses progress, never a change.
       { changed: sendView, live: (message) => void (stream.writableNeedDrain || send("live", message)) },
@@ -43,7 +43,7 @@ export function addSubmissionEventRoutes(app: HttpApp, { views, changes }: { vie
     const heartbeat = setInterval(() => stream.write(": still here\n\n"), heartbeatMilliseconds);
     stream.on("close", () => {
       clearInterval(heartbeat);
-      watch[Symbol.dispose]();
+      watching[Symbol.dispose]();
       open.delete(stream);
     });
     // Only now: what changed since the first reading would otherwise be missed.

@@ -18,7 +18,7 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
     async (request, reply) => {
       const token = await findApiToken(db, bearerTokenOf(request.headers, hint));
       if (!token) throw unauthorized(`this API token is not valid; ${hint}`);
-      const { id, created } = await submit(request.body, { token, signal: AbortSignal.timeout(10 * 60_000) });
+      const { id, created } = await submit(request.body, { token });
       const view = await views.submission(id);
       if (!view) throw new Error(`reading submission ${id}: it is not in the database although it was just saved`);
       return reply.code(created ? 202 : 200).send(view);
