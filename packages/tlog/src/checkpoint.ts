@@ -4,11 +4,14 @@ import { formatDecimal, parseDecimal } from "./decimal.ts";
 import type { Ed25519Verify } from "./ed25519.ts";
 import { type Hash, equalHashes, formatHash, parseHash } from "./hash.ts";
 import { emptyRoot } from "./merkle.ts";
-import { type NoteKey, type VerifiedNote, parseNote, verifyNote } from "./note.ts";
+import { type NoteKey, type SignedNote, type VerifiedNote, parseNote, verifyNote } from "./note.ts";
 import { VerificationError } from "./verification-error.ts";
 
 /** The state of a log: its identity, its number of entries and the root of its tree. */
 export type Checkpoint = { readonly origin: string; readonly size: number; readonly root: Hash };
+
+/** A checkpoint that its log signed, and the note that says so. */
+export type VerifiedCheckpoint = { readonly checkpoint: Checkpoint; readonly note: VerifiedNote };
 
 /**
  * The text of a checkpoint (C2SP tlog-checkpoint, "Note text"): origin, size, root hash.
@@ -41,20 +44,23 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
  * @throws ParseError for what is no checkpoint
  * @throws VerificationError when the log's signature is missing or wrong, or the origin is not the key's name
  */
-export function verifyCheckpoint(
-  noteText: Uint8Array | string,
-  logKey: NoteKey,
-  verify?: Ed25519Verify,
-): { checkpoint: Checkpoint; note: VerifiedNote } {
-  const note = verifyNote(parseNote(noteText), [logKey], verify);
+export function verifyCheckpoint(noteText: Uint8Array | string, logKey: NoteKey, verify?: Ed25519Verify): VerifiedCheckpoint {
+  return verifyCheckpointNote(parseNote(noteText), [logKey], verify);
+}
+
+/** As `verifyCheckpoint`, for any of several logs; a log may have several keys under one name. */
+export function verifyCheckpointNote(note: SignedNote, logKeys: readonly NoteKey[], verify?: Ed25519Verify): VerifiedCheckpoint {
   const checkpoint = parseCheckpoint(note.text);
-  if (checkpoint.origin !== logKey.name) {
-    throw new VerificationError(`verifying a checkpoint: its origin is ${checkpoint.origin}, not ${logKey.name}`);
+  const keys = logKeys.filter((key) => key.name === checkpoint.origin);
+  if (keys.length === 0) {
+    const known = logKeys.map((key) => key.name).join(", ") || "none";
+    throw new VerificationError(`verifying a checkpoint: its origin ${checkpoint.origin} is no known log (known: ${known})`);
   }
+  const verified = verifyNote(note, keys, verify);
   if (checkpoint.size === 0 && !equalHashes(checkpoint.root, emptyRoot)) {
-    throw new VerificationError(`verifying a checkpoint of ${logKey.name}: size 0 with a root that is not the empty tree's`);
+    throw new VerificationError(`verifying a checkpoint of ${checkpoint.origin}: size 0 with a root that is not the empty tree's`);
   }
-  return { checkpoint, note };
+  return { checkpoint, note: verified };
 }
 
 function parseOrigin(text: string): string {

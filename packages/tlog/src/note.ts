@@ -1,8 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { unreachable } from "@quorate/protocol/unreachable";
-import { textOf, utf8 } from "@quorate/protocol/utf8";
+import { utf8 } from "@quorate/protocol/utf8";
 import { formatBase64, parseBase64 } from "./base64.ts";
+import { boundedText } from "./bounded-text.ts";
 import { verifyCosignature } from "./cosignature.ts";
 import { hasControlCharacter } from "./control-character.ts";
 import { type Ed25519Verify, verifyEd25519Portable } from "./ed25519.ts";
@@ -102,7 +103,7 @@ export function parseKeyName(text: string): string {
  * @throws ParseError
  */
 export function parseNote(note: Uint8Array | string): SignedNote {
-  const whole = noteText(note);
+  const whole = noteTextOf(note);
   const split = whole.lastIndexOf("\n\n");
   if (split === -1) throw new ParseError("note (a blank line before the signatures)", whole);
   const lines = whole.slice(split + 2);
@@ -138,17 +139,31 @@ export function formatSignatureLines(signatures: readonly NoteSignature[]): stri
  *
  * @throws VerificationError when a known key's signature is wrong, or no known key signed
  */
-export function verifyNote(note: SignedNote, keys: readonly NoteKey[], verify: Ed25519Verify = verifyEd25519Portable): VerifiedNote {
+export function verifyNote(note: SignedNote, keys: readonly NoteKey[], verify?: Ed25519Verify): VerifiedNote {
+  const verified = verifyKnownSignatures(note, keys, verify);
+  if (verified.verified.length === 0) {
+    const wanted = keys.map((key) => key.name).join(", ") || "no key";
+    throw new VerificationError(`verifying a note: no signature by a known key (known: ${wanted})`);
+  }
+  return verified;
+}
+
+/**
+ * As `verifyNote`, but with no known signature `verified` is empty: for a caller that counts them.
+ *
+ * @throws VerificationError when a known key's signature is wrong
+ */
+export function verifyKnownSignatures(
+  note: SignedNote,
+  keys: readonly NoteKey[],
+  verify: Ed25519Verify = verifyEd25519Portable,
+): VerifiedNote {
   const verified: VerifiedSignature[] = [];
   const others: NoteSignature[] = [];
   for (const signature of note.signatures) {
     const key = keys.find((known) => known.name === signature.name && known.keyId === signature.keyId);
     if (key === undefined) others.push(signature);
     else verified.push(verifySignature({ text: note.text, signature, key, verify }));
-  }
-  if (verified.length === 0) {
-    const wanted = keys.map((key) => key.name).join(", ") || "no key";
-    throw new VerificationError(`verifying a note: no signature by a known key (known: ${wanted})`);
   }
   return { text: note.text, verified, others };
 }
@@ -180,20 +195,10 @@ function verifySignature({ text, signature, key, verify }: SignatureCheck): Veri
   }
 }
 
-function noteText(note: Uint8Array | string): string {
-  if (note.length > maxNoteBytes) throw new ParseError(`note of at most ${maxNoteBytes} bytes`, `${note.length} bytes`);
-  const text = typeof note === "string" ? note : noteTextOf(note);
-  if (!text.isWellFormed()) throw new ParseError("note (UTF-8)", text);
+function noteTextOf(note: Uint8Array | string): string {
+  const text = boundedText("note", note, maxNoteBytes);
   if (hasControlCharacter(text)) throw new ParseError("note (no control characters)", text);
   return text;
-}
-
-function noteTextOf(bytes: Uint8Array): string {
-  try {
-    return textOf(bytes);
-  } catch (cause) {
-    throw new ParseError("note (UTF-8)", `${bytes.length} bytes`, { cause });
-  }
 }
 
 function parseSignatureLine(line: string): NoteSignature {
