@@ -6,7 +6,7 @@ import type { TreeHead } from "@quorate/protocol/round";
 import { signStatement } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
 import { leafHash } from "@quorate/tlog/merkle";
-import { type TlogPolicy, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
+import { verifyCosignedCheckpoint, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { LoggedEntry } from "./store/entries.ts";
 
 export type Append = Omit<LoggedEntry, "index" | "digest"> & { wait: "sequenced" | "published" };
@@ -30,7 +30,7 @@ export type NetworkLog = {
   ): Promise<Appended<Statement>>;
 };
 
-type Dependencies = { writer: LogWriter; reader: LogReader; witnessPolicy: TlogPolicy; networkKey: Pick<P256Signer, "sign"> };
+type Dependencies = { writer: LogWriter; reader: LogReader; witnessPolicy: WitnessPolicy; networkKey: Pick<P256Signer, "sign"> };
 
 export function createNetworkLog({ writer, reader, witnessPolicy, networkKey }: Dependencies): NetworkLog {
   const append: NetworkLog["append"] = async ({ wait, ...request }) => {
