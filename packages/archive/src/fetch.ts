@@ -18,7 +18,8 @@ export type FetchLimits = {
 /** What a server said about a version of a file, to ask later whether it changed. */
 export type Validators = { readonly etag?: string | undefined; readonly lastModified?: string | undefined };
 
-export type FetchedBytes = { readonly kind: "fetched"; readonly bytes: Uint8Array; readonly validators: Validators } | { readonly kind: "not-modified" };
+export type FetchedBytes =
+  { readonly kind: "fetched"; readonly bytes: Uint8Array; readonly validators: Validators } | { readonly kind: "not-modified" };
 
 type Opened = { kind: "opened"; chunks: AsyncIterable<Uint8Array>; validators: Validators } | { kind: "not-modified" };
 
@@ -27,7 +28,10 @@ type Opened = { kind: "opened"; chunks: AsyncIterable<Uint8Array>; validators: V
  *
  * @throws ArchiveError "not-found", "too-large" beyond `maxBytes`, or "unreachable" after the last attempt or the deadline
  */
-export async function fetchBytes(url: string, options: FetchLimits & { maxBytes: number; known?: Validators | undefined }): Promise<FetchedBytes> {
+export async function fetchBytes(
+  url: string,
+  options: FetchLimits & { maxBytes: number; known?: Validators | undefined },
+): Promise<FetchedBytes> {
   return await attempt(url, options, async (signal) => {
     const opened = await openUrl(url, signal, options.known);
     if (opened.kind === "not-modified") return opened;
@@ -146,7 +150,10 @@ async function openHttp(url: string, signal: AbortSignal, known: Validators | un
   const response = await fetch(url, { headers, signal });
   if (response.status === 304 && known !== undefined) return { kind: "not-modified" };
   if (response.status === 200 && response.body !== null) {
-    const validators = { etag: response.headers.get("etag") ?? undefined, lastModified: response.headers.get("last-modified") ?? undefined };
+    const validators = {
+      etag: response.headers.get("etag") ?? undefined,
+      lastModified: response.headers.get("last-modified") ?? undefined,
+    };
     return { kind: "opened", chunks: response.body, validators };
   }
   await response.body?.cancel();

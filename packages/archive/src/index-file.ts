@@ -12,8 +12,7 @@ export type IndexFile = {
   /** As InRelease lists it, such as `main/source/Sources`. */
   readonly path: string;
   readonly stored: StoredFile;
-  readonly names: Iterable<string>;
-  has(name: string): boolean;
+  names(): Iterable<string>;
   stanzas(name: string): Promise<string[]>;
 };
 
@@ -30,10 +29,7 @@ export async function openIndexFile(path: string, stored: StoredFile, index: (by
   return {
     path,
     stored,
-    get names() {
-      return spans.keys();
-    },
-    has: (name) => spans.has(name),
+    names: () => spans.keys(),
     stanzas: async (name) => await readSpans(stored.file, spans.get(name) ?? []),
   };
 }

@@ -26,7 +26,7 @@ export function indexParagraphs(bytes: Uint8Array, fields: readonly string[]): P
   let start = -1;
   let key: string | undefined;
   let rank = fields.length;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const found = bytes.indexOf(newline, at);
     const end = found === -1 ? bytes.length : found;
     if (end === at) {
