@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createAuthority, loadAuthority, parseAuthority } from "./authority.ts";
 import { formatServerConfig } from "./server-config.ts";
-import { alice } from "./test-network.ts";
+import { alice } from "./network.fixture.ts";
 import { createUserKey, loadUserKey, mintUser } from "./user-credentials.ts";
 
 let directory: string;

@@ -106,6 +106,15 @@ export function onReconnect(connection: NatsConnection, callback: () => void): D
   return { [Symbol.dispose]: () => void stop?.() };
 }
 
+/** Sends what is waiting to be sent, for two seconds at most, and closes. */
+export async function closeConnection(connection: NatsConnection): Promise<void> {
+  const tooLong = new AbortController();
+  const drained = connection.drain().catch(() => undefined);
+  await Promise.race([drained, pause(2_000, tooLong.signal).catch(() => undefined)]);
+  tooLong.abort();
+  await connection.close();
+}
+
 async function relayStatus(connection: NatsConnection, events: ConnectionEvents): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === Events.Disconnect) events.disconnected?.();

@@ -3,7 +3,7 @@ import type { OperatorId } from "@quorate/protocol/operator";
 import { ConsumerDebugEvents, ConsumerEvents, type ConsumerMessages, type JetStreamClient, type JetStreamManager } from "nats";
 import type { NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
-import { type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
+import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
 import { createReportDispatcher, type ReportEvents, type ReportHandler } from "./reports.ts";
 import { ensureJobConsumer, ensureStreams } from "./streams.ts";
 import { controlSubject, formatMessage, jobSubject, parseAddressed, subjects } from "./subjects.ts";
@@ -66,7 +66,7 @@ export async function connectCoordinatorBus(options: {
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await Promise.all(readers);
-      await connection.drain().catch(() => connection.close());
+      await closeConnection(connection);
     },
   };
 }

@@ -2,8 +2,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { CoordinatorBus } from "./coordinator-bus.ts";
-import { startNatsServer } from "./server-process.ts";
-import { alice, bob, jobFor, startTestNetwork, startedReport } from "./test-network.ts";
+import { startNatsServer } from "./nats-server.fixture.ts";
+import { alice, bob, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
 import type { WorkerBus } from "./worker-bus.ts";
 
 const never = new AbortController().signal;
@@ -16,7 +16,7 @@ async function exchange(coordinator: CoordinatorBus, worker: WorkerBus): Promise
 }
 
 test("a job comes to its operator's worker and is gone once acknowledged", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   await using coordinator = await network.coordinator();
   expect(await coordinator.ensureStreams()).toEqual(["JOBS", "REPORTS"]);
   expect(await coordinator.ensureStreams()).toEqual([]);
@@ -33,7 +33,7 @@ test("a job comes to its operator's worker and is gone once acknowledged", async
 });
 
 test("a job that is published twice with one base fence is delivered once", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   await using coordinator = await network.coordinator();
   await coordinator.ensureStreams();
   await coordinator.ensureConsumer(alice);
@@ -52,7 +52,7 @@ test("a job that is published twice with one base fence is delivered once", asyn
 });
 
 test("every delivery of a job has a higher fence than the one before", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   await using coordinator = await network.coordinator();
   await coordinator.ensureStreams();
   await coordinator.ensureConsumer(alice);
@@ -69,7 +69,7 @@ test("every delivery of a job has a higher fence than the one before", async () 
 });
 
 test("jobs survive a restart of the server", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   await using coordinator = await network.coordinator();
   await coordinator.ensureStreams();
   await coordinator.ensureConsumer(alice);
@@ -87,7 +87,7 @@ test("jobs survive a restart of the server", async () => {
 });
 
 test("a server that comes back without its store gets its streams again, and reports and jobs flow as before", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   const lost = Promise.withResolvers<string[]>();
   let started = false;
   await using coordinator = await network.coordinator({ storeLost: (streams) => (started ? lost.resolve(streams) : undefined) });
@@ -115,7 +115,7 @@ test("a server that comes back without its store gets its streams again, and rep
 });
 
 test("control messages come to the operator's workers, progress to the coordinator", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   await using coordinator = await network.coordinator();
   await using worker = await network.worker(alice);
   await using other = await network.worker(bob);

@@ -5,17 +5,17 @@ import { connect, jwtAuthenticator, type NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CoordinatorBus } from "./coordinator-bus.ts";
 import { controlSubject, formatMessage, inboxPrefix, liveSubject, reportSubject } from "./subjects.ts";
-import { alice, bob, jobFor, startedReport, startTestNetwork, type TestNetwork } from "./test-network.ts";
+import { alice, bob, jobFor, startedReport, startBusNetwork, type BusNetwork } from "./network.fixture.ts";
 import { createUserKey, mintUser } from "./user-credentials.ts";
 
-let network: TestNetwork;
+let network: BusNetwork;
 let coordinator: CoordinatorBus;
 /** A client with bob's credentials that does what bob's worker never would. */
 let mallory: NatsConnection;
 const refused: string[] = [];
 
 beforeAll(async () => {
-  network = await startTestNetwork();
+  network = await startBusNetwork();
   coordinator = await network.coordinator();
   await coordinator.ensureStreams();
   await coordinator.ensureConsumer(alice);

@@ -2,12 +2,12 @@ import { connect, jwtAuthenticator } from "nats";
 import { utf8 } from "@quorate/protocol/utf8";
 import { expect, test } from "vitest";
 import { inboxPrefix, reportSubject } from "./subjects.ts";
-import { alice, jobFor, startTestNetwork, startedReport } from "./test-network.ts";
+import { alice, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
 
 const never = new AbortController().signal;
 
 test("a report whose handler failed comes again until the handler succeeds", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   const failures: number[] = [];
   await using coordinator = await network.coordinator({ reportFailed: (_subject, _error, deliveries) => failures.push(deliveries) });
   const done = Promise.withResolvers<number>();
@@ -23,7 +23,7 @@ test("a report whose handler failed comes again until the handler succeeds", asy
 });
 
 test("reports of one job are handled one after the other in order", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   await using coordinator = await network.coordinator();
   await coordinator.ensureStreams();
   await using worker = await network.worker(alice);
@@ -44,7 +44,7 @@ test("reports of one job are handled one after the other in order", async () => 
 });
 
 test("what is not a report is thrown away, counted, and keeps no report back", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   const malformed: string[] = [];
   await using coordinator = await network.coordinator({ malformedReport: (_subject, error) => malformed.push(String(error)) });
   await coordinator.ensureStreams();
@@ -68,7 +68,7 @@ test("what is not a report is thrown away, counted, and keeps no report back", a
 });
 
 test("reports that were sent while the coordinator was away are handled when it comes back", async () => {
-  await using network = await startTestNetwork();
+  await using network = await startBusNetwork();
   await using worker = await network.worker(alice);
   {
     await using coordinator = await network.coordinator();

@@ -4,7 +4,7 @@ import { utf8 } from "@quorate/protocol/utf8";
 import { assert, property, uint8Array } from "fast-check";
 import { expect, test } from "vitest";
 import { formatMessage, jobSubject, liveSubject, parseAddressed, parseMessage, reportSubject } from "./subjects.ts";
-import { alice, bob, jobFor, startedReport } from "./test-network.ts";
+import { alice, bob, jobFor, startedReport } from "./network.fixture.ts";
 
 const job: JobMessage = jobFor(alice);
 const report: ReportMessage = startedReport(job, alice, 3);

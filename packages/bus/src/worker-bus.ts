@@ -2,7 +2,7 @@ import type { ControlMessage, JobMessage, LiveMessage, ReportMessage } from "@qu
 import type { OperatorId } from "@quorate/protocol/operator";
 import type { Consumer, JetStreamClient, JsMsg, NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
-import { type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
+import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
 import { controlSubject, formatMessage, inboxPrefix, liveSubject, parseMessage, reportSubject } from "./subjects.ts";
 
 /** A job that this worker holds until it acknowledges it, gives it back, or says nothing for `leaseSeconds`. */
@@ -67,7 +67,7 @@ export async function connectWorkerBus(options: {
     live: (message) => {
       if (!connection.isClosed()) connection.publish(liveSubject(operator, message.job), formatMessage(message));
     },
-    [Symbol.asyncDispose]: () => connection.drain().catch(() => connection.close()),
+    [Symbol.asyncDispose]: () => closeConnection(connection),
   };
 }
 

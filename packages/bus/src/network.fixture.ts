@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Authority, createAuthority } from "./authority.ts";
 import { connectCoordinatorBus, type CoordinatorBus, type CoordinatorBusEvents } from "./coordinator-bus.ts";
-import { type NatsServerProcess, startNatsServer } from "./server-process.ts";
+import { type NatsServer, startNatsServer } from "./nats-server.fixture.ts";
 import { createUserKey, mintCoordinator, mintUser } from "./user-credentials.ts";
 import { connectWorkerBus, type WorkerBus, type WorkerBusEvents } from "./worker-bus.ts";
 
@@ -30,16 +30,16 @@ export const startedReport = (job: JobMessage, operator: typeof alice, fence: nu
 });
 
 /** A private server with its own authority and store, for one test. */
-export type TestNetwork = AsyncDisposable & {
+export type BusNetwork = AsyncDisposable & {
   readonly directory: string;
   readonly authority: Authority;
-  server: NatsServerProcess;
+  server: NatsServer;
   coordinator(events?: CoordinatorBusEvents): Promise<CoordinatorBus>;
   worker(operator: typeof alice, events?: WorkerBusEvents): Promise<WorkerBus>;
   credentials(operator: typeof alice): Promise<{ jwt: string; seed: string }>;
 };
 
-export async function startTestNetwork(): Promise<TestNetwork> {
+export async function startBusNetwork(): Promise<BusNetwork> {
   const directory = await mkdtemp(join(tmpdir(), "quorate-bus-"));
   const authority = await createAuthority(join(directory, "authority.json"));
   const credentials = async (operator: typeof alice): Promise<{ jwt: string; seed: string }> => {
@@ -47,7 +47,7 @@ export async function startTestNetwork(): Promise<TestNetwork> {
     const expiresAt = new Date(Date.now() + 3600_000);
     return { jwt: await mintUser({ authority, operator, userKey: key.publicKey, expiresAt }), seed: key.seed };
   };
-  const network: TestNetwork = {
+  const network: BusNetwork = {
     directory,
     authority,
     server: await startNatsServer({ authority, directory: join(directory, "nats") }),
