@@ -31,7 +31,8 @@ export type Refusal = {
     | "not-this-job"
     | "already-committed"
     | "not-committed"
-    | "too-large";
+    | "too-large"
+    | "missing-blob";
   detail: string;
 };
 

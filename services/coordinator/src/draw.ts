@@ -1,8 +1,7 @@
-import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { entryKey } from "@quorate/protocol/entry";
 import type { TreeHead } from "@quorate/protocol/round";
 import { hashFrom } from "@quorate/tlog/hash";
-import { drawCommittee, isEligible } from "@quorate/verdict/committee";
+import { canBuild, drawCommittee } from "@quorate/verdict/committee";
 import type { Database } from "./database.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { missingOperators } from "./plan.ts";
@@ -24,7 +23,7 @@ type Dependencies = { db: Database; log: NetworkLog; now: () => Date };
 export async function drawRound({ db, log, now }: Dependencies, round: StoredRound): Promise<boolean> {
   const [target, policy, operators] = await Promise.all([findTarget(db, round.target), loadPolicy(db, round.policy), loadOperators(db)]);
   if (!target) throw new Error(`drawing round ${round.round}: its target ${round.target} is not in the database`);
-  const missing = missingOperators(operators, { target: target.target, threshold: policy.threshold, isEligible });
+  const missing = missingOperators(operators, { target: target.target, threshold: policy.threshold, canBuild });
   if (missing !== undefined) {
     if (missing !== round.reason) await saveReason(db, round.round, missing);
     return false;
@@ -37,7 +36,7 @@ export async function drawRound({ db, log, now }: Dependencies, round: StoredRou
     attempt: round.attempt,
     eligible: enrolledAt(seed, operators)
       .map(({ enrolment }) => enrolment)
-      .filter((enrolment) => isEligible(enrolment, target.target)),
+      .filter((enrolment) => canBuild(enrolment, target.target)),
     policy,
   });
 
@@ -67,8 +66,7 @@ async function logTarget({ db, log }: Pick<Dependencies, "db" | "log">, { digest
     { kind: "target", target },
     { key: entryKey.target(digest), wait: "published", target: digest },
   );
-  if (!seed)
-    throw new Error(`logging target ${formatCanonicalJson(digest)}: the log answered without a checkpoint; is it of this version?`);
+  if (!seed) throw new Error(`logging target ${digest}: the log answered without a checkpoint; is it of this version?`);
   await db.transaction(async (tx) => {
     await saveEntry(tx, entry);
     await saveTargetLogged(tx, digest, { index: entry.index, seed });

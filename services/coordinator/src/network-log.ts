@@ -5,6 +5,7 @@ import { parseSha256 } from "@quorate/protocol/digest";
 import type { TreeHead } from "@quorate/protocol/round";
 import { signStatement } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
+import { verifyEd25519 } from "@quorate/signing/note-key";
 import { leafHash } from "@quorate/tlog/merkle";
 import { verifyCosignedCheckpoint, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { LoggedEntry } from "./store/entries.ts";
@@ -50,7 +51,7 @@ export function createNetworkLog({ writer, reader, witnessPolicy, networkKey }: 
   };
 
   const treeHeadOf = (note: string): TreeHead => {
-    const { checkpoint } = verifyCosignedCheckpoint(note, witnessPolicy);
+    const { checkpoint } = verifyCosignedCheckpoint(note, witnessPolicy, verifyEd25519);
     return { size: checkpoint.size, rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")) };
   };
 

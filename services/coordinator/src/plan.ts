@@ -101,9 +101,9 @@ function isPast(deadline: Date | undefined, now: Date): boolean {
 /** Why a committee cannot be drawn yet, for people; `undefined` when it can. */
 export function missingOperators(
   enrolled: readonly { enrolment: Enrolment; revokedIndex?: number | undefined }[],
-  need: { target: Target; threshold: number; isEligible: (enrolment: Enrolment, target: Target) => boolean },
+  need: { target: Target; threshold: number; canBuild: (enrolment: Enrolment, target: Target) => boolean },
 ): string | undefined {
-  const able = enrolled.filter(({ enrolment, revokedIndex }) => revokedIndex === undefined && need.isEligible(enrolment, need.target));
+  const able = enrolled.filter(({ enrolment, revokedIndex }) => revokedIndex === undefined && need.canBuild(enrolment, need.target));
   if (able.length >= need.threshold) return undefined;
   const { architecture } = need.target;
   const what = architecture === "all" ? "architecture-independent packages" : `packages for ${architecture}`;

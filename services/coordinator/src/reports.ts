@@ -2,7 +2,9 @@ import type { VerifySignature } from "@quorate/attestation/p256";
 import type { ReportMessage } from "@quorate/protocol/job";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { unreachable } from "@quorate/protocol/unreachable";
+import { traceDigestOf } from "@quorate/verdict/evidence";
 import { admitCommitment, admitFence, admitResult, type AdmissionFacts, type Refusal } from "./admit.ts";
+import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
 import type { NetworkLog } from "./network-log.ts";
@@ -15,6 +17,7 @@ import { findRound } from "./store/rounds.ts";
 type Dependencies = {
   db: Database;
   log: NetworkLog;
+  blobs: Pick<BlobStore, "has">;
   verify: VerifySignature;
   now: () => Date;
   events: CoordinatorEvents;
@@ -74,6 +77,11 @@ async function takeResult(dependencies: Dependencies, report: Report<"result">, 
     await saveDeclined(dependencies.db, facts.job.job, `refused: ${admission.detail}`);
   }
   if (admission.kind !== "admit") return admission.kind === "refuse" ? admission : undefined;
+  // Everyone who recomputes the verdict needs the trace.
+  const trace = traceDigestOf(admission.result);
+  if (trace !== undefined && !(await dependencies.blobs.has(trace))) {
+    return { kind: "refuse", rule: "missing-blob", detail: `its build trace ${trace} must be uploaded first; then it may be sent again` };
+  }
   return receive(dependencies, "result", { report, envelope: admission.envelope });
 }
 

@@ -1,12 +1,11 @@
-import { maxTraceLength, parseTrace, type TraceFile } from "@quorate/attestation/build-trace";
+import { maxTraceLength, type TraceFile } from "@quorate/attestation/build-trace";
 import { parseEntry } from "@quorate/attestation/log-statement";
 import type { CoordinatorBus } from "@quorate/bus/coordinator-bus";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { entryKey } from "@quorate/protocol/entry";
-import { textOf } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { type Decision, evaluate } from "@quorate/verdict/evaluate";
-import { collectEvidence } from "@quorate/verdict/evidence";
+import { collectEvidence, type LoggedEntry as ParsedEntry, readTrace, traceDigestOf } from "@quorate/verdict/evidence";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
@@ -28,17 +27,21 @@ type Dependencies = {
   now: () => Date;
 };
 
+/** A character of a trace is at most three bytes of UTF-8. */
+const maxTraceBytes = 3 * maxTraceLength;
+
 /** Reaches the verdict of a round that takes no more evidence, logs it, and keeps it. */
 export async function settleRound(dependencies: Dependencies, round: StoredRound): Promise<void> {
   const { db, log, events, now } = dependencies;
   await logAllReceived(dependencies, round.round, "result");
-  const [target, policy, entries, earlier] = await Promise.all([
+  const [target, policy, stored, earlier] = await Promise.all([
     findTarget(db, round.target),
     loadPolicy(db, round.policy),
     loadRoundEntries(db, round),
     findNewestVerdict(db, round.target),
   ]);
   if (!target) throw new Error(`settling round ${round.round}: its target ${round.target} is not in the database`);
+  const entries = stored.map(({ index, envelope }) => ({ index, entry: parseEntry(envelope) }));
   const traces = await loadTraces(dependencies.blobs, entries);
 
   const decision = evaluate(collectEvidence({ roundId: round.round, entries, traces, closed: true }), policy);
@@ -80,16 +83,16 @@ function verdictOf(
   return { target, round: round.round, policy, outcome, reason, artifacts, dissent, inputs, decidedAt, supersedes: when.supersedes };
 }
 
-/** A trace that was never uploaded, or is no trace, corroborates nothing: its result counts as traceless. */
-async function loadTraces(blobs: BlobStore, entries: readonly LoggedEntry[]): Promise<Map<Sha256, TraceFile[]>> {
+/** The build traces that results name: admission saw to it that they were uploaded. */
+async function loadTraces(blobs: BlobStore, entries: readonly ParsedEntry[]): Promise<Map<Sha256, TraceFile[]>> {
   const traces = new Map<Sha256, TraceFile[]>();
-  for (const { statement } of entries.map(({ envelope }) => parseEntry(envelope))) {
-    if (statement.kind !== "result") continue;
-    const trace = statement.result.byproducts.find(({ kind }) => kind === "build-trace");
-    if (trace && (await blobs.has(trace.sha256))) {
-      const text = textOf(await blobs.load(trace.sha256, 4 * maxTraceLength));
-      traces.set(trace.sha256, parseTrace(text));
-    }
+  for (const { entry } of entries) {
+    if (entry.statement.kind !== "result" || entry.statement.result.outcome !== "built") continue;
+    const { result } = entry.statement;
+    const digest = traceDigestOf(result);
+    if (digest === undefined) continue;
+    const trace = readTrace(result, await blobs.load(digest, maxTraceBytes));
+    if (trace) traces.set(digest, trace);
   }
   return traces;
 }

@@ -78,7 +78,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     changed(round);
     await queue.wake(round);
   };
-  bus.reports(createReportHandler({ db, log, verify: verifyP256, now, events, progressed }));
+  bus.reports(createReportHandler({ db, log, blobs, verify: verifyP256, now, events, progressed }));
   bus.live((message) => {
     board.note(message, now());
     live(message);
