@@ -30,6 +30,12 @@ export interface Child {
   kill(): void;
 }
 
+export type StartOptions = {
+  report: (event: ChildEvent) => void;
+  /** Gives up the start; a child that is ready is stopped by `stop`. */
+  signal: AbortSignal;
+};
+
 /** A child never came up. */
 export class ChildStartError extends Error {
   constructor(name: string, reason: string, options?: { cause?: unknown }) {
@@ -49,11 +55,12 @@ const steadySeconds = 60;
  *
  * @throws ChildStartError, with the end of its log, when it does not become ready
  */
-export async function startChild(specification: ChildSpecification, report: (event: ChildEvent) => void): Promise<Child> {
+export async function startChild(specification: ChildSpecification, { report, signal }: StartOptions): Promise<Child> {
+  signal.throwIfAborted();
   const stopping = new AbortController();
   const startedAt = performance.now();
   let running = spawnChild(specification);
-  await becomeReady(specification, running);
+  await becomeReady(specification, running, signal);
   report({ kind: "ready", name: specification.name, seconds: (performance.now() - startedAt) / 1000 });
 
   const supervision = (async () => {
@@ -66,7 +73,7 @@ export async function startChild(specification: ChildSpecification, report: (eve
       await delay(backoffSeconds * 1000, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
       running = spawnChild(specification);
-      await announceReady(specification, running, report);
+      await announceReady(specification, running, { report, signal: stopping.signal });
     }
   })();
 
@@ -107,10 +114,10 @@ function spawnChild({ command, arguments: argv, environment, logPath }: ChildSpe
   }
 }
 
-async function becomeReady(specification: ChildSpecification, running: Running): Promise<void> {
+async function becomeReady(specification: ChildSpecification, running: Running, signal: AbortSignal): Promise<void> {
   const waiting = new AbortController();
   const deadline = AbortSignal.timeout(startSeconds * 1000);
-  const ready = specification.ready(AbortSignal.any([waiting.signal, deadline])).then(() => undefined);
+  const ready = specification.ready(AbortSignal.any([waiting.signal, deadline, signal])).then(() => undefined);
   try {
     const ended = await Promise.race([ready, running.ended]);
     if (ended !== undefined) throw new ChildStartError(specification.name, `it ended (${ended})${logTail(specification.logPath)}`);
@@ -125,9 +132,9 @@ async function becomeReady(specification: ChildSpecification, running: Running):
 }
 
 /** After a restart: a child that ends again before it is ready is the supervision's next round, not an error here. */
-async function announceReady(specification: ChildSpecification, running: Running, report: (event: ChildEvent) => void): Promise<void> {
+async function announceReady(specification: ChildSpecification, running: Running, { report, signal }: StartOptions): Promise<void> {
   const startedAt = performance.now();
-  await becomeReady(specification, running).then(
+  await becomeReady(specification, running, signal).then(
     () => report({ kind: "ready", name: specification.name, seconds: (performance.now() - startedAt) / 1000 }),
     () => {},
   );
