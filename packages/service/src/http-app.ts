@@ -12,6 +12,8 @@ import type {
 import { hasZodFastifySchemaValidationErrors, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Logger } from "./logger.ts";
+import { metricsMediaType } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
 import { addHealthRoutes } from "./health.ts";
 import type { ReadinessChecks } from "./health.ts";
 import { problemMediaType, ProblemError } from "./problem.ts";
@@ -33,6 +35,8 @@ export type HttpAppOptions = {
   requestTimeoutMilliseconds?: number;
   /** Awaited by `GET /health/ready`: one that throws or takes over 2 s makes it 503. */
   readiness?: ReadinessChecks;
+  /** Served at `GET /metrics`. */
+  metrics?: Metrics;
   /** Proxies in front that may say who the client is; default none. */
   trustProxy?: boolean | string[];
 };
@@ -64,6 +68,8 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     sendProblem(reply, new ProblemError(404, "not-found", `there is nothing at ${request.method} ${request.url.slice(0, 200)}`).problem),
   );
   addHealthRoutes(app, options.readiness ?? {});
+  const { metrics } = options;
+  if (metrics !== undefined) app.get("/metrics", (_request, reply) => reply.type(metricsMediaType).send(metrics.text()));
   return app;
 }
 
