@@ -140,7 +140,11 @@ async function announceReady(specification: ChildSpecification, running: Running
   );
 }
 
-async function endChild(specification: ChildSpecification, { process, ended }: Running, report: (event: ChildEvent) => void): Promise<void> {
+async function endChild(
+  specification: ChildSpecification,
+  { process, ended }: Running,
+  report: (event: ChildEvent) => void,
+): Promise<void> {
   if (process.exitCode !== null || process.signalCode !== null) return;
   process.kill("SIGTERM");
   const deadline = new AbortController();
@@ -164,5 +168,7 @@ function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS
 
 function logTail(logPath: string): string {
   const lines = readFileSync(logPath, "utf8").trimEnd().split("\n").slice(-8);
-  return lines.length === 1 && lines[0] === "" ? `; its log ${logPath} is empty` : `; the end of its log ${logPath}:\n  ${lines.join("\n  ")}`;
+  return lines.length === 1 && lines[0] === ""
+    ? `; its log ${logPath} is empty`
+    : `; the end of its log ${logPath}:\n  ${lines.join("\n  ")}`;
 }
