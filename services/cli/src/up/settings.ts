@@ -11,6 +11,8 @@ const tokenSchema = z.string().min(16).max(200);
 const settingsSchema = z.strictObject({
   /** Name of the log in its checkpoints. */
   origin: z.string(),
+  /** UTC day of the first start: the log may be created on that day alone, so that a log that is lost is not replaced unseen. */
+  inceptionDate: z.iso.date(),
   operators: z.array(z.string()).min(1),
   witnesses: z.array(z.string()).min(1),
   ports: z.strictObject({ api: portSchema, log: portSchema, nats: portSchema, witnesses: z.array(portSchema) }),
@@ -53,6 +55,7 @@ export async function newSettings(wanted: { port: number | undefined; operators:
   };
   return {
     origin: `localhost/quorate/${network}`,
+    inceptionDate: today(),
     operators: operatorNames.slice(0, wanted.operators ?? 3),
     witnesses: Array.from({ length: witnessCount }, (_, index) => `localhost/quorate/${network}/witness-${index + 1}`),
     ports: {
@@ -95,6 +98,10 @@ export async function withFreePorts(settings: Settings, port: number | undefined
   const nats = await keepOrChoose(settings.ports.nats);
   for (const witness of settings.ports.witnesses) witnesses.push(await keepOrChoose(witness));
   return { ...settings, ports: { api, log, nats, witnesses } };
+}
+
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
 }
 
 function newToken(purpose: string): string {
