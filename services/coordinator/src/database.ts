@@ -24,22 +24,40 @@ const migrationLock = 0x71756f72;
  * @throws Error when the database was written by a newer version
  */
 export async function openDatabase(options: { url: string; onError: (error: Error) => void }): Promise<OpenDatabase> {
+  try {
+    const pool = openPool({ ...options, connections: (await migrateFirst(options)) ? 1 : 10 });
+    return { db: drizzle(pool, { schema }), [Symbol.asyncDispose]: () => pool.end() };
+  } catch (cause) {
+    throw new Error(`opening the database: ${messageOf(cause)}; check DATABASE_URL and that PostgreSQL runs`, { cause });
+  }
+}
+
+function openPool(options: { url: string; connections: number; onError: (error: Error) => void }): Pool {
   const pool = new Pool({
     connectionString: options.url,
-    // An embedded PostgreSQL serves one statement at a time: more connections would only wait in line.
-    max: 5,
+    max: options.connections,
     connectionTimeoutMillis: 10_000,
     statement_timeout: 30_000,
     application_name: "quorate-coordinator",
   });
-  pool.on("error", options.onError);
+  return pool.on("error", options.onError);
+}
+
+/**
+ * Migrates over a connection of its own.
+ *
+ * @returns whether the server is PGlite. That has one session for all connections and mixes up the statements of two that
+ *   speak at once, so it must be spoken to over one connection only.
+ */
+async function migrateFirst(options: { url: string; onError: (error: Error) => void }): Promise<boolean> {
+  const pool = openPool({ ...options, connections: 1 });
   try {
     await migrateUnderLock(pool);
-  } catch (cause) {
+    const { rows } = await pool.query<{ version: string }>("select version()");
+    return /emcc|emscripten|wasm/i.test(rows[0]?.version ?? "");
+  } finally {
     await pool.end();
-    throw new Error(`opening the database: ${messageOf(cause)}; check DATABASE_URL and that PostgreSQL runs`, { cause });
   }
-  return { db: drizzle(pool, { schema }), [Symbol.asyncDispose]: () => pool.end() };
 }
 
 async function migrateUnderLock(pool: Pool): Promise<void> {

@@ -21,8 +21,7 @@ export function createEvents(logger: Logger) {
     reportFailed: (subject: string, error: unknown, deliveries: number) =>
       logger.warn({ subject, err: error, deliveries }, "a report could not be taken and will be delivered again"),
     transport: (what: string, error?: unknown) => logger.warn({ err: error }, `NATS: ${what}`),
-    jobsPublishedAgain: (streams: readonly string[]) =>
-      logger.warn({ streams }, "NATS has lost its store: jobs that are under way are published again"),
+    jobsPublishedAgain: (jobs: number) => logger.warn({ jobs }, "NATS has lost its store: jobs that are under way are published again"),
     queueFailed: (error: unknown) => logger.warn({ err: error }, "Redis: rounds go on with the next sweep that finds it"),
     databaseFailed: (error: unknown) => logger.warn({ err: error }, "a database connection failed"),
     sweepFailed: (error: unknown) => logger.warn({ err: error }, "looking for due rounds failed"),

@@ -46,6 +46,8 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
     requestTimeoutMilliseconds: 10 * 60_000,
     readiness: { database: () => db.execute(sql`select 1`), log: surroundings.readLogSize },
   });
+  // What is sent is made of the schemas' own types; a schema that brands a text does not run backwards.
+  app.setSerializerCompiler(() => JSON.stringify);
   addSubmissionRoutes(app, surroundings);
   addSubmissionEventRoutes(app, surroundings);
   addRoundRoutes(app, surroundings);

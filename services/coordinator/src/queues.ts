@@ -4,15 +4,16 @@ import { Redis } from "ioredis";
 
 /** Wakes the steps of rounds up. Redis holds nothing but wake-ups: losing them delays a round until the next sweep. */
 export type StepQueue = AsyncDisposable & {
-  /** At once. Never throws: what cannot be queued is found by the sweep. */
-  wake(round: Sha256): Promise<void>;
-  /** As `wake`, unless an earlier sweep's wake-up of the round is still waiting. */
-  wakeAgain(rounds: readonly Sha256[]): Promise<void>;
+  /** At once, without waiting for Redis: what cannot be queued is found by the sweep. */
+  wake(round: Sha256): void;
+  /** As `wake`, except for those whose earlier `wakeAgain` is still waiting. */
+  wakeAgain(rounds: readonly Sha256[]): void;
 };
 
 export type StepQueueEvents = { queueFailed(error: Error): void };
 
 const queueName = "round-steps";
+const maxUnderWay = 1000;
 
 export function openStepQueue(options: {
   redisUrl: string;
@@ -21,13 +22,12 @@ export function openStepQueue(options: {
   parallel?: number;
 }): StepQueue {
   const { events } = options;
-  // A wake-up that cannot be sent must fail at once instead of waiting for Redis to come back; a worker waits for it for ever.
-  const sending = connectRedis(options.redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2000 });
+  // A wake-up that cannot be sent soon is given up; a worker waits for Redis for ever.
+  const sending = connectRedis(options.redisUrl, { maxRetriesPerRequest: 1, commandTimeout: 2000 });
   const receiving = connectRedis(options.redisUrl, { maxRetriesPerRequest: null });
   for (const connection of [sending, receiving]) connection.on("error", events.queueFailed);
   const queue = new Queue<{ round: string }>(queueName, {
     connection: sending,
-    skipWaitingForReady: true,
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });
   const worker = new Worker<{ round: string }>(queueName, (job) => options.advance(job.data.round), {
@@ -38,13 +38,23 @@ export function openStepQueue(options: {
   });
   queue.on("error", events.queueFailed);
   worker.on("error", events.queueFailed);
+  let underWay = 0;
   const attempt = async (add: () => Promise<unknown>): Promise<void> => {
-    await add().catch((cause: unknown) => events.queueFailed(new Error("queueing the step of a round", { cause })));
+    // Until the first connection nothing times out.
+    if (underWay >= maxUnderWay) return;
+    underWay++;
+    try {
+      await add();
+    } catch (cause) {
+      events.queueFailed(new Error("queueing the step of a round", { cause }));
+    } finally {
+      underWay--;
+    }
   };
   return {
-    wake: (round) => attempt(() => queue.add("advance", { round })),
+    wake: (round) => void attempt(() => queue.add("advance", { round })),
     wakeAgain: (rounds) =>
-      attempt(() => queue.addBulk(rounds.map((round) => ({ name: "advance", data: { round }, opts: { jobId: `sweep-${round}` } })))),
+      void attempt(() => queue.addBulk(rounds.map((round) => ({ name: "advance", data: { round }, opts: { jobId: `sweep-${round}` } })))),
     async [Symbol.asyncDispose]() {
       await worker.close();
       await queue.close();
@@ -55,10 +65,7 @@ export function openStepQueue(options: {
 }
 
 /** `redis://…`, `rediss://…`, or the path of a Unix socket. */
-function connectRedis(
-  url: string,
-  options: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null; commandTimeout?: number },
-): Redis {
+function connectRedis(url: string, options: { maxRetriesPerRequest: number | null; commandTimeout?: number }): Redis {
   const retryStrategy = (times: number) => Math.min(2000, 50 * times);
   return url.startsWith("/") ? new Redis({ path: url, ...options, retryStrategy }) : new Redis(url, { ...options, retryStrategy });
 }

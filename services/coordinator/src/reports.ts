@@ -22,7 +22,7 @@ type Dependencies = {
   now: () => Date;
   events: CoordinatorEvents;
   /** The round has something new to decide on. */
-  progressed: (round: Sha256) => Promise<void>;
+  progressed: (round: Sha256) => void;
 };
 
 type Report<Kind extends ReportMessage["kind"]> = Extract<ReportMessage, { kind: Kind }>;
@@ -40,7 +40,7 @@ export function createReportHandler(dependencies: Dependencies): (report: Report
     const refusal = await takeReport(dependencies, report, { round, job, operator, verify });
     if (refusal) return events.reportRefused(report, refusal);
     events.reportTaken(report);
-    await progressed(job.round);
+    progressed(job.round);
   };
 }
 

@@ -25,13 +25,31 @@ export async function startRedis(): Promise<Server<{ url: string }>> {
   return { url: socket, ...owned(child, directory) };
 }
 
+/** Another service as a program of its own, as it runs in production; `url` is where it says that it listens. */
+export async function startService(name: "log" | "witness", env: Record<string, string>): Promise<Server<{ url: string }>> {
+  const directory = await temporaryDirectory(name);
+  const program = fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
+  const dataDirectory = { [`${name.toUpperCase()}_DATA_DIR`]: join(directory, "data") };
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env["PATH"], ...env, ...dataDirectory },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const line = await untilLine(child, /"url":"http/);
+  const url = /"url":"(http[^"]*)"/.exec(line)?.[1];
+  if (!url) throw new Error(`starting ${name}: it does not say where it listens`);
+  return { url, ...owned(child, directory) };
+}
+
 export const temporaryDirectory = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `quorate-${name}-`));
 
-async function untilLine(child: ChildProcess, expected: RegExp): Promise<void> {
+async function untilLine(child: ChildProcess, expected: RegExp): Promise<string> {
   if (!child.stdout) throw new Error("starting a server: its output is not piped");
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
-    if (expected.test(line)) return void child.stdout.resume();
+    if (expected.test(line)) {
+      child.stdout.resume();
+      return line;
+    }
     said.push(line);
   }
   throw new Error(`starting ${child.spawnfile}: it ended and said ${said.join(" | ")}`);

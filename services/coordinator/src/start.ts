@@ -7,6 +7,7 @@ import { connectCoordinatorBus, type CoordinatorBus } from "@quorate/bus/coordin
 import { mintCoordinator, mintUser } from "@quorate/bus/user-credentials";
 import { createLogReader } from "@quorate/client/log-reader";
 import { createLogWriter } from "@quorate/client/log-writer";
+import type { Sha256 } from "@quorate/protocol/digest";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import type { Logger } from "@quorate/service/logger";
 import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
@@ -74,9 +75,9 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const queue = resources.use(openStepQueue({ redisUrl: config.REDIS_URL, advance, events }));
   const loadDue = () => loadDueRounds(db, now());
 
-  const progressed = async (round: Parameters<typeof changed>[0]) => {
+  const progressed = (round: Sha256) => {
     changed(round);
-    await queue.wake(round);
+    queue.wake(round);
   };
   bus.reports(createReportHandler({ db, log, blobs, verify: verifyP256, now, events, progressed }));
   bus.live((message) => {
@@ -147,8 +148,8 @@ async function openBus(url: string, { authority, db, events }: BusSurroundings):
   const restore = async (bus: CoordinatorBus, lost: readonly string[]): Promise<void> => {
     for (const { enrolment } of await loadOperators(db)) await bus.ensureConsumer(enrolment.operator);
     if (!lost.includes("JOBS")) return;
-    await saveJobsUnpublished(db);
-    events.jobsPublishedAgain(lost);
+    const jobs = await saveJobsUnpublished(db);
+    if (jobs > 0) events.jobsPublishedAgain(jobs);
   };
   const bus: CoordinatorBus = await connectCoordinatorBus({
     url,

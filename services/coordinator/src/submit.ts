@@ -25,7 +25,7 @@ type Dependencies = {
   resolver: TargetResolver;
   blobs: BlobStore;
   policy: Sha256;
-  wake: (round: Sha256) => Promise<void>;
+  wake: (round: Sha256) => void;
   events: CoordinatorEvents;
   now: () => Date;
 };
@@ -55,7 +55,7 @@ export function createSubmit({ db, resolver, blobs, policy, wake, events, now }:
       return { planned, created: await saveSubmission(tx, { id, request, targets: digests }, { token, now: submittedAt }) };
     });
     events.submitted(id, targets.length, created);
-    await Promise.all(planned.map(({ round }) => wake(round)));
+    for (const { round } of planned) wake(round);
     return { id, created: created || planned.length > 0 };
   };
 }

@@ -9,14 +9,14 @@ export type Sweep = AsyncDisposable;
 export function startSweep(options: {
   everyMilliseconds: number;
   loadDue: () => Promise<Sha256[]>;
-  wake: (rounds: readonly Sha256[]) => Promise<void>;
+  wake: (rounds: readonly Sha256[]) => void;
   onError: (error: unknown) => void;
 }): Sweep {
   let running: Promise<void> | undefined;
   const sweep = async () => {
     try {
       const due = await options.loadDue();
-      if (due.length > 0) await options.wake(due);
+      if (due.length > 0) options.wake(due);
     } catch (error) {
       options.onError(error);
     } finally {

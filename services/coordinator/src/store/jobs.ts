@@ -60,12 +60,14 @@ export async function saveJobPublished(db: Queries, job: string, now: Date): Pro
  * Makes every job that is not through be published again, with fences beyond any delivery of the message that was lost:
  * for when the transport has lost its store.
  */
-export async function saveJobsUnpublished(db: Queries): Promise<void> {
+export async function saveJobsUnpublished(db: Queries): Promise<number> {
   const unsettled = db.select({ round: rounds.round }).from(rounds).where(eq(rounds.state, "building"));
-  await db
+  const rows = await db
     .update(jobs)
     .set({ publishedAt: null, baseFence: sql`greatest(${jobs.fence}, ${jobs.baseFence}) + 1000` })
-    .where(and(inArray(jobs.round, unsettled), isNull(jobs.commitmentIndex), isNull(jobs.outcome), isNotNull(jobs.publishedAt)));
+    .where(and(inArray(jobs.round, unsettled), isNull(jobs.commitmentIndex), isNull(jobs.outcome), isNotNull(jobs.publishedAt)))
+    .returning({ job: jobs.job });
+  return rows.length;
 }
 
 export async function saveStarted(db: Queries, job: string, fence: number, now: Date): Promise<void> {
