@@ -3,9 +3,9 @@ import type { OperatorId } from "@quorate/protocol/operator";
 import { ConsumerDebugEvents, ConsumerEvents, type ConsumerMessages, type JetStreamClient, type JetStreamManager } from "nats";
 import type { NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
-import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
+import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, whileConnected } from "./connection.ts";
 import { createReportDispatcher, type ReportEvents, type ReportHandler } from "./reports.ts";
-import { ensureJobConsumer, ensureStreams } from "./streams.ts";
+import { ensureJobConsumer, ensureStreams, leaseSeconds } from "./streams.ts";
 import { controlSubject, formatMessage, jobSubject, parseAddressed, subjects } from "./subjects.ts";
 import type { NatsCredentials } from "./user-credentials.ts";
 
@@ -38,9 +38,11 @@ export async function connectCoordinatorBus(options: {
   url: string;
   credentials: NatsCredentials;
   events?: CoordinatorBusEvents;
+  /** How long a job stays with a worker of which nothing is heard. Workers say something every 20 seconds. */
+  jobLeaseSeconds?: number;
   signal?: AbortSignal;
 }): Promise<CoordinatorBus> {
-  const { url, credentials, events = {}, signal } = options;
+  const { url, credentials, events = {}, jobLeaseSeconds = leaseSeconds, signal } = options;
   const connection = await connectNats({ url, jwt: () => credentials.jwt, seed: credentials.seed, name: "coordinator", events, signal });
   // Without the account check: JetStream may still be starting, and each call has its own error.
   const manager = await connection.jetstreamManager({ checkAPI: false, timeout: requestMilliseconds });
@@ -48,17 +50,11 @@ export async function connectCoordinatorBus(options: {
   const closing = new AbortController();
   const readers: Promise<void>[] = [];
   return {
-    ensureStreams: async () => {
-      await untilConnected(connection);
-      return await ensureStreams(manager);
-    },
-    ensureConsumer: async (operator) => {
-      await untilConnected(connection);
-      await ensureJobConsumer(manager, operator);
-    },
+    ensureStreams: () => whileConnected(connection, () => ensureStreams(manager)),
+    ensureConsumer: (operator) => whileConnected(connection, () => ensureJobConsumer(manager, operator, jobLeaseSeconds)),
     publishJob: async (operator, architecture, message) => {
-      await untilConnected(connection);
-      await jetstream.publish(jobSubject(operator, architecture), formatMessage(message), { msgID: `${message.job}:${message.baseFence}` });
+      const options = { msgID: `${message.job}:${message.baseFence}` };
+      await whileConnected(connection, () => jetstream.publish(jobSubject(operator, architecture), formatMessage(message), options));
     },
     reports: (handler) => void readers.push(readReports({ connection, manager, jetstream, handler, events, signal: closing.signal })),
     sendControl: (operator, message) => connection.publish(controlSubject(operator), formatMessage(message)),
@@ -87,8 +83,7 @@ async function readReports(reader: ReportReader): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     try {
-      await untilConnected(reader.connection, signal);
-      const created = await ensureStreams(reader.manager);
+      const created = await whileConnected(reader.connection, () => ensureStreams(reader.manager), signal);
       if (created.length > 0) events.storeLost?.(created);
       const consumer = await reader.jetstream.consumers.get("REPORTS", "coordinator");
       const messages = await consumer.consume({ max_messages: 64, expires: 30_000, bind: true, callback: dispatcher.dispatch });

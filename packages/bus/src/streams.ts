@@ -3,7 +3,7 @@ import { AckPolicy, type ConsumerConfig, DiscardPolicy, type JetStreamManager, N
 import { StorageType, type StreamConfig } from "nats";
 import { subjects } from "./subjects.ts";
 
-/** A delivered job is delivered again when nothing is heard of it for this long. */
+/** A delivered message is delivered again when nothing is heard of it for this long. */
 export const leaseSeconds = 60;
 
 const day = 24 * 3600 * 1000;
@@ -56,12 +56,12 @@ export async function ensureStreams(manager: JetStreamManager): Promise<string[]
 }
 
 /** The one consumer of an operator's jobs, shared by its own workers and nobody else. Idempotent. */
-export async function ensureJobConsumer(manager: JetStreamManager, operator: OperatorId): Promise<void> {
+export async function ensureJobConsumer(manager: JetStreamManager, operator: OperatorId, seconds: number): Promise<void> {
   await ensureConsumer(manager, "JOBS", {
     durable_name: operator,
     filter_subject: `job.${operator}.*`,
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(leaseSeconds * 1000),
+    ack_wait: nanos(seconds * 1000),
     max_ack_pending: 1000,
   });
 }

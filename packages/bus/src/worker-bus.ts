@@ -2,7 +2,7 @@ import type { ControlMessage, JobMessage, LiveMessage, ReportMessage } from "@qu
 import type { OperatorId } from "@quorate/protocol/operator";
 import type { Consumer, JetStreamClient, JsMsg, NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
-import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
+import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, whileConnected } from "./connection.ts";
 import { controlSubject, formatMessage, inboxPrefix, liveSubject, parseMessage, reportSubject } from "./subjects.ts";
 
 /** A job that this worker holds until it acknowledges it, gives it back, or says nothing for `leaseSeconds`. */
@@ -81,9 +81,8 @@ function createJobPuller(options: {
   return async (signal) => {
     for (let failures = 0; !signal.aborted;) {
       try {
-        await untilConnected(connection, signal);
         // Asked for each time: the server does not answer a pull from a consumer that it has lost.
-        const consumer = await jetstream.consumers.get("JOBS", operator);
+        const consumer = await whileConnected(connection, () => jetstream.consumers.get("JOBS", operator), signal);
         const message = await pullOne(connection, consumer, signal);
         failures = 0;
         const job = message && parseJob(message, events);
@@ -104,6 +103,7 @@ async function pullOne(connection: NatsConnection, consumer: Consumer, signal: A
   const close = (): void => void messages.close();
   using _ = onReconnect(connection, close);
   signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
   try {
     for await (const message of messages) return message;
     return undefined;
@@ -140,8 +140,7 @@ async function untilDone(task: {
   for (let failures = 0; ;) {
     signal.throwIfAborted();
     try {
-      await untilConnected(connection, signal);
-      await act();
+      await whileConnected(connection, act, signal);
       return;
     } catch (error) {
       const milliseconds = backoffMilliseconds(++failures);

@@ -118,7 +118,7 @@ function rawProblem(code: string | undefined): string {
   const timeout = code === "ERR_HTTP_REQUEST_TIMEOUT";
   const [line, kind, status] = timeout ? ["408 Request Timeout", "request-timeout", 408] : ["400 Bad Request", "malformed-http", 400];
   const body = JSON.stringify(
-    new ProblemError(Number(status), String(kind), timeout ? "the request did not arrive in time" : "the request is not HTTP").problem,
+    new ProblemError(status, kind, timeout ? "the request did not arrive in time" : "the request is not HTTP").problem,
   );
   return `HTTP/1.1 ${line}\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
 }

@@ -17,6 +17,9 @@ const maxUnpublishedEntries = 200_000;
 /** How long a caller is kept waiting for the witnesses; retrying with the same key goes on waiting. */
 const publishMilliseconds = 10_000;
 
+/** How long an append waits for a log that has just started and is asking its witnesses. */
+const startMilliseconds = 2_000;
+
 export type AppendDependencies = {
   readonly pool: Pool;
   readonly lock: LockStore;
@@ -34,7 +37,10 @@ export type Appended = Sequenced & { readonly leafHash: Hash; readonly duplicate
  */
 export async function appendEntry(key: string, bytes: Uint8Array, dependencies: AppendDependencies): Promise<Appended> {
   const { pool, lock, sequencer, publisher, events } = dependencies;
-  if (!publisher.confirmed) throw unavailable("starting", "the log has not reached its witnesses since it started; try again");
+  if (!publisher.confirmed) {
+    const problem = unavailable("starting", "the log has not reached the quorum of its witnesses since it started; try again");
+    await within(startMilliseconds, publisher.publishedAtLeast(0), problem);
+  }
   const underWay = pool.find(key);
   if (underWay !== undefined) {
     const sequenced = await underWay.sequenced;
@@ -66,17 +72,19 @@ export async function appendEntry(key: string, bytes: Uint8Array, dependencies: 
  * @throws ProblemError 503, with the entry's index, when the witnesses take too long
  */
 export async function waitUntilPublished({ index, treeSize }: Sequenced, publisher: Publisher): Promise<SignedCheckpoint> {
+  const detail = `the entry has index ${index}, but too few witnesses have cosigned it yet; try again with the same key`;
+  return within(publishMilliseconds, publisher.publishedAtLeast(treeSize), unavailable("not-published", detail, { index }));
+}
+
+/** What `promise` resolves to; `problem` when it does not, or not in time. */
+async function within<Value>(milliseconds: number, promise: Promise<Value>, problem: ProblemError): Promise<Value> {
   const late = Promise.withResolvers<never>();
-  const problem = (detail: string) => unavailable("not-published", detail, { index });
-  const timer = setTimeout(
-    () => late.reject(problem(`the entry has index ${index}, but too few witnesses have cosigned yet; try again with the same key`)),
-    publishMilliseconds,
-  );
+  const timer = setTimeout(() => late.reject(problem), milliseconds);
   try {
-    return await Promise.race([publisher.publishedAtLeast(treeSize), late.promise]);
-  } catch (error) {
-    if (error instanceof ProblemError) throw error;
-    throw problem(`the entry has index ${index}, but the log stopped before it was published; try again with the same key`);
+    return await Promise.race([promise, late.promise]);
+  } catch {
+    // The promise rejects when the log stops, which is the same to the caller.
+    throw problem;
   } finally {
     clearTimeout(timer);
   }

@@ -24,6 +24,8 @@ export function createWorkerEvents(logger: Logger) {
     executorBroken: (job: string, error: unknown) => logger.error({ job, err: error }, "the executor broke its contract"),
     byproductLeftOut: (job: string, name: string, reason: unknown) =>
       logger.warn({ job, byproduct: name, reason: String(reason) }, "a byproduct is left out of the result"),
+    undeletable: (path: string, error: unknown) =>
+      logger.warn({ path, err: error }, "a build's directory could not be deleted; delete it by hand"),
     revealed: (job: string) => logger.info({ job }, "result revealed"),
     nothingToReveal: (job: string) => logger.debug({ job }, "asked to reveal a result that another worker has"),
     revealFailed: (job: string, error: unknown) => logger.warn({ job, err: error }, "revealing failed; the coordinator will ask again"),

@@ -84,7 +84,7 @@ async function buildAndStore(
   await bus.report({ kind: "started", job, round, operator: signer.operator, fence }, signal);
   const startedAt = new Date();
   const target = await fetchTarget(message, dependencies, signal);
-  await using work = await createWorkDirectory(dependencies.dataDirectory, job);
+  await using work = await createWorkDirectory(dependencies.dataDirectory, job, events.undeletable);
   const outcome = await build({ job, target, workDirectory: work.path }, dependencies, signal);
   const finishedAt = new Date();
   describeOutcome(job, outcome, { events, seconds: Math.round((finishedAt.getTime() - startedAt.getTime()) / 1000) });

@@ -42,7 +42,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { operator } = signer;
   const userKey = await openNatsUserKey(data.path);
   const store = await openRevealStore(data.path);
-  await deleteLeftOvers(data.path);
+  await deleteLeftOvers(data.path, events.undeletable);
 
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([closing.signal, options.signal]) : closing.signal;
