@@ -1,0 +1,72 @@
+import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
+import { ParseError } from "@quorate/protocol/parse-error";
+import type { BuiltResult } from "@quorate/protocol/result";
+import { utf8 } from "@quorate/protocol/utf8";
+import { parseDecimal } from "@quorate/tlog/decimal";
+import { type Hasher, leafHash, rootOf } from "@quorate/tlog/merkle";
+import { portableHasher } from "@quorate/tlog/portable-hasher";
+import { hex } from "@scure/base";
+import { compareByBytes, escapePath, unescapePath } from "./path-text.ts";
+
+/** A file that a build made on its way; `path` is relative to the build tree, as `decodePath` gives it. */
+export type TraceFile = { readonly path: string; readonly sizeBytes: number; readonly sha256: Sha256 };
+
+/** How much text a build trace may have, in UTF-16 code units, and how many files. */
+export const maxTraceLength = 33_554_432;
+export const maxTraceFiles = 200_000;
+
+/**
+ * A build trace: one line a file, sorted by the bytes of the path as written.
+ *
+ *     9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 4 src/main.o
+ *
+ * @throws ParseError when two files have one path, or there are too many
+ */
+export function formatTrace(files: readonly TraceFile[]): string {
+  return traceLines(files).join("");
+}
+
+/**
+ * The inverse of `formatTrace`: a trace has one spelling.
+ *
+ * @throws ParseError
+ */
+export function parseTrace(text: string): TraceFile[] {
+  if (text.length > maxTraceLength)
+    throw new ParseError(`build trace of at most ${maxTraceLength} characters`, `${text.length} characters`);
+  if (text === "") return [];
+  if (!text.endsWith("\n")) throw new ParseError("build trace (each line ends in a newline)", text.slice(-200));
+  const lines = text.slice(0, -1).split("\n");
+  if (lines.length > maxTraceFiles) throw new ParseError(`build trace of at most ${maxTraceFiles} files`, `${lines.length} files`);
+  let previous: string | undefined;
+  return lines.map((line) => {
+    const [, sha256, size, path] = /^([0-9a-f]{64}) ([0-9]+) ([^ ]+)$/.exec(line) ?? [];
+    if (sha256 === undefined || size === undefined || path === undefined) throw new ParseError("line of a build trace", line);
+    if (previous !== undefined && compareByBytes(previous, path) >= 0) throw new ParseError("build trace sorted by path", line);
+    previous = path;
+    return { path: unescapePath(path), sizeBytes: parseDecimal("size in a build trace", size), sha256: parseSha256(sha256) };
+  });
+}
+
+/** The root of the Merkle tree (RFC 6962 §2.1) whose leaves are the trace's lines, newline included, and their number. */
+export function traceSummaryOf(files: readonly TraceFile[], hasher: Hasher = portableHasher): BuiltResult["trace"] {
+  const leaves = traceLines(files).map((line) => leafHash(utf8(line), hasher));
+  return { rootSha256: parseSha256(hex.encode(rootOf(leaves, hasher))), files: files.length };
+}
+
+/** Of the files that both traces list: how many there are, and how many of those have equal digests. */
+export function compareTraces(a: readonly TraceFile[], b: readonly TraceFile[]): { common: number; equal: number } {
+  const digests = new Map(a.map(({ path, sha256 }) => [path, sha256]));
+  const common = b.filter(({ path }) => digests.has(path));
+  return { common: common.length, equal: common.filter(({ path, sha256 }) => digests.get(path) === sha256).length };
+}
+
+function traceLines(files: readonly TraceFile[]): string[] {
+  if (files.length > maxTraceFiles) throw new ParseError(`build trace of at most ${maxTraceFiles} files`, `${files.length} files`);
+  const written = files.map(({ path, sizeBytes, sha256 }) => ({ path: escapePath(path), sizeBytes, sha256 }));
+  written.sort((left, right) => compareByBytes(left.path, right.path));
+  return written.map(({ path, sizeBytes, sha256 }, position) => {
+    if (path === "" || path === written[position - 1]?.path) throw new ParseError("build trace whose paths are distinct", path);
+    return `${sha256} ${sizeBytes} ${path}\n`;
+  });
+}

@@ -1,0 +1,92 @@
+import { ParseError } from "@quorate/protocol/parse-error";
+import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { utf8 } from "@quorate/protocol/utf8";
+import { formatBase64, parseBase64 } from "@quorate/tlog/base64";
+import { VerificationError } from "@quorate/tlog/verification-error";
+import { z } from "zod";
+import { parseJsonBytes } from "./json-text.ts";
+import { parseNoun } from "./parse-noun.ts";
+import { type VerifySignature, verifyP256Portable } from "./p256.ts";
+
+export const inTotoPayloadType = "application/vnd.in-toto+json";
+
+/** A DSSE envelope around an in-toto statement. Nothing in it is verified. */
+export type Envelope = { readonly payload: Uint8Array; readonly signatures: readonly Uint8Array[] };
+
+/** The largest envelope that is looked at, in bytes; entries of the log are smaller still. */
+export const maxEnvelopeBytes = 1_048_576;
+
+const envelopeSchema = z.strictObject({
+  payload: z.string(),
+  payloadType: z.literal(inTotoPayloadType),
+  signatures: z
+    .array(z.strictObject({ sig: z.string().max(200) }))
+    .min(1)
+    .max(4),
+});
+
+/**
+ * What a DSSE signature signs: the pre-authentication encoding (DSSE v1, "Signature definition").
+ *
+ *     DSSEv1 28 application/vnd.in-toto+json 2 {}
+ */
+export function pae(payload: Uint8Array): Uint8Array {
+  const head = utf8(`DSSEv1 ${inTotoPayloadType.length} ${inTotoPayloadType} ${payload.length} `);
+  const encoded = new Uint8Array(head.length + payload.length);
+  encoded.set(head);
+  encoded.set(payload, head.length);
+  return encoded;
+}
+
+/**
+ * A DSSE v1 envelope in its one spelling, canonical JSON without key ids:
+ *
+ *     {"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"MEUCIQ…"}]}
+ *
+ * @throws ParseError for anything else, also for other spellings of the same envelope
+ */
+export function parseEnvelope(bytes: Uint8Array): Envelope {
+  if (bytes.length > maxEnvelopeBytes) throw new ParseError(`DSSE envelope of at most ${maxEnvelopeBytes} bytes`, `${bytes.length} bytes`);
+  const { text, value } = parseJsonBytes("DSSE envelope", bytes);
+  const data = parseNoun(envelopeSchema, "DSSE envelope", value);
+  if (formatCanonicalJson(data) !== text) throw new ParseError("DSSE envelope in canonical JSON", text);
+  return {
+    payload: parseBase64("DSSE payload", data.payload),
+    signatures: data.signatures.map(({ sig }) => parseBase64("DSSE signature", sig)),
+  };
+}
+
+/** The inverse of `parseEnvelope`. */
+export function formatEnvelope({ payload, signatures }: Envelope): Uint8Array {
+  const envelope = {
+    payload: formatBase64(payload),
+    payloadType: inTotoPayloadType,
+    signatures: signatures.map((signature) => ({ sig: formatBase64(signature) })),
+  };
+  return utf8(formatCanonicalJson(envelope));
+}
+
+/**
+ * Verifies the envelope's signatures: the first by the first key, the second by the second, and none besides.
+ *
+ * @returns the payload
+ * @throws VerificationError
+ */
+export function verifyEnvelope(
+  { payload, signatures }: Envelope,
+  spkiKeys: readonly Uint8Array[],
+  verify: VerifySignature = verifyP256Portable,
+): Uint8Array {
+  if (spkiKeys.length === 0) throw new VerificationError("verifying an envelope: no key is given");
+  if (signatures.length !== spkiKeys.length) {
+    throw new VerificationError(`verifying an envelope: it has ${signatures.length} signatures, not ${spkiKeys.length}`);
+  }
+  const message = pae(payload);
+  for (const [position, key] of spkiKeys.entries()) {
+    const signature = signatures[position];
+    if (signature === undefined || !verify(key, message, signature)) {
+      throw new VerificationError(`verifying an envelope: signature ${position + 1} is not by the key that must have made it`);
+    }
+  }
+  return payload;
+}

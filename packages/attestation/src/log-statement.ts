@@ -1,0 +1,128 @@
+import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { type Commitment, commitmentSchema } from "@quorate/protocol/commitment";
+import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import { maxEntryBytes, predicateTypes } from "@quorate/protocol/entry";
+import { operatorPredicateSchema } from "@quorate/protocol/operator";
+import { ParseError } from "@quorate/protocol/parse-error";
+import { type Policy, policySchema } from "@quorate/protocol/policy";
+import type { Result } from "@quorate/protocol/result";
+import { type Round, roundSchema } from "@quorate/protocol/round";
+import { type Target, targetDigestOf, targetSchema } from "@quorate/protocol/target";
+import { unreachable } from "@quorate/protocol/unreachable";
+import { utf8 } from "@quorate/protocol/utf8";
+import type { Verdict } from "@quorate/protocol/verdict";
+import { parseBase64 } from "@quorate/tlog/base64";
+import type { z } from "zod";
+import { type Envelope, parseEnvelope } from "./dsse.ts";
+import { parseJsonBytes } from "./json-text.ts";
+import { parseNoun } from "./parse-noun.ts";
+import { formatProvenance, parseProvenance } from "./provenance.ts";
+import { type Statement, formatPredicate, namedDigest, statementSchema } from "./statement.ts";
+import { formatTestResult, parseTestResult } from "./test-result.ts";
+import { formatVerificationSummary, parseVerificationSummary } from "./verification-summary.ts";
+
+export type OperatorPredicate = z.infer<typeof operatorPredicateSchema>;
+
+/** What an entry of the log says. */
+export type LogStatement =
+  | { readonly kind: "policy"; readonly policy: Policy }
+  | { readonly kind: "operator"; readonly predicate: OperatorPredicate }
+  | { readonly kind: "target"; readonly target: Target }
+  | { readonly kind: "round"; readonly round: Round }
+  | { readonly kind: "commitment"; readonly commitment: Commitment }
+  | { readonly kind: "result"; readonly result: Result }
+  | { readonly kind: "verdict"; readonly verdict: Verdict };
+
+/** An entry of the log as parsed: no signature in it is verified. `digest` is the SHA-256 of the entry's bytes. */
+export type Entry = { readonly envelope: Envelope; readonly digest: Sha256; readonly statement: LogStatement };
+
+/** A policy's identity: SHA-256 of its canonical JSON. */
+export function policyDigestOf(policy: Policy): Sha256 {
+  return sha256Of(utf8(formatCanonicalJson(policy)));
+}
+
+/** The payload of the envelope that says `statement`: canonical JSON of an in-toto statement (docs/predicates/). */
+export function formatStatement(statement: LogStatement): Uint8Array {
+  return utf8(formatCanonicalJson(statementOf(statement)));
+}
+
+/**
+ * The inverse of `formatStatement`. A payload has one spelling, and what it says twice it says alike: whatever `formatStatement` would not
+ * have written is refused.
+ *
+ * @throws ParseError
+ */
+export function parseStatement(payload: Uint8Array): LogStatement {
+  const { text, value } = parseJsonBytes("in-toto statement", payload);
+  const statement = logStatementOf(parseNoun(statementSchema, "in-toto statement", value));
+  if (formatCanonicalJson(statementOf(statement)) !== text) {
+    throw new ParseError(`${statement.kind} statement in canonical JSON whose parts agree`, text);
+  }
+  return statement;
+}
+
+/**
+ * An entry of the log: the canonical JSON of a DSSE envelope around a statement, at most 65,535 bytes.
+ *
+ * @throws ParseError
+ */
+export function parseEntry(bytes: Uint8Array): Entry {
+  if (bytes.length > maxEntryBytes) throw new ParseError(`log entry of at most ${maxEntryBytes} bytes`, `${bytes.length} bytes`);
+  const envelope = parseEnvelope(bytes);
+  return { envelope, digest: sha256Of(bytes), statement: parseStatement(envelope.payload) };
+}
+
+function statementOf(statement: LogStatement): Statement {
+  switch (statement.kind) {
+    case "policy":
+      return formatPredicate(predicateTypes.policy, namedDigest("policy", policyDigestOf(statement.policy)), statement.policy);
+    case "operator":
+      return formatPredicate(predicateTypes.operator, operatorSubject(statement.predicate), statement.predicate);
+    case "target":
+      return formatPredicate(predicateTypes.target, namedDigest("target", targetDigestOf(statement.target)), statement.target);
+    case "round":
+      return formatPredicate(predicateTypes.round, namedDigest("target", statement.round.target), statement.round);
+    case "commitment":
+      return formatPredicate(predicateTypes.commitment, namedDigest("result", statement.commitment.envelope), statement.commitment);
+    case "result":
+      return statement.result.outcome === "built" ? formatProvenance(statement.result) : formatTestResult(statement.result);
+    case "verdict":
+      return formatVerificationSummary(statement.verdict);
+    default:
+      return unreachable(statement);
+  }
+}
+
+/** Whoever enrols shows the key; a revocation knows only the operator's id, which is half of the key's digest. */
+function operatorSubject(predicate: OperatorPredicate): Statement["subject"][number] {
+  const name = `operator:${predicate.operator}`;
+  if (predicate.action === "revoke") return { name, digest: { quorate_operator: predicate.operator } };
+  return namedDigest(name, sha256Of(parseBase64("operator's identity key", predicate.identityKey)));
+}
+
+function logStatementOf(statement: Statement): LogStatement {
+  switch (statement.predicateType) {
+    case predicateTypes.policy:
+      return { kind: "policy", policy: parsePredicate(policySchema, statement) };
+    case predicateTypes.operator:
+      return { kind: "operator", predicate: parsePredicate(operatorPredicateSchema, statement) };
+    case predicateTypes.target:
+      return { kind: "target", target: parsePredicate(targetSchema, statement) };
+    case predicateTypes.round:
+      return { kind: "round", round: parsePredicate(roundSchema, statement) };
+    case predicateTypes.commitment:
+      return { kind: "commitment", commitment: parsePredicate(commitmentSchema, statement) };
+    case predicateTypes.built:
+      return { kind: "result", result: parseProvenance(statement) };
+    case predicateTypes.failed:
+      return { kind: "result", result: parseTestResult(statement) };
+    case predicateTypes.verdict:
+      return { kind: "verdict", verdict: parseVerificationSummary(statement) };
+    default:
+      throw new ParseError("statement of a known predicate type", statement.predicateType);
+  }
+}
+
+function parsePredicate<Noun>(schema: z.ZodType<Noun>, { predicateType, predicate }: Statement): Noun {
+  return parseNoun(schema, `predicate ${predicateType}`, predicate);
+}

@@ -1,0 +1,97 @@
+import { ParseError } from "@quorate/protocol/parse-error";
+import { textOf, utf8 } from "@quorate/protocol/utf8";
+
+/**
+ * What a path may not hold in a line of text: `%`, white space and control characters, and the bidirectional marks that make a line look
+ * like another. Lone surrogates U+DC80 to U+DCFF stand for bytes that are not UTF-8.
+ */
+// eslint-disable-next-line no-control-regex -- control characters are what is escaped
+const escaped = /[\0-\x20%\x7f-\xa0\u2028-\u202e\u2066-\u2069\ufeff]|[\udc80-\udcff]/gu;
+
+/**
+ * A file's path from the bytes that a file system or an archive holds. A byte that is not part of UTF-8 becomes the lone surrogate
+ * U+DC00 + byte, so that different bytes stay different paths.
+ */
+export function decodePath(bytes: Uint8Array): string {
+  try {
+    return textOf(bytes);
+  } catch {
+    return decodeLossless(bytes);
+  }
+}
+
+/**
+ * A path as one word of a line: bytes of the characters that a line cannot hold are percent-encoded.
+ *
+ *     escapePath("build/a b%.o") === "build/a%20b%25.o"
+ *
+ * @throws TypeError for a surrogate that stands for no byte
+ */
+export function escapePath(path: string): string {
+  return path.replace(escaped, percentEncode);
+}
+
+/**
+ * The inverse of `escapePath`.
+ *
+ * @throws ParseError for a word that `escapePath` would not have written
+ */
+export function unescapePath(text: string): string {
+  const path = text.includes("%") ? decodePath(percentDecode(text)) : text;
+  if (escapePath(path) !== text) throw new ParseError("percent-encoded path", text);
+  return path;
+}
+
+/** Orders texts by their UTF-8 bytes, which is by code point; `<` orders by UTF-16 code unit. */
+export function compareByBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index += 1) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left !== right) return rankOf(left) - rankOf(right);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for code points above all others, so they come after U+E000 to U+FFFF. */
+function rankOf(codeUnit: number): number {
+  return codeUnit >= 0xd800 && codeUnit <= 0xdfff ? codeUnit + 0x1_0000 : codeUnit;
+}
+
+function percentEncode(character: string): string {
+  const code = character.charCodeAt(0);
+  const bytes = code >= 0xdc80 && code <= 0xdcff ? Uint8Array.of(code - 0xdc00) : utf8(character);
+  return Array.from(bytes, (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+}
+
+function percentDecode(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const piece of text.split(/(%[0-9A-F]{2})/)) {
+    if (/^%[0-9A-F]{2}$/.test(piece)) bytes.push(Number.parseInt(piece.slice(1), 16));
+    else bytes.push(...utf8(piece));
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** Bytes of valid sequences decode as UTF-8, every other byte by itself. */
+function decodeLossless(bytes: Uint8Array): string {
+  let path = "";
+  for (let start = 0; start < bytes.length;) {
+    const length = sequenceLengths.find((candidate) => isUtf8(bytes.subarray(start, start + candidate), candidate));
+    path += length === undefined ? String.fromCharCode(0xdc00 + (bytes[start] ?? 0)) : textOf(bytes.subarray(start, start + length));
+    start += length ?? 1;
+  }
+  return path;
+}
+
+const sequenceLengths = [1, 2, 3, 4];
+
+function isUtf8(bytes: Uint8Array, length: number): boolean {
+  if (bytes.length !== length) return false;
+  try {
+    textOf(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

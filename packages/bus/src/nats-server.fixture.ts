@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type { Authority } from "./authority.ts";
+import { formatServerConfig } from "./server-config.ts";
+
+/** A nats-server that is a child of this process. */
+export type NatsServer = AsyncDisposable & { readonly url: string };
+
+const startSeconds = 20;
+
+/** Starts a private nats-server with its state below `directory`, and waits until it takes connections. */
+export async function startNatsServer(options: {
+  authority: Authority;
+  directory: string;
+  /** Default -1: any free port. */
+  port?: number;
+}): Promise<NatsServer> {
+  const { authority, directory } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const configFile = `${directory}/nats-server.conf`;
+  await writeFile(configFile, formatServerConfig({ authority, host: "127.0.0.1", port: options.port ?? -1, directory }), { mode: 0o600 });
+  // Debian installs the server in /usr/sbin, which is not on an ordinary user's PATH.
+  const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin` };
+  const child = spawn("nats-server", ["-c", configFile], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const port = await portOf(child, exited);
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+/** The server says on standard error where it listens, then that it is ready. */
+async function portOf(child: ChildProcess, exited: Promise<void>): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const said: string[] = [];
+  const fail = (what: string): void => reject(new Error(`starting nats-server: ${what}; it said: ${said.slice(-5).join(" | ")}`));
+  let port = 0;
+  if (child.stderr)
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      if (said.push(line) > 100) said.shift();
+      port = Number(/Listening for client connections on \S+:(\d+)$/.exec(line)?.[1] ?? port);
+      if (line.endsWith("Server is ready")) resolve(port);
+    });
+  child.once("error", (error) => fail(error.message));
+  void exited.then(() => fail("it ended"));
+  const timer = setTimeout(() => {
+    child.kill("SIGKILL");
+    fail(`not ready after ${startSeconds} seconds`);
+  }, startSeconds * 1000);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}

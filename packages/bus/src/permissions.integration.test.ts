@@ -1,0 +1,107 @@
+import { createAccount, fromPublic } from "@nats-io/nkeys";
+import { encodeUser } from "@nats-io/jwt";
+import { utf8 } from "@quorate/protocol/utf8";
+import { connect, jwtAuthenticator, type NatsConnection } from "nats";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { CoordinatorBus } from "./coordinator-bus.ts";
+import { controlSubject, formatMessage, inboxPrefix, liveSubject, reportSubject } from "./subjects.ts";
+import { alice, bob, jobFor, startedReport, startBusNetwork, type BusNetwork } from "./network.fixture.ts";
+import { createUserKey, mintUser } from "./user-credentials.ts";
+
+let network: BusNetwork;
+let coordinator: CoordinatorBus;
+/** A client with bob's credentials that does what bob's worker never would. */
+let mallory: NatsConnection;
+const refused: string[] = [];
+
+beforeAll(async () => {
+  network = await startBusNetwork();
+  coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  await coordinator.ensureConsumer(alice);
+  await coordinator.ensureConsumer(bob);
+  const { jwt, seed } = await network.credentials(bob);
+  mallory = await connect({ servers: network.server.url, authenticator: jwtAuthenticator(jwt, utf8(seed)), inboxPrefix: inboxPrefix(bob) });
+  void (async () => {
+    for await (const status of mallory.status())
+      if (status.permissionContext) refused.push(`${status.permissionContext.operation} ${status.permissionContext.subject}`);
+  })();
+});
+
+afterAll(async () => {
+  await mallory.close();
+  await coordinator[Symbol.asyncDispose]();
+  await network[Symbol.asyncDispose]();
+});
+
+const job = jobFor(alice);
+
+test.each([
+  reportSubject(alice, job.job),
+  liveSubject(alice, job.job),
+  controlSubject(alice),
+  `job.${alice}.amd64`,
+  `$JS.API.CONSUMER.MSG.NEXT.JOBS.${alice}`,
+  `$JS.API.CONSUMER.INFO.JOBS.${alice}`,
+  `$JS.ACK.JOBS.${alice}.1.1.1.1.0`,
+  "$JS.API.STREAM.DELETE.JOBS",
+  "$JS.API.STREAM.PURGE.REPORTS",
+  "$JS.API.STREAM.MSG.GET.REPORTS",
+  `$JS.API.CONSUMER.DURABLE.CREATE.JOBS.${bob}`,
+  "$JS.API.STREAM.CREATE.MINE",
+  "$SYS.REQ.CLAIMS.UPDATE",
+  `${inboxPrefix(alice)}.x`,
+])("an operator cannot publish on %s", async (subject) => {
+  mallory.publish(subject, formatMessage(startedReport(job, alice, 1)));
+  await mallory.flush();
+  await expect.poll(() => refused).toContain(`publish ${subject}`);
+});
+
+test.each([">", "report.>", "job.>", controlSubject(alice), `${inboxPrefix(alice)}.>`, "live.>", "$JS.>"])(
+  "an operator cannot listen on %s",
+  async (subject) => {
+    mallory.subscribe(subject, { callback: () => undefined });
+    await mallory.flush();
+    await expect.poll(() => refused).toContain(`subscription ${subject}`);
+  },
+);
+
+test.each(["$JS.API.STREAM.PURGE.JOBS", "$JS.API.STREAM.DELETE.JOBS", `$JS.API.CONSUMER.DELETE.JOBS.${alice}`])(
+  "an operator that has a job delivered to %s administers nothing",
+  async (reply) => {
+    await coordinator.publishJob(bob, "amd64", jobFor(bob, reply));
+    await coordinator.publishJob(alice, "amd64", jobFor(alice, reply));
+    mallory.publish(`$JS.API.CONSUMER.MSG.NEXT.JOBS.${bob}`, "", { reply });
+    await mallory.flush();
+    expect(await coordinator.ensureStreams()).toEqual([]);
+    await using worker = await network.worker(alice);
+    const job = await worker.nextJob(AbortSignal.timeout(20_000));
+    expect(job?.message).toEqual(jobFor(alice, reply));
+    await job?.ack();
+  },
+);
+
+test("an operator can publish its own reports", async () => {
+  const own = jobFor(bob);
+  const ack = await mallory.jetstream().publish(reportSubject(bob, own.job), formatMessage(startedReport(own, bob, 1)));
+  expect(ack.stream).toBe("REPORTS");
+});
+
+test("credentials signed by another account are refused", async () => {
+  const key = createUserKey();
+  const jwt = await encodeUser("forged", fromPublic(key.publicKey), createAccount(), {
+    issuer_account: network.authority.account.publicKey,
+  });
+  await expect(
+    connect({ servers: network.server.url, authenticator: jwtAuthenticator(jwt, utf8(key.seed)), reconnect: false }),
+  ).rejects.toThrow(/Authorization/);
+});
+
+test("expired credentials are refused", async () => {
+  const key = createUserKey();
+  const expiresAt = new Date(Date.now() - 60_000);
+  const jwt = await mintUser({ authority: network.authority, operator: bob, userKey: key.publicKey, expiresAt });
+  await expect(
+    connect({ servers: network.server.url, authenticator: jwtAuthenticator(jwt, utf8(key.seed)), reconnect: false }),
+  ).rejects.toThrow(/expired|Authorization/i);
+});

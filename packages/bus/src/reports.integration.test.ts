@@ -1,0 +1,82 @@
+import { connect, jwtAuthenticator } from "nats";
+import { utf8 } from "@quorate/protocol/utf8";
+import { expect, test } from "vitest";
+import { inboxPrefix, reportSubject } from "./subjects.ts";
+import { alice, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
+
+const never = new AbortController().signal;
+
+test("a report whose handler failed comes again until the handler succeeds", async () => {
+  await using network = await startBusNetwork();
+  const failures: number[] = [];
+  await using coordinator = await network.coordinator({ reportFailed: (_subject, _error, deliveries) => failures.push(deliveries) });
+  const done = Promise.withResolvers<number>();
+  await coordinator.ensureStreams();
+  coordinator.reports(async (_report, meta) => {
+    if (meta.deliveries < 3) throw new Error("the database is away");
+    done.resolve(meta.deliveries);
+  });
+  await using worker = await network.worker(alice);
+  await worker.report(startedReport(jobFor(alice), alice, 1), never);
+  expect(await done.promise).toBe(3);
+  expect(failures).toEqual([1, 2]);
+});
+
+test("reports of one job are handled one after the other in order", async () => {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  await using worker = await network.worker(alice);
+  const fences = Array.from({ length: 20 }, (_, index) => index + 1);
+  for (const fence of fences) await worker.report(startedReport(jobFor(alice), alice, fence), never);
+  const seen: number[] = [];
+  let running = 0;
+  const all = Promise.withResolvers<void>();
+  coordinator.reports(async (report) => {
+    expect(++running).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(report.fence);
+    running--;
+    if (seen.length === fences.length) all.resolve();
+  });
+  await all.promise;
+  expect(seen).toEqual(fences);
+});
+
+test("what is not a report is thrown away, counted, and keeps no report back", async () => {
+  await using network = await startBusNetwork();
+  const malformed: string[] = [];
+  await using coordinator = await network.coordinator({ malformedReport: (_subject, error) => malformed.push(String(error)) });
+  await coordinator.ensureStreams();
+  const { jwt, seed } = await network.credentials(alice);
+  const raw = await connect({
+    servers: network.server.url,
+    authenticator: jwtAuthenticator(jwt, utf8(seed)),
+    inboxPrefix: inboxPrefix(alice),
+  });
+  const job = jobFor(alice);
+  const jetstream = raw.jetstream();
+  await jetstream.publish(reportSubject(alice, job.job), "not JSON");
+  await jetstream.publish(reportSubject(alice, job.job), JSON.stringify({ ...startedReport(job, alice, 1), more: 1 }));
+  await jetstream.publish(reportSubject(alice, jobFor(alice, "other").job), JSON.stringify(startedReport(job, alice, 1)));
+  await jetstream.publish(reportSubject(alice, job.job), JSON.stringify(startedReport(job, alice, 1)));
+  const good = Promise.withResolvers<void>();
+  coordinator.reports(async () => good.resolve());
+  await good.promise;
+  await expect.poll(() => malformed.length).toBe(3);
+  await raw.close();
+});
+
+test("reports that were sent while the coordinator was away are handled when it comes back", async () => {
+  await using network = await startBusNetwork();
+  await using worker = await network.worker(alice);
+  {
+    await using coordinator = await network.coordinator();
+    await coordinator.ensureStreams();
+  }
+  await worker.report(startedReport(jobFor(alice), alice, 3), never);
+  await using coordinator = await network.coordinator();
+  const handled = Promise.withResolvers<number>();
+  coordinator.reports(async (report) => handled.resolve(report.fence));
+  expect(await handled.promise).toBe(3);
+});

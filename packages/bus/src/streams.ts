@@ -1,0 +1,83 @@
+import type { OperatorId } from "@quorate/protocol/operator";
+import { AckPolicy, type ConsumerConfig, DiscardPolicy, type JetStreamManager, NatsError, nanos, RetentionPolicy } from "nats";
+import { StorageType, type StreamConfig } from "nats";
+import { subjects } from "./subjects.ts";
+
+/** A delivered job is delivered again when nothing is heard of it for this long. */
+export const leaseSeconds = 60;
+
+const day = 24 * 3600 * 1000;
+
+/** Both streams are work queues: what is acknowledged is gone, and a full one refuses new messages instead of dropping old ones. */
+const streams: readonly (Partial<StreamConfig> & { name: string })[] = [
+  {
+    name: "JOBS",
+    subjects: [subjects.job.wildcard],
+    max_age: nanos(30 * day),
+    max_bytes: 256 * 2 ** 20,
+    max_msg_size: subjects.job.maxBytes,
+    // A job that is published again within this time with the same base fence is dropped by the server.
+    duplicate_window: nanos(3600 * 1000),
+  },
+  {
+    name: "REPORTS",
+    subjects: [subjects.report.wildcard],
+    max_age: nanos(30 * day),
+    max_bytes: 2 * 2 ** 30,
+    max_msg_size: subjects.report.maxBytes,
+  },
+].map((stream) => ({ ...stream, retention: RetentionPolicy.Workqueue, storage: StorageType.File, discard: DiscardPolicy.New }));
+
+const reportsConsumer: Partial<ConsumerConfig> = {
+  durable_name: "coordinator",
+  ack_policy: AckPolicy.Explicit,
+  ack_wait: nanos(leaseSeconds * 1000),
+  // Bounds how many reports the coordinator works on at once.
+  max_ack_pending: 64,
+};
+
+/**
+ * Makes the streams and the coordinator's consumer exist as they should. Idempotent.
+ *
+ * @returns the names of the streams that did not exist: after the first start, a sign that the server lost its store
+ */
+export async function ensureStreams(manager: JetStreamManager): Promise<string[]> {
+  const created: string[] = [];
+  for (const stream of streams) {
+    if (await exists(manager.streams.info(stream.name))) {
+      await manager.streams.update(stream.name, stream);
+    } else {
+      await manager.streams.add(stream);
+      created.push(stream.name);
+    }
+  }
+  await ensureConsumer(manager, "REPORTS", reportsConsumer);
+  return created;
+}
+
+/** The one consumer of an operator's jobs, shared by its own workers and nobody else. Idempotent. */
+export async function ensureJobConsumer(manager: JetStreamManager, operator: OperatorId): Promise<void> {
+  await ensureConsumer(manager, "JOBS", {
+    durable_name: operator,
+    filter_subject: `job.${operator}.*`,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(leaseSeconds * 1000),
+    max_ack_pending: 1000,
+  });
+}
+
+async function ensureConsumer(manager: JetStreamManager, stream: string, config: Partial<ConsumerConfig>): Promise<void> {
+  const name = config.durable_name ?? "";
+  if (await exists(manager.consumers.info(stream, name))) await manager.consumers.update(stream, name, config);
+  else await manager.consumers.add(stream, config);
+}
+
+async function exists(info: Promise<unknown>): Promise<boolean> {
+  try {
+    await info;
+    return true;
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.code === 404) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { lockDirectory, lockFileNames } from "./directory-lock.ts";
+import { temporaryPrefix, writeDurableFile } from "./durable-file.ts";
+
+/** What a data directory says of itself, in its file `format`: `{"service":"log","format":1}`. */
+const formatSchema = z.object({ service: z.string(), format: z.int().positive() });
+
+export type DataDirectory = AsyncDisposable & {
+  readonly path: string;
+  /** True when this opening made the directory: nothing was ever stored in it. */
+  readonly created: boolean;
+  /** The format that was found; lower than the wanted one when the service must migrate, then `markFormat`. */
+  readonly format: number;
+  markFormat(format: number): Promise<void>;
+};
+
+/**
+ * Opens a service's data directory for this process alone, making it (mode 0700) when missing.
+ * @throws Error when another process has it, it belongs to another service, holds something else, or was written by a newer version
+ */
+export async function openDataDirectory(wanted: { path: string; service: string; format: number }): Promise<DataDirectory> {
+  const { path, service } = wanted;
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const lock = lockDirectory(path);
+  try {
+    const found = await readFormat(path);
+    if (found === undefined) {
+      await refuseForeignFiles(path, service);
+      await writeFormat(path, service, wanted.format);
+    } else {
+      refuseOther(found, wanted);
+    }
+    return {
+      path,
+      created: found === undefined,
+      format: found?.format ?? wanted.format,
+      markFormat: (format) => writeFormat(path, service, format),
+      [Symbol.asyncDispose]: async () => lock[Symbol.dispose](),
+    };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function readFormat(path: string) {
+  const file = join(path, "format");
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return formatSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`opening ${path}: its file "format" cannot be read; restore it from a backup or configure another directory`, {
+      cause: error,
+    });
+  }
+}
+
+function refuseOther(found: z.infer<typeof formatSchema>, wanted: { path: string; service: string; format: number }): void {
+  const { path, service } = wanted;
+  if (found.service !== service)
+    throw new Error(`opening ${path}: it is a ${found.service}'s data, not a ${service}'s; configure another directory`);
+  if (found.format > wanted.format)
+    throw new Error(
+      `opening ${path}: its format ${found.format} is newer than ${wanted.format}, the newest this version knows; run a newer version`,
+    );
+}
+
+async function refuseForeignFiles(path: string, service: string): Promise<void> {
+  const foreign = (await readdir(path)).filter(
+    (name) => !lockFileNames.includes(name) && !name.startsWith(temporaryPrefix) && name !== "lost+found",
+  );
+  if (foreign.length > 0)
+    throw new Error(
+      `opening ${path}: it holds other files (such as ${foreign[0]}) and is no ${service}'s data; configure an empty or new directory`,
+    );
+}
+
+async function writeFormat(path: string, service: string, format: number): Promise<void> {
+  await writeDurableFile(join(path, "format"), `${JSON.stringify({ service, format })}\n`, { mode: 0o600 });
+}

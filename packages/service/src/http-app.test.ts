@@ -1,0 +1,103 @@
+import { connect } from "node:net";
+import { once } from "node:events";
+import { afterEach, expect, test } from "vitest";
+import { z } from "zod";
+import { createHttpApp } from "./http-app.ts";
+import type { HttpApp } from "./http-app.ts";
+import { listen } from "./listen.ts";
+import { silentLogger } from "./logger.ts";
+import { problemSchema, ProblemError } from "./problem.ts";
+
+const started: HttpApp[] = [];
+afterEach(async () => {
+  for (const app of started.splice(0)) await app.close();
+});
+
+async function serve(options: Partial<Parameters<typeof createHttpApp>[0]> = {}): Promise<string> {
+  const app = createHttpApp({ logger: silentLogger, bodyLimitBytes: 100, ...options });
+  started.push(app);
+  app.post("/things", { schema: { body: z.object({ name: z.string() }) } }, async (request) => ({ hello: request.body.name }));
+  app.get("/full", async () => {
+    throw new ProblemError(503, "pool-full", "the pool is full; try again", { headers: { "retry-after": "1" }, extensions: { index: 7 } });
+  });
+  app.get("/broken", async () => {
+    throw new Error("the secret reason");
+  });
+  return listen(app, { host: "127.0.0.1", port: 0 });
+}
+
+async function problemOf(response: Response) {
+  expect(response.headers.get("content-type")).toContain("application/problem+json");
+  const problem = problemSchema.parse(await response.json());
+  expect(problem.status).toBe(response.status);
+  return problem;
+}
+
+const post = (url: string, body: string, type = "application/json") =>
+  fetch(`${url}/things`, { method: "POST", body, headers: { "content-type": type } });
+
+test("answers a request that fits its schema", async () => {
+  const response = await post(await serve(), '{"name":"x"}');
+  expect(await response.json()).toEqual({ hello: "x" });
+});
+
+test.each([
+  ["a body that does not fit", '{"name":1}', "application/json", 400, "invalid-request"],
+  ["a body that is not JSON", "{", "application/json", 400, "invalid-request"],
+  ["an empty body", "", "application/json", 400, "invalid-request"],
+  ["a body that is too large", JSON.stringify({ name: "x".repeat(200) }), "application/json", 413, "body-too-large"],
+  ["a media type nobody reads", "x", "image/png", 415, "unsupported-media-type"],
+])("answers %s with problem+json", async (_what, body, type, status, kind) => {
+  const response = await post(await serve(), body, type);
+  expect(response.status).toBe(status);
+  expect((await problemOf(response)).type).toBe(`https://quorate.dev/problems/${kind}`);
+});
+
+test("names the field that does not fit", async () => {
+  const problem = await problemOf(await post(await serve(), '{"name":1}'));
+  expect(problem.errors?.[0]?.path).toBe("body/name");
+});
+
+test("answers an unknown path and a path that cannot be decoded with problem+json", async () => {
+  const url = await serve();
+  expect((await problemOf(await fetch(`${url}/nowhere`))).status).toBe(404);
+  expect((await problemOf(await fetch(`${url}/%E0%A4%A`))).status).toBe(400);
+});
+
+test("writes a route's problem with its headers and extensions", async () => {
+  const response = await fetch(`${await serve()}/full`);
+  expect(response.headers.get("retry-after")).toBe("1");
+  expect(await problemOf(response)).toMatchObject({ title: "Pool full", index: 7 });
+});
+
+test("does not tell a stranger why it broke", async () => {
+  const response = await fetch(`${await serve()}/broken`);
+  expect(response.status).toBe(500);
+  expect(JSON.stringify(await problemOf(response))).not.toContain("secret reason");
+});
+
+test("answers bytes that are not HTTP with problem+json and closes", async () => {
+  const { port, hostname } = new URL(await serve());
+  const socket = connect(Number(port), hostname);
+  socket.write("no http\r\n\r\n");
+  const [data] = await once(socket, "data");
+  expect(String(data)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n.*problems\/malformed-http/s);
+  await once(socket, "close");
+});
+
+test("is live always, and ready only when every check passes", async () => {
+  const url = await serve({ readiness: { disk: async () => undefined, queue: async () => Promise.reject(new Error("no connection")) } });
+  expect((await fetch(`${url}/health/live`)).status).toBe(200);
+  const response = await fetch(`${url}/health/ready`);
+  expect(response.status).toBe(503);
+  expect((await problemOf(response)).detail).toBe("queue: no connection");
+});
+
+test("says what to do when the port is taken", async () => {
+  const port = Number(new URL(await serve()).port);
+  const second = createHttpApp({ logger: silentLogger });
+  started.push(second);
+  await expect(listen(second, { host: "127.0.0.1", port })).rejects.toThrow(
+    `listening on 127.0.0.1:${port}: another process holds this port`,
+  );
+});

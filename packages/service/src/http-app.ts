@@ -1,0 +1,118 @@
+import { randomUUID } from "node:crypto";
+import { fastify, LogController } from "fastify";
+import type {
+  FastifyBaseLogger,
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from "fastify";
+import { hasZodFastifySchemaValidationErrors, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Logger } from "./logger.ts";
+import { addHealthRoutes } from "./health.ts";
+import type { ReadinessChecks } from "./health.ts";
+import { problemMediaType, ProblemError } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+
+export type HttpApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+export type HttpAppOptions = {
+  logger: Logger;
+  /** Largest request body; routes may set a smaller or larger one. Default 1 MiB. */
+  bodyLimitBytes?: number;
+  /** A request must have arrived whole within this time. Default 30 s. */
+  requestTimeoutMilliseconds?: number;
+  /** Awaited by `GET /health/ready`: one that throws or takes over 2 s makes it 503. */
+  readiness?: ReadinessChecks;
+  /** Proxies in front that may say who the client is; default none. */
+  trustProxy?: boolean | string[];
+};
+
+/**
+ * An HTTP app whose routes take zod schemas, whose every error is problem+json, whose bodies and waiting times are bounded, with `/health/live`
+ * and `/health/ready`. Requests are not logged one by one; answers of 500 and above are.
+ */
+export function createHttpApp(options: HttpAppOptions): HttpApp {
+  const app = fastify({
+    loggerInstance: options.logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: options.bodyLimitBytes ?? 1_048_576,
+    requestTimeout: options.requestTimeoutMilliseconds ?? 30_000,
+    keepAliveTimeout: 60_000,
+    trustProxy: options.trustProxy ?? false,
+    routerOptions: { maxParamLength: 512 },
+    frameworkErrors: (error, request, reply) => void sendError(error, request.id, reply, options.logger),
+    clientErrorHandler(error, socket) {
+      if (error.code === "ECONNRESET" || !socket.writable) return;
+      socket.end(rawProblem(error.code));
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request.id, reply, options.logger));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, new ProblemError(404, "not-found", `there is nothing at ${request.method} ${request.url.slice(0, 200)}`).problem),
+  );
+  addHealthRoutes(app, options.readiness ?? {});
+  return app;
+}
+
+function sendError(error: unknown, requestId: string, reply: FastifyReply, logger: Logger): FastifyReply {
+  if (error instanceof ProblemError) {
+    if (error.status >= 500) logger.warn({ requestId, err: error, status: error.status }, "answered with a problem");
+    return sendProblem(reply.headers(error.headers), error.problem);
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation
+      .slice(0, 20)
+      .map((issue) => ({ path: `${error.validationContext}${issue.instancePath}`, message: issue.message ?? "is wrong" }));
+    const detail = `the request does not fit its schema: ${errors.map(({ path, message }) => `${path} ${message}`).join("; ")}`;
+    return sendProblem(reply, new ProblemError(400, "invalid-request", detail, { extensions: { errors } }).problem);
+  }
+  const status = error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+  if (error instanceof Error && status >= 400 && status < 500) {
+    return sendProblem(reply, new ProblemError(status, kindOfStatus(status), error.message).problem);
+  }
+  logger.error({ requestId, err: error }, "a request failed for a reason of ours");
+  const detail = `the service could not answer; its log says why under request id ${requestId}`;
+  return sendProblem(reply, new ProblemError(500, "internal-error", detail).problem);
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type(problemMediaType).serializer(JSON.stringify).send(problem);
+}
+
+function kindOfStatus(status: number): string {
+  switch (status) {
+    case 413:
+      return "body-too-large";
+    case 415:
+      return "unsupported-media-type";
+    case 408:
+      return "request-timeout";
+    case 429:
+      return "too-many-requests";
+    default:
+      return "invalid-request";
+  }
+}
+
+/** Bytes that do not parse as HTTP never reach a route; the answer is written by hand. */
+function rawProblem(code: string | undefined): string {
+  const timeout = code === "ERR_HTTP_REQUEST_TIMEOUT";
+  const [line, kind, status] = timeout ? ["408 Request Timeout", "request-timeout", 408] : ["400 Bad Request", "malformed-http", 400];
+  const body = JSON.stringify(
+    new ProblemError(Number(status), String(kind), timeout ? "the request did not arrive in time" : "the request is not HTTP").problem,
+  );
+  return `HTTP/1.1 ${line}\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+const maxKeyFileBytes = 10_000;
+
+/**
+ * Reads a private key's file.
+ *
+ * @throws Error when it cannot be read, is too large, or anybody may read it
+ */
+export function readKeyFile(what: string, path: string): string {
+  try {
+    const { size, mode } = statSync(path);
+    if (size > maxKeyFileBytes) throw new Error(`it has ${size} bytes; a key file has fewer than ${maxKeyFileBytes}`);
+    // A group may read it: that is how orchestrators mount secrets.
+    if ((mode & 0o027) !== 0) throw new Error(`others than its owner may change or read it; run: chmod 600 ${path}`);
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new Error(`loading ${what} from ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Writes a new private key's file, readable by its owner alone. After it returns the key survives a crash; a file that exists is never
+ * touched, since a key that was overwritten is an identity that is lost.
+ *
+ * @throws Error when the file exists or cannot be written
+ */
+export function createKeyFile(what: string, path: string, text: string): void {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    writeDurably(temporary, text);
+    try {
+      // A link, unlike a rename, fails when the name is taken.
+      linkSync(temporary, path);
+    } finally {
+      unlinkSync(temporary);
+    }
+    syncDirectory(dirname(path));
+  } catch (cause) {
+    throw new Error(`creating ${what} at ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
