@@ -1,3 +1,4 @@
+import { unreachable } from "@quorate/protocol/unreachable";
 import { formatShellCommand, formatShellWord } from "./shell-words.ts";
 
 /** The user that builds, as on the distribution's own builders: neither the id nor the name exists on an ordinary host. */
@@ -5,60 +6,71 @@ export const builderId = 2952;
 
 export const sandboxHostName = "quorate";
 
-export type SandboxRoot = {
-  /** Directory below which all other paths are; relative names keep overlay options short and free of special characters. */
-  directory: string;
-  /** An empty directory for this sandbox alone, relative. */
-  mountPoint: string;
-  /** Read-only trees, the topmost first, relative. */
+/** A root of its own, made of layers, into which nothing of the host's tree reaches. */
+export type OverlayRoot = {
+  kind: "overlay";
+  /** Read-only trees, the topmost first. This and the other paths are relative to `directory`, which keeps overlay options short. */
   lowers: readonly string[];
-  /** Where writes go: memory that vanishes with the sandbox, or a directory (relative) with `upper` and `work` in it. */
+  /** Where writes go: memory that vanishes with the sandbox, or a directory with `upper` and `work` in it. */
   upper: { kind: "memory"; sizeBytes: number } | { kind: "directory"; path: string };
   /** Host directories that appear read-only inside. */
   binds: readonly { from: string; at: string }[];
 };
 
-export type SandboxScript = SandboxRoot & {
+export type SandboxScript = {
+  /** Below which everything lies that belongs to sandboxes. */
+  directory: string;
+  /** An empty directory for this sandbox alone, relative. */
+  mountPoint: string;
+  /** `host`: the host's own tree, in the sandbox's namespaces: for the program that makes a root in the first place. */
+  root: OverlayRoot | { kind: "host" };
+  /** Control groups' files, to join them. */
   joinFiles: readonly string[];
-  /** Command that makes the pinned archive reachable inside the network namespace; without it there is no network but loopback. */
-  archiveForwarder?: readonly string[];
+  /** A command that makes the pinned archive reachable inside; without it there is no network but an empty loopback. */
+  forwarder?: readonly string[];
 };
 
 /**
- * The shell program that becomes process 1 of the new namespaces. It first sees the host's tree, in a mount namespace of its own; it builds
- * the new root, moves it over `/`, so that no path leads to the host's tree any more, and goes on in there as {@link formatInit}.
+ * The shell program that becomes process 1 of the new namespaces. It first sees the host's tree, in a mount namespace of its own; for an
+ * overlay root it moves that over `/`, so that no path leads to the host's tree any more, and goes on in there as {@link formatInit}.
  */
-export function formatSandboxScript(script: SandboxScript): string {
-  const q = formatShellWord;
-  const top = script.mountPoint;
-  const root = `${top}/root`;
-  const size = script.upper.kind === "memory" ? script.upper.sizeBytes : 1024 * 1024;
-  const upper = script.upper.kind === "memory" ? top : script.upper.path;
-  const overlay = `lowerdir=${script.lowers.join(":")},upperdir=${upper}/upper,workdir=${upper}/work`;
+export function formatSandboxScript({ directory, mountPoint, root, joinFiles, forwarder }: SandboxScript): string {
+  const init = formatQuotedProgram(formatInit(forwarder !== undefined));
   return [
     "set -eu",
     "umask 022",
-    ...script.joinFiles.map((file) => `echo 0 >${q(file)}`),
+    ...joinFiles.map((file) => `echo 0 >${formatShellWord(file)}`),
     // When memory runs out on the whole host, builds go first.
     "echo 500 >/proc/self/oom_score_adj",
-    `cd ${q(script.directory)}`,
     "ip link set lo up",
-    ...(script.archiveForwarder === undefined ? [] : [`${formatShellCommand(script.archiveForwarder)} 3<&- 4>&- 5>&- &`]),
-    formatShellCommand(["mount", "-t", "tmpfs", "-o", `mode=0755,nosuid,size=${size},nr_inodes=${inodesFor(size)}`, "quorate", top]),
-    ...(script.upper.kind === "memory" ? [`mkdir ${q(`${top}/upper`)} ${q(`${top}/work`)}`] : []),
-    `mkdir ${q(root)}`,
+    // It says itself on descriptor 4 when it listens.
+    ...(forwarder === undefined ? [] : [`${formatShellCommand(forwarder)} 3<&- 5>&- &`]),
+    `cd ${formatShellWord(directory)}`,
+    ...(root.kind === "overlay" ? formatOverlay(root, mountPoint) : []),
+    root.kind === "overlay" ? `exec chroot . /bin/sh -c ${init}` : `exec /bin/sh -c ${init}`,
+  ].join("\n");
+}
+
+function formatOverlay({ lowers, upper, binds }: OverlayRoot, top: string): string[] {
+  const root = `${top}/root`;
+  const sizeBytes = upper.kind === "memory" ? upper.sizeBytes : 1024 * 1024;
+  const writable = upper.kind === "memory" ? top : upper.path;
+  const overlay = `lowerdir=${lowers.join(":")},upperdir=${writable}/upper,workdir=${writable}/work`;
+  return [
+    `mount -t tmpfs -o mode=0755,nosuid,size=${sizeBytes},nr_inodes=${inodesFor(sizeBytes)} quorate ${formatShellWord(top)}`,
+    ...(upper.kind === "memory" ? [formatShellCommand(["mkdir", `${top}/upper`, `${top}/work`])] : []),
+    formatShellCommand(["mkdir", root]),
     formatShellCommand(["mount", "-t", "overlay", "-o", overlay, "quorate", root]),
     ...formatDevices(root),
-    ...script.binds.flatMap(({ from, at }) => [
+    ...binds.flatMap(({ from, at }) => [
       formatShellCommand(["mkdir", "-p", `${root}${at}`]),
       formatShellCommand(["mount", "--bind", from, `${root}${at}`]),
       formatShellCommand(["mount", "-o", "remount,bind,ro,nosuid,nodev", `${root}${at}`]),
     ]),
-    `echo ${sandboxHostName} >${q(`${root}/proc/sys/kernel/hostname`)}`,
-    `cd ${q(root)}`,
+    `echo ${sandboxHostName} >${formatShellWord(`${root}/proc/sys/kernel/hostname`)}`,
+    formatShellCommand(["cd", root]),
     "mount --move . /",
-    `exec chroot . /bin/sh -c ${formatQuotedProgram(formatInit(script.archiveForwarder !== undefined))}`,
-  ].join("\n");
+  ];
 }
 
 /** A file takes at least an inode; the kernel's own ceiling for a tmpfs depends on the host's memory, this one on the limit. */
@@ -104,8 +116,11 @@ function formatQuotedProgram(program: string): string {
 
 export type SandboxCommand = {
   words: readonly string[];
-  /** `builder` has no privilege at all; `root` keeps what dpkg and maintainer scripts need and nothing that reaches the kernel or devices. */
-  user: "builder" | "root";
+  /**
+   * `builder` has no privilege at all; `root` keeps what dpkg and maintainer scripts need and nothing that reaches the kernel or devices;
+   * `host-root` has it all, for programs of the host that are not built code.
+   */
+  user: "builder" | "root" | "host-root";
   workingDirectory: string;
   environment: Readonly<Record<string, string>>;
 };
@@ -116,19 +131,22 @@ const withheldFromRoot = ["sys_admin", "sys_module", "sys_rawio", "sys_boot", "s
 export function formatSandboxCommand(command: SandboxCommand, processes?: number): string {
   const nproc = processes === undefined ? [] : [`--nproc=${processes}`];
   const limits = ["prlimit", "--core=0", "--nofile=1024:", "--stack=8388608:", ...nproc, "--"];
-  const privileges =
-    command.user === "builder"
-      ? [
-          "setpriv",
-          `--reuid=${builderId}`,
-          `--regid=${builderId}`,
-          "--clear-groups",
-          "--no-new-privs",
-          "--inh-caps=-all",
-          "--bounding-set=-all",
-        ]
-      : ["setpriv", "--no-new-privs", `--bounding-set=${withheldFromRoot.map((name) => `-${name}`).join(",")}`];
   const environment = ["env", "-i", ...Object.entries(command.environment).map(([name, value]) => `${name}=${value}`)];
-  const words = [...limits, ...privileges, "--", ...environment, ...command.words];
+  const words = [...limits, ...formatPrivileges(command.user), ...environment, ...command.words];
   return `umask 0022; cd ${formatShellWord(command.workingDirectory)} && exec ${formatShellCommand(words)}`;
+}
+
+function formatPrivileges(user: SandboxCommand["user"]): string[] {
+  switch (user) {
+    case "host-root":
+      return [];
+    case "root":
+      return ["setpriv", "--no-new-privs", `--bounding-set=${withheldFromRoot.map((name) => `-${name}`).join(",")}`, "--"];
+    case "builder": {
+      const identity = [`--reuid=${builderId}`, `--regid=${builderId}`, "--clear-groups"];
+      return ["setpriv", ...identity, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"];
+    }
+    default:
+      return unreachable(user);
+  }
 }

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createControlGroup } from "./control-group.ts";
+import type { OverlayRoot } from "./sandbox-script.ts";
 import { type Sandbox, type SandboxOptions, openSandbox } from "./sandbox.ts";
 
 const run = promisify(execFile);
@@ -27,6 +28,8 @@ const programs = [
   "touch",
   "uname",
 ];
+
+const memory = { kind: "memory", sizeBytes: 16 * 1024 * 1024 } as const;
 
 let directory: string;
 
@@ -53,13 +56,13 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 type Session = { sandbox: Sandbox; output(): string; sh(program: string, user?: "builder" | "root"): Promise<number> };
 
-async function open(options: Partial<SandboxOptions> = {}): Promise<Session> {
+type Opening = Partial<Omit<SandboxOptions, "root">> & Partial<OverlayRoot>;
+
+async function open({ lowers = ["root"], upper = memory, binds = [], ...options }: Opening = {}): Promise<Session> {
   const chunks: Buffer[] = [];
   const sandbox = await openSandbox({
     directory,
-    lowers: ["root"],
-    upper: { kind: "memory", sizeBytes: 16 * 1024 * 1024 },
-    binds: [],
+    root: { kind: "overlay", lowers, upper, binds },
     onOutput: (chunk) => void chunks.push(chunk),
     signal: new AbortController().signal,
     ...options,
@@ -73,7 +76,7 @@ async function open(options: Partial<SandboxOptions> = {}): Promise<Session> {
 }
 
 /** What a program prints, complete only once the sandbox has ended. */
-async function outputOf(program: string, options: Partial<SandboxOptions> = {}): Promise<string> {
+async function outputOf(program: string, options: Opening = {}): Promise<string> {
   const session = await open(options);
   await session.sh(program);
   await session.sandbox[Symbol.asyncDispose]();
@@ -216,8 +219,9 @@ describe("nothing is left behind", () => {
   test("the sandbox dies with the process that opened it", async () => {
     const program = [
       `import { openSandbox } from ${JSON.stringify(join(import.meta.dirname, "sandbox.ts"))};`,
-      `const sandbox = await openSandbox({ directory: ${JSON.stringify(directory)}, lowers: ["root"], upper: { kind: "memory", sizeBytes: 1 << 20 },`,
-      `  binds: [], onOutput: () => process.kill(process.pid, "SIGKILL"), signal: new AbortController().signal });`,
+      `const sandbox = await openSandbox({ directory: ${JSON.stringify(directory)},`,
+      `  root: { kind: "overlay", lowers: ["root"], upper: { kind: "memory", sizeBytes: 1 << 20 }, binds: [] },`,
+      `  onOutput: () => process.kill(process.pid, "SIGKILL"), signal: new AbortController().signal });`,
       `await sandbox.run({ words: ["/bin/sh", "-c", "sleep 4323 & echo go; sleep 4323"], user: "builder", workingDirectory: "/", environment: {} });`,
     ].join("\n");
     await expect(run(process.execPath, ["--input-type=module-typescript", "-e", program])).rejects.toThrow("SIGKILL");

@@ -8,12 +8,12 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import type { ControlGroup } from "./control-group.ts";
-import { type SandboxCommand, type SandboxRoot, formatSandboxCommand, formatSandboxScript } from "./sandbox-script.ts";
+import { type SandboxCommand, type SandboxScript, formatSandboxCommand, formatSandboxScript } from "./sandbox-script.ts";
 
-export type SandboxOptions = Omit<SandboxRoot, "mountPoint"> & {
+export type SandboxOptions = Pick<SandboxScript, "directory" | "root" | "forwarder"> & {
   controlGroup?: ControlGroup;
+  /** Bound on the builder's processes where no control group enforces one. */
   processes?: number;
-  archiveForwarder?: readonly string[];
   /** Everything that commands print, as it comes. */
   onOutput(chunk: Buffer): void;
   /** Kills the whole sandbox when it aborts. */
@@ -43,7 +43,17 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   await mkdir(join(home, "mount"), { recursive: true, mode: 0o700 });
   const output = await openOutput(join(home, "output"));
   const script = formatSandboxScript({ ...options, mountPoint: `${name}/mount`, joinFiles: options.controlGroup?.joinFiles ?? [] });
-  const namespaces = ["--mount", "--pid", "--fork", "--kill-child=KILL", "--uts", "--ipc", "--net", "--propagation=private"];
+  const namespaces = [
+    "--mount",
+    "--pid",
+    "--mount-proc",
+    "--fork",
+    "--kill-child=KILL",
+    "--uts",
+    "--ipc",
+    "--net",
+    "--propagation=private",
+  ];
   const child = spawn("setpriv", ["--pdeathsig=KILL", "--", "unshare", ...namespaces, "--", "/bin/sh", "-c", script], {
     cwd: options.directory,
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
@@ -109,7 +119,8 @@ class SandboxSession {
   }
 
   async ready(): Promise<void> {
-    if ((await this.#nextStatus()) !== "ready") {
+    const reachable = this.#options.forwarder === undefined || (await this.#nextStatus()) === "forwarding";
+    if (!reachable || (await this.#nextStatus()) !== "ready") {
       await this.#closed;
       this.#options.signal.throwIfAborted();
       throw new SandboxError(
