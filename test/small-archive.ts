@@ -196,20 +196,27 @@ async function createSigner(keyring: string): Promise<Signer> {
   const home = await mkdtemp(join(tmpdir(), "small-gpg-"));
   const gpg = async (...parameters: string[]) =>
     await run("gpg", ["--homedir", home, "--batch", "--yes", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", ...parameters]);
-  const dispose = async () => {
-    await run("gpgconf", ["--homedir", home, "--kill", "all"]).catch(() => undefined);
-    await rm(home, { recursive: true, force: true });
-  };
+  // gpg starts an agent that would outlive a test run that is cut off: none is left between two uses.
+  const stopAgent = async () => void (await run("gpgconf", ["--homedir", home, "--kill", "all"]).catch(() => undefined));
+  const dispose = async () => await rm(home, { recursive: true, force: true });
   try {
     await gpg("--quick-generate-key", "Small Archive <archive@example.org>", "ed25519", "sign", "never");
     await gpg("--output", keyring, "--export");
   } catch (error) {
+    await stopAgent();
     await dispose();
     throw error;
   }
+  await stopAgent();
   return {
     keyring,
-    sign: async (dists) => void (await gpg("--output", join(dists, "InRelease"), "--clearsign", join(dists, "Release"))),
+    sign: async (dists) => {
+      try {
+        await gpg("--output", join(dists, "InRelease"), "--clearsign", join(dists, "Release"));
+      } finally {
+        await stopAgent();
+      }
+    },
     [Symbol.asyncDispose]: dispose,
   };
 }
