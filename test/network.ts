@@ -66,10 +66,10 @@ export async function startTestNetwork(sources: readonly SmallSource[]): Promise
 }
 
 /** Follows a submission to its end. */
-export async function settled(api: Api, submission: SubmissionView): Promise<SubmissionView> {
+export async function settled(api: Api, submission: SubmissionView, milliseconds = 240_000): Promise<SubmissionView> {
   let last = submission;
   if (isSettled(last)) return last;
-  for await (const event of api.submissionEvents(submission.id, { signal: AbortSignal.timeout(240_000) })) {
+  for await (const event of api.submissionEvents(submission.id, { signal: AbortSignal.timeout(milliseconds) })) {
     if (event.kind === "submission") last = event.submission;
   }
   return last;
