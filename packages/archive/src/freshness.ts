@@ -2,7 +2,7 @@ import type { Release } from "@quorate/debian/release";
 import { ArchiveError } from "./archive-error.ts";
 
 /** How far ahead of this machine's clock an archive may be. */
-const maxFutureSeconds = 600;
+export const maxFutureSeconds = 600;
 
 export type FreshnessQuestion = {
   suite: string;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { parseRelease, type Release } from "@quorate/debian/release";
 import * as openpgp from "openpgp";
 import { ArchiveError } from "./archive-error.ts";
+import { maxFutureSeconds } from "./freshness.ts";
 
 export type VerifiedInRelease = {
   readonly release: Release;
@@ -30,7 +31,8 @@ export async function verifyInRelease(bytes: Uint8Array, keyrings: readonly stri
 async function signedTextOf(bytes: Uint8Array, keyrings: readonly string[], now: Date): Promise<{ data: string; signedBy: string[] }> {
   const message = await readMessage(bytes);
   const verificationKeys = (await Promise.all(keyrings.map(loadKeyring))).flat();
-  const { data, signatures } = await openpgp.verify({ message, verificationKeys, date: now });
+  const date = new Date(now.getTime() + maxFutureSeconds * 1000);
+  const { data, signatures } = await openpgp.verify({ message, verificationKeys, date });
   const signedBy: string[] = [];
   const problems: string[] = [];
   for (const { keyID, verified } of signatures) {

@@ -28,7 +28,7 @@ export function planTargets(request: SubmissionRequest, facts: SourceFacts): Tar
   let allDone = false;
   for (const [machine, stanzas] of facts.packages) {
     const environment = facts.environments.get(machine);
-    const built = stanzas.filter(({ source }) => source.version === chosen.stanza.version);
+    const built = stanzas.filter(({ source, path }) => source.version === chosen.stanza.version && path.endsWith(".deb"));
     if (environment === undefined) continue;
     for (const architecture of [machine, "all"]) {
       const artifacts = newestBuild(built.filter((stanza) => stanza.architecture === architecture));
@@ -39,7 +39,9 @@ export function planTargets(request: SubmissionRequest, facts: SourceFacts): Tar
     }
   }
   if (targets.length === 0) {
-    const known = versionsOf([...facts.packages.values()].flat().map(({ source }) => source.version));
+    const known = versionsOf(
+      [...facts.packages.values()].flat().flatMap(({ source, path }) => (path.endsWith(".deb") ? [source.version] : [])),
+    );
     const { source, suite } = request;
     return { kind: "refused", refusal: { kind: "nothing-to-compare", source, suite, version: chosen.stanza.version, known } };
   }
@@ -106,7 +108,7 @@ function artifactsOf(stanzas: readonly PackageStanza[]): ExpectedArtifact[] {
   const byFile = new Map<string, ExpectedArtifact>();
   for (const { package: name, version, architecture, path, sizeBytes, sha256 } of stanzas) {
     const file = path.slice(path.lastIndexOf("/") + 1);
-    if (file.endsWith(".deb")) byFile.set(file, { file, path, package: name, version, architecture, sizeBytes, sha256 });
+    byFile.set(file, { file, path, package: name, version, architecture, sizeBytes, sha256 });
   }
   return [...byFile.values()].sort((a, b) => (a.file < b.file ? -1 : 1));
 }
