@@ -4,7 +4,7 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Sha256 } from "@quorate/protocol/digest";
-import { ArchiveError } from "./archive-error.ts";
+import { ArchiveError, type ArchiveErrorCode } from "./archive-error.ts";
 
 export type FetchLimits = {
   /** For all attempts together. */
@@ -21,6 +21,7 @@ export type Validators = { readonly etag?: string | undefined; readonly lastModi
 export type FetchedBytes =
   { readonly kind: "fetched"; readonly bytes: Uint8Array; readonly validators: Validators } | { readonly kind: "not-modified" };
 
+type Bound = { maxBytes: number; code: ArchiveErrorCode };
 type Opened = { kind: "opened"; chunks: AsyncIterable<Uint8Array>; validators: Validators } | { kind: "not-modified" };
 
 /**
@@ -36,7 +37,7 @@ export async function fetchBytes(
     const opened = await openUrl(url, signal, options.known);
     if (opened.kind === "not-modified") return opened;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of bounded(url, opened.chunks, options.maxBytes)) chunks.push(chunk);
+    for await (const chunk of bounded(url, opened.chunks, { maxBytes: options.maxBytes, code: "too-large" })) chunks.push(chunk);
     return { kind: "fetched", bytes: Buffer.concat(chunks), validators: opened.validators };
   });
 }
@@ -53,7 +54,8 @@ export async function fetchToFile(
   await attempt(url, options, async (signal) => {
     const opened = await openUrl(url, signal, undefined);
     if (opened.kind === "not-modified") throw new ArchiveError("unreachable", `fetching ${url}: not modified, unasked`);
-    await writeVerified(bounded(url, opened.chunks, options.expected.sizeBytes), { ...options, what: `fetching ${url}` });
+    const chunks = bounded(url, opened.chunks, { maxBytes: options.expected.sizeBytes, code: "digest-differs" });
+    await writeVerified(chunks, { ...options, what: `fetching ${url}` });
   });
 }
 
@@ -118,11 +120,12 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-async function* bounded(url: string, chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncIterable<Uint8Array> {
+/** At most `maxBytes`; more is "too-large", or just other bytes than expected where the size was known. */
+async function* bounded(url: string, chunks: AsyncIterable<Uint8Array>, { maxBytes, code }: Bound): AsyncIterable<Uint8Array> {
   let sizeBytes = 0;
   for await (const chunk of chunks) {
     sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) throw new ArchiveError("too-large", `fetching ${url}: more than the ${maxBytes} bytes expected`);
+    if (sizeBytes > maxBytes) throw new ArchiveError(code, `fetching ${url}: more than the ${maxBytes} bytes expected`);
     yield chunk;
   }
 }

@@ -19,6 +19,14 @@ export type WorkerConfig = {
   limits: BuildLimits;
 };
 
+/** What the Debian executor needs besides. */
+export type DebianConfig = {
+  /** Package files by digest; workers of one machine may share it. */
+  packageCacheDirectory: string;
+  /** JSON: the archives, and the keyrings that their signatures are checked with. */
+  archivesFile: string;
+};
+
 const groupsTextSchema = z.string().transform((text, context): Groups => {
   try {
     return groupsSchema.parse(JSON.parse(text));
@@ -35,6 +43,8 @@ const environmentSchema = z.object({
   OPERATOR_NAME: lineSchema(80).describe("name of this operator, as everyone sees it"),
   OPERATOR_GROUPS: groupsTextSchema.prefault("{}").describe("what the operator belongs to, as JSON"),
   WORKER_DATA_DIR: pathSchema.describe("directory of the worker's state: results that are not revealed yet, and builds"),
+  PACKAGE_CACHE_DIR: pathSchema.describe("directory of downloaded package files; workers of one machine may share it"),
+  ARCHIVES_FILE: pathSchema.describe("JSON: the archives that packages come from, with their keyrings"),
   WORKER_PARALLEL: wholeNumber(1, 1024).prefault(String(availableParallelism())).describe("CPUs of one build"),
   // What a large C++ package needs; a build that wants more fails with the reason timeout or out-of-resources.
   BUILD_TIMEOUT_SECONDS: wholeNumber(1, 604_800).prefault("14400").describe("longest time of one build"),
@@ -44,9 +54,9 @@ const environmentSchema = z.object({
 });
 
 /** @throws ConfigError that names every variable that is wrong */
-export function parseWorkerConfig(env: Environment): WorkerConfig {
+export function parseWorkerConfig(env: Environment): { worker: WorkerConfig; debian: DebianConfig } {
   const parsed = parseConfig(environmentSchema, env);
-  return {
+  const worker: WorkerConfig = {
     coordinatorUrl: parsed.COORDINATOR_URL,
     invitationToken: parsed.INVITATION_TOKEN,
     operatorKeyFile: parsed.OPERATOR_KEY_FILE,
@@ -61,4 +71,6 @@ export function parseWorkerConfig(env: Environment): WorkerConfig {
       processes: parsed.BUILD_PROCESSES,
     },
   };
+  const debian: DebianConfig = { packageCacheDirectory: parsed.PACKAGE_CACHE_DIR, archivesFile: parsed.ARCHIVES_FILE };
+  return { worker, debian };
 }

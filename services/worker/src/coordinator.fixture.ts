@@ -36,7 +36,10 @@ export type TestCoordinator = AsyncDisposable & {
   target: typeof sampleTarget;
   /** Answers that are given in place of the proper ones, first come first served. */
   readonly refusals: { path: RegExp; status: number }[];
-  worker(executor: Executor, name?: string): Promise<Worker>;
+  /** Workers of one operator name share its key; each machine name is a data directory. */
+  worker(executor: Executor, machine?: string): Promise<Worker>;
+  /** Stops the NATS server and starts it again on the same port, with its store. */
+  restartTransport(): Promise<void>;
   publish(worker: Worker, job?: Partial<JobMessage>): Promise<JobMessage>;
   /** The next report of this kind, its envelope checked against the operator's key. */
   report<Kind extends ReportMessage["kind"]>(kind: Kind): Promise<Extract<ReportMessage, { kind: Kind }>>;
@@ -48,7 +51,8 @@ export async function startTestCoordinator(): Promise<TestCoordinator> {
   const directory = await mkdtemp(join(tmpdir(), "quorate-worker-"));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
   const authority = await createAuthority(join(directory, "authority.json"));
-  const nats = resources.use(await startNatsServer({ authority, directory: join(directory, "nats") }));
+  let nats = await startNatsServer({ authority, directory: join(directory, "nats") });
+  resources.defer(() => nats[Symbol.asyncDispose]());
   const bus = resources.use(await connectCoordinatorBus({ url: nats.url, credentials: await mintCoordinator(authority) }));
   await bus.ensureStreams();
   const reports = collectReports(bus);
@@ -69,13 +73,15 @@ export async function startTestCoordinator(): Promise<TestCoordinator> {
       verifyEnvelope(entry.envelope, [keys.get(operator) ?? new Uint8Array()], verifyP256);
       return entry;
     },
-    worker: (executor, name = "ada") =>
-      startWorker({
-        config: configOf(join(directory, name), http.url),
-        executor,
-        logger: silentLogger,
-        signal: AbortSignal.timeout(20_000),
-      }),
+    worker: (executor, machine = "one") => {
+      const config = configOf(directory, machine, http.url);
+      return startWorker({ config, executor, logger: silentLogger, signal: AbortSignal.timeout(20_000) });
+    },
+    restartTransport: async () => {
+      const port = Number(new URL(nats.url).port);
+      await nats[Symbol.asyncDispose]();
+      nats = await startNatsServer({ authority, directory: join(directory, "nats"), port });
+    },
     publish: async ({ operator }, job = {}) => {
       const id = job.round ?? round("one");
       const target = targetDigestOf(sampleTarget);
@@ -108,13 +114,13 @@ function collectReports(bus: CoordinatorBus): TestCoordinator["report"] {
   };
 }
 
-const configOf = (directory: string, coordinatorUrl: string): WorkerConfig => ({
+const configOf = (directory: string, machine: string, coordinatorUrl: string): WorkerConfig => ({
   coordinatorUrl,
   invitationToken: invitation,
-  operatorKeyFile: `${directory}.pem`,
+  operatorKeyFile: join(directory, "ada.pem"),
   operatorName: "Ada's rebuilder",
   groups: {},
-  dataDirectory: directory,
+  dataDirectory: join(directory, `machine-${machine}`),
   parallel: 1,
   limits: { timeoutSeconds: 60, memoryMib: 100, diskMib: 100, processes: 100 },
 });

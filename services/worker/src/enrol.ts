@@ -3,7 +3,6 @@ import type { Api } from "@quorate/client/api";
 import type { Enrolment, Groups } from "@quorate/protocol/operator";
 import type { EnrolmentAnswer } from "@quorate/protocol/submission";
 import { textOf } from "@quorate/protocol/utf8";
-import { formatBase64 } from "@quorate/tlog/base64";
 import { signStatement } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
 import type { WorkerEvents } from "./events.ts";
@@ -41,7 +40,7 @@ function enrolmentOf({ signer, name, groups, architectures }: EnrolOptions): Enr
     action: "enrol",
     operator: signer.operator,
     name,
-    identityKey: formatBase64(signer.spki),
+    identityKey: Buffer.from(signer.spki).toString("base64"),
     groups,
     architectures,
     ecosystems: ["debian"],

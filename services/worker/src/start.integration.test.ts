@@ -3,7 +3,7 @@ import { sha256Of } from "@quorate/protocol/digest";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startTestCoordinator, type TestCoordinator } from "./coordinator.fixture.ts";
-import { createEndlessExecutor, createInstantExecutor, failingOutcome } from "./executor.fixture.ts";
+import { builtOutcome, createEndlessExecutor, createInstantExecutor, failingOutcome } from "./executor.fixture.ts";
 
 let coordinator: TestCoordinator;
 beforeEach(async () => {
@@ -188,4 +188,41 @@ test("progress and log lines reach the coordinator", async () => {
   await coordinator.report("commitment");
   await expect.poll(() => coordinator.live.flatMap(({ logLines = [] }) => logLines)).toContain("gcc -c main.c");
   expect(coordinator.live.at(-1)?.phase).toBe("committed");
+});
+
+test("a worker that stops while its result is being uploaded finishes first", async () => {
+  coordinator.refusals.push({ path: /^PUT .v1.blobs/, status: 503 }, { path: /^PUT .v1.blobs/, status: 503 });
+  const worker = await coordinator.worker(createInstantExecutor());
+  await coordinator.publish(worker);
+  await expect.poll(() => coordinator.refusals.length).toBeLessThan(2);
+  await worker[Symbol.asyncDispose]();
+  expect(await coordinator.report("commitment")).toMatchObject({ operator: worker.operator, fence: 1 });
+});
+
+test("of two workers of one operator the one that has the result reveals it", async () => {
+  const [first, second] = [createInstantExecutor(), createInstantExecutor()];
+  await using worker = await coordinator.worker(first, "one");
+  await using other = await coordinator.worker(second, "two");
+  expect(other.operator).toBe(worker.operator);
+  const job = await coordinator.publish(worker);
+  const { statement } = coordinator.entry(await coordinator.report("commitment"));
+  const { digest } = coordinator.entry(await reveal(job, worker.operator));
+  expect(statement).toMatchObject({ commitment: { envelope: digest } });
+  expect(first.builds + second.builds).toBe(1);
+});
+
+test("a build goes on while NATS restarts, and its commitment arrives afterwards", async () => {
+  const [started, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const executor = createInstantExecutor(async (request) => {
+    started.resolve();
+    await finish.promise;
+    return await builtOutcome(request);
+  });
+  await using worker = await coordinator.worker(executor);
+  const job = await coordinator.publish(worker);
+  await started.promise;
+  await coordinator.restartTransport();
+  finish.resolve();
+  expect(await coordinator.report("commitment")).toMatchObject({ job: job.job, fence: 1 });
+  expect(executor.builds).toBe(1);
 });
