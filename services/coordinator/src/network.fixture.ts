@@ -8,6 +8,7 @@ import { createLogger, silentLogger } from "@quorate/service/logger";
 import { createP256Key } from "@quorate/signing/p256-key";
 import { createNoteKey } from "@quorate/signing/note-key";
 import { formatVkey } from "@quorate/tlog/note";
+import { Redis } from "ioredis";
 import { createSmallArchive, type SmallArchive, type SmallSource } from "../../../test/small-archive.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { startPostgres, startRedis, startService, temporaryDirectory } from "./servers.fixture.ts";
@@ -24,6 +25,8 @@ export type TestNetwork = AsyncDisposable & {
   readonly url: string;
   readonly config: CoordinatorConfig;
   readonly archive: SmallArchive;
+  /** Deletes all that Redis holds. */
+  wipeRedis(): Promise<void>;
   restart(options?: Partial<CoordinatorOptions>): Promise<void>;
   enrol(name: string): Promise<TestOperator>;
 };
@@ -78,6 +81,11 @@ export async function startTestNetwork(settings: {
     config,
     archive,
     api: createApi({ url, token: apiToken }),
+    async wipeRedis() {
+      const redis = new Redis({ path: config.REDIS_URL });
+      await redis.flushall();
+      redis.disconnect();
+    },
     async restart(options = settings.options ?? {}) {
       await coordinator[Symbol.asyncDispose]();
       coordinator = await start(options);
