@@ -109,7 +109,7 @@ async function buildSource(root: string, component: string, source: SmallSource)
 function packaging(source: SmallSource): Record<string, string> {
   const { architecture = "any", package: name = source.source, build = [], install, buildDepends } = source;
   const installed = install ?? [`mkdir -p $D/usr/share/${name}`, `echo ${name} > $D/usr/share/${name}/name`];
-  const recipe = (lines: readonly string[]) => lines.map((line) => `\t${line.replaceAll("$", "$$")}\n`).join("");
+  const recipe = (lines: readonly string[]) => lines.map((line) => `\t${line.replaceAll("$", () => "$$")}\n`).join("");
   const kind = architecture === "all" ? "indep" : "arch";
   return {
     "debian/control": [
@@ -124,12 +124,22 @@ function packaging(source: SmallSource): Record<string, string> {
       "clean:\n\trm -rf debian/tmp debian/files\n",
       `build: build-${kind}\nbuild-arch build-indep:\nbuild-${kind}:\n${recipe(build)}`,
       `binary: binary-${kind}\nbinary-arch binary-indep:\nbinary-${kind}: build-${kind}\n\trm -rf debian/tmp && mkdir -p debian/tmp/DEBIAN\n`,
-      recipe(installed),
+      recipe([...installed, ...documents(name)]),
       "\tdpkg-gencontrol\n\tfind debian/tmp -newermt @$(SOURCE_DATE_EPOCH) -print0 | xargs -0r touch -hd @$(SOURCE_DATE_EPOCH)\n",
       // Uncompressed: then another dpkg of another release makes the same bytes.
       "\tdpkg-deb --root-owner-group -Znone --build debian/tmp ..\n",
     ].join(""),
   };
+}
+
+/** The changelog as debhelper installs it: a binary-only entry apart, where a rebuilder finds it. */
+function documents(name: string): string[] {
+  const own = `$D/usr/share/doc/${name}/changelog.Debian.$(dpkg --print-architecture)`;
+  return [
+    `mkdir -p $D/usr/share/doc/${name}`,
+    `awk '/binary-only=yes/ { own = 1 } own { print } /^ -- / { exit }' debian/changelog > ${own}`,
+    `if [ -s ${own} ]; then gzip -9n ${own}; else rm ${own}; fi`,
+  ];
 }
 
 function changelogEntry({ source, version }: SmallSource, binNmu: number | undefined): string {
