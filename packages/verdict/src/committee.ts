@@ -6,6 +6,7 @@ import type { Target } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { Hash } from "@quorate/tlog/hash";
 import { hex } from "@scure/base";
+import { type Enrolled, isEnrolledAt } from "./enrolled.ts";
 
 export type Committee = { readonly committee: OperatorId[]; readonly standIns: OperatorId[] };
 
@@ -14,7 +15,7 @@ export type Draw = {
   readonly seedRoot: Hash;
   readonly target: Sha256;
   readonly attempt: number;
-  /** Enrolled and not revoked at the seed's size, and able to build the target; in any order. */
+  /** As `eligibleFor` gives them; in any order. */
   readonly eligible: readonly Enrolment[];
   readonly policy: Policy;
 };
@@ -49,6 +50,16 @@ export function drawCommittee({ seedRoot, target, attempt, eligible, policy }: D
     committee: ranked.filter((operator) => filled.includes(operator)).map(({ operator }) => operator),
     standIns: rest.map(({ operator }) => operator),
   };
+}
+
+/** Who may be drawn for a target: enrolled and not revoked in the seed's tree, and able to build it. */
+export function eligibleFor(
+  target: Pick<Target, "architecture">,
+  { enrolled, seedSize }: { enrolled: ReadonlyMap<OperatorId, Enrolled>; seedSize: number },
+): Enrolment[] {
+  return [...enrolled.values()]
+    .filter((operator) => isEnrolledAt(operator, seedSize) && canBuild(operator.enrolment, target))
+    .map(({ enrolment }) => enrolment);
 }
 
 /** Whether an operator builds this target: its enrolment names the target's architecture (`all` is one) and ecosystem. */

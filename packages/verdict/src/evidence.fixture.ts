@@ -7,7 +7,8 @@ import type { Failure, Result } from "@quorate/protocol/result";
 import { type Round, roundIdOf } from "@quorate/protocol/round";
 import type { Decided } from "./evaluate.ts";
 import { evaluate } from "./evaluate.ts";
-import type { Enrolled, Evidence, LoggedCommitment, LoggedResult } from "./evidence.ts";
+import type { Enrolled } from "./enrolled.ts";
+import type { Evidence, LoggedCommitment, LoggedResult } from "./evidence.ts";
 
 /** For tests: results in a few words. What an operator says is the name of a digest; the artifact's reference is `reference`. */
 export type Said = {

@@ -1,18 +1,15 @@
 import { type TraceFile, parseTrace, traceSummaryOf } from "@quorate/attestation/build-trace";
-import { parseUtf8 } from "@quorate/attestation/json-text";
-import type { Entry } from "@quorate/attestation/log-statement";
 import type { Commitment } from "@quorate/protocol/commitment";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
-import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
+import type { OperatorId } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import type { BuiltResult, Result } from "@quorate/protocol/result";
 import { type Round, roundIdOf } from "@quorate/protocol/round";
 import { type Target, targetDigestOf } from "@quorate/protocol/target";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { VerificationError } from "@quorate/tlog/verification-error";
-
-/** An operator's time in the log: from the entry that enrolled it to the one that revoked it. */
-export type Enrolled = { readonly enrolment: Enrolment; readonly enrolledAt: number; readonly revokedAt?: number };
+import { type Enrolled, enrolledOf } from "./enrolled.ts";
+import type { LoggedEntry } from "./logged-entry.ts";
 
 export type LoggedCommitment = { readonly index: number; readonly statement: Commitment };
 
@@ -44,23 +41,22 @@ export type Evidence = {
   readonly closed: boolean;
 };
 
-export type LoggedEntry = { readonly index: number; readonly entry: Entry };
-
 /**
  * The evidence of a round from entries of the log, in any order, with others among them; their signatures have been verified.
  *
- * @param traces build traces by the SHA-256 of their text, read by `readTrace`
+ * @param traces bytes of build traces by their SHA-256
  * @param before entries at this index and after it are not looked at: those that a verdict there did not know
- * @throws VerificationError when the target or the round is not among the entries
+ * @throws VerificationError when the target or the round is not among the entries, or a trace's bytes have another digest
  */
 export function collectEvidence(collection: {
   entries: readonly LoggedEntry[];
   roundId: Sha256;
-  traces: ReadonlyMap<Sha256, readonly TraceFile[]>;
+  traces: ReadonlyMap<Sha256, Uint8Array>;
   closed: boolean;
   before?: number;
+  hasher?: Hasher;
 }): Evidence {
-  const { roundId, traces, closed, before = Number.POSITIVE_INFINITY } = collection;
+  const { roundId, traces, closed, hasher, before = Number.POSITIVE_INFINITY } = collection;
   const entries = collection.entries.filter(({ index }) => index < before).toSorted((a, b) => a.index - b.index);
   const round = roundOf(entries, roundId);
   return {
@@ -74,41 +70,13 @@ export function collectEvidence(collection: {
     results: entries.flatMap(({ index, entry }) => {
       if (entry.statement.kind !== "result" || entry.statement.result.round !== roundId) return [];
       const { result } = entry.statement;
-      const trace = traces.get(traceDigestOf(result) ?? entry.digest);
+      const bytes = traces.get(traceDigestOf(result) ?? entry.digest);
+      const trace = bytes && result.outcome === "built" ? readTrace(result, bytes, hasher) : undefined;
       return [{ index, envelope: entry.digest, result, ...(trace && { trace }) }];
     }),
     enrolled: enrolledOf(entries),
     closed,
   };
-}
-
-/** Who is enrolled, from and to which index. */
-export function enrolledOf(entries: readonly LoggedEntry[]): ReadonlyMap<OperatorId, Enrolled> {
-  const enrolled = new Map<OperatorId, Enrolled>();
-  for (const { index, entry } of entries.toSorted((a, b) => a.index - b.index)) {
-    if (entry.statement.kind === "operator") noteOperator(enrolled, index, entry.statement.predicate);
-  }
-  return enrolled;
-}
-
-/** Takes note of an enrolment or a revocation; the first of each stands. */
-export function noteOperator(
-  enrolled: Map<OperatorId, Enrolled>,
-  index: number,
-  predicate: Extract<Entry["statement"], { kind: "operator" }>["predicate"],
-): void {
-  const known = enrolled.get(predicate.operator);
-  if (predicate.action === "enrol") {
-    if (known === undefined) enrolled.set(predicate.operator, { enrolment: predicate, enrolledAt: index });
-  } else if (known !== undefined && known.revokedAt === undefined) {
-    enrolled.set(predicate.operator, { ...known, revokedAt: index });
-  }
-}
-
-/** Whether an entry at `index` may speak for this operator; of a tree of size n, ask for index n. */
-export function isEnrolledAt(operator: Enrolled | undefined, index: number): boolean {
-  if (operator === undefined || operator.enrolledAt >= index) return false;
-  return operator.revokedAt === undefined || operator.revokedAt >= index;
 }
 
 /** Digest of the text of the build trace that a result names. */
@@ -125,7 +93,7 @@ export function readTrace(result: BuiltResult, bytes: Uint8Array, hasher?: Hashe
   const expected = traceDigestOf(result);
   if (sha256Of(bytes) !== expected) throw new VerificationError(`reading build trace ${expected}: the bytes have another digest`);
   try {
-    const files = parseTrace(parseUtf8("build trace", bytes));
+    const files = parseTrace(bytes);
     const summary = traceSummaryOf(files, hasher);
     return summary.rootSha256 === result.trace.rootSha256 && summary.files === result.trace.files ? files : undefined;
   } catch (error) {

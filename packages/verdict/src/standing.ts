@@ -5,7 +5,8 @@ import type { Policy } from "@quorate/protocol/policy";
 import type { Result } from "@quorate/protocol/result";
 import { environmentPinDigestOf } from "@quorate/protocol/target";
 import type { VerdictInput } from "@quorate/protocol/verdict";
-import { type Evidence, type LoggedResult, isEnrolledAt } from "./evidence.ts";
+import { isEnrolledAt } from "./enrolled.ts";
+import type { Evidence, LoggedResult } from "./evidence.ts";
 import { countOnce } from "./independence.ts";
 
 export type Standing = VerdictInput["standing"];

@@ -1,13 +1,11 @@
-import { createReadStream } from "node:fs";
 import { stat, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { createHash } from "node:crypto";
-import { pipeline } from "node:stream/promises";
 import type { Api } from "@quorate/client/api";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import { connect, type ConnectionOptions } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
+import { sha256OfFile } from "../file-digest.ts";
 
 export type ProofOptions = ConnectionOptions & { output?: string | undefined; json?: boolean | undefined };
 
@@ -46,12 +44,6 @@ async function findByName(api: Api, text: string, signal: AbortSignal): Promise<
     throw new CommandError(`fetching a proof: ${text} is ${digests.size} artifacts; name one by its SHA-256: ${choices}`);
   }
   return { sha256: first.sha256, name: first.file };
-}
-
-export async function sha256OfFile(path: string): Promise<Sha256> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return parseSha256(hash.digest("hex"));
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -1,11 +1,11 @@
 import type { Api } from "@quorate/client/api";
-import { ApiError } from "@quorate/client/http";
 import { parseSha256 } from "@quorate/protocol/digest";
 import type { RoundView } from "@quorate/protocol/submission";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import { connect, type ConnectionOptions } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { roundName, submissionLines } from "../progress/submission-lines.ts";
+import { unlessMissing } from "../unless-missing.ts";
 import { roundVerdictLines } from "../verdict-lines.ts";
 
 export type StatusOptions = ConnectionOptions & { json?: boolean | undefined };
@@ -43,7 +43,7 @@ async function showRounds(
   if (!/^[0-9a-f]{64}$/.test(text))
     throw new CommandError(`reading the status of ${JSON.stringify(text)}: an id has 64 hexadecimal digits`);
   const id = parseSha256(text);
-  const found = (await unlessUnknown(api.submission(id, { signal }))) ?? (await unlessUnknown(api.round(id, { signal })));
+  const found = (await unlessMissing(api.submission(id, { signal }))) ?? (await unlessMissing(api.round(id, { signal })));
   if (!found)
     throw new CommandError(
       `reading the status of ${id}: ${api.url} knows no such submission or round; \`quorate status\` lists the newest`,
@@ -53,15 +53,6 @@ async function showRounds(
   for (const round of rounds) {
     const lines = round.verdict ? roundVerdictLines(round) : submissionLines({ rounds: [round] }, new Date());
     for (const line of lines) terminal.print(line);
-  }
-}
-
-async function unlessUnknown<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
   }
 }
 

@@ -1,7 +1,6 @@
 import { exitCodes, type ExitCode } from "../command-error.ts";
 import { type ConnectionOptions, dataDirectoryOf } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
-import { errorLine } from "../command-error.ts";
 import { formatDuration } from "../progress/duration.ts";
 import { type Network, type NetworkEvent, startNetwork } from "../up/network.ts";
 import { stopRequested } from "../up/stop-request.ts";
@@ -51,8 +50,6 @@ export function eventLine(event: NetworkEvent): string | undefined {
       return `${event.name} ended (${event.how}); starting it again in ${formatDuration(event.restartSeconds)}; its log: ${event.logPath}`;
     case "killed":
       return `${event.name} was killed: ${event.reason}`;
-    case "stop-failed":
-      return `stopping ${event.name}: ${errorLine(event.error)}`;
     case "ready":
       return undefined;
   }

@@ -4,6 +4,8 @@ import { type Archive, parseArchives } from "@quorate/archive/archive-config";
 import { defaultPolicy, type Policy } from "@quorate/protocol/policy";
 import { writeDurableFile } from "@quorate/service/durable-file";
 import { formatVkey } from "@quorate/tlog/note";
+import { formatTrustPolicy, type TrustPolicy } from "@quorate/verdict/trust-policy";
+import { operatorIdOf } from "@quorate/protocol/operator";
 import { formatTlogPolicy, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { Layout } from "./layout.ts";
 import type { PublicKeys } from "./network-keys.ts";
@@ -29,7 +31,7 @@ export async function writeNetworkFiles(options: NetworkFileOptions): Promise<vo
     writeDurableFile(layout.witnessPolicy, formatTlogPolicy(witnessPolicyOf(settings, keys))),
     writeDurableFile(layout.witnessLogs, `log ${formatVkey(keys.log)}\n`),
     writeDurableFile(layout.networkPolicy, `${JSON.stringify(policy, null, 2)}\n`),
-    writeDurableFile(layout.trustPolicy, formatTrust(keys, policy.threshold)),
+    writeDurableFile(layout.trustPolicy, formatTrustPolicy(trustPolicyOf(settings, keys, policy.threshold))),
     writeArchives(options),
   ]);
 }
@@ -50,17 +52,14 @@ function witnessPolicyOf(settings: Settings, keys: PublicKeys): WitnessPolicy {
 }
 
 /** Without URLs: it is for whoever verifies, anywhere and offline. */
-function formatTrust(keys: PublicKeys, threshold: number): string {
-  const majority = Math.floor(keys.witnesses.length / 2) + 1;
-  const witnesses = formatTlogPolicy({
-    logs: [{ key: keys.log }],
-    witnesses: keys.witnesses,
-    groups: [{ name: "witnesses", threshold: majority, members: keys.witnesses.map(({ name }) => name) }],
-    quorum: "witnesses",
-  });
-  const base64 = (key: Uint8Array): string => Buffer.from(key).toString("base64");
-  const operators = keys.operators.map(({ name, identityKey }) => `operator ${name} ${base64(identityKey)}\n`).join("");
-  return `${witnesses}network ${keys.log.name} ${base64(keys.network)}\n${operators}threshold ${threshold}\n`;
+function trustPolicyOf(settings: Settings, keys: PublicKeys, threshold: number): TrustPolicy {
+  const { logs, witnesses, ...quorum } = witnessPolicyOf(settings, keys);
+  return {
+    witnessPolicy: { logs: logs.map(({ key }) => ({ key })), witnesses: witnesses.map(({ name, key }) => ({ name, key })), ...quorum },
+    network: { name: settings.origin, key: keys.network },
+    operators: keys.operators.map(({ name, identityKey }) => ({ name, key: identityKey, id: operatorIdOf(identityKey) })),
+    threshold,
+  };
 }
 
 /** A file that is there is kept: it may have been edited. */

@@ -1,0 +1,19 @@
+import { writeSync } from "node:fs";
+import { connect, createServer } from "node:net";
+
+/**
+ * A program, started inside a sandbox's network namespace: it passes connections to loopback on to a unix socket of the host, where the
+ * pinned archive listens. That socket is all of the outside world that can be reached from in there.
+ *
+ * Arguments: the unix socket's path, the port.
+ */
+const [path, port] = process.argv.slice(2);
+if (path === undefined || port === undefined) throw new Error("usage: archive-forwarder SOCKET PORT");
+
+const server = createServer((inside) => {
+  const outside = connect(path);
+  inside.pipe(outside).pipe(inside);
+  inside.on("error", () => outside.destroy());
+  outside.on("error", () => inside.destroy());
+});
+server.listen(Number(port), "127.0.0.1", () => writeSync(4, "forwarding\n"));
