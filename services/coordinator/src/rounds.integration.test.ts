@@ -1,8 +1,14 @@
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { RoundView, SubmissionView } from "@quorate/protocol/submission";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
+import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyP256 } from "@quorate/signing/p256-key";
+import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
+import { parseProof } from "@quorate/verdict/proof";
+import { verifyProof } from "@quorate/verdict/verify-proof";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "./network.fixture.ts";
+import { replayLog } from "./replay.fixture.ts";
 import type { TestOperator } from "./test-operator.fixture.ts";
 
 const names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta"];
@@ -136,4 +142,27 @@ test("a member that declines is replaced by a stand-in, and its reason is shown"
   expect(round.jobs).toHaveLength(4);
   const declined = round.jobs.find(({ operator }) => operator === unwilling.id);
   expect(declined).toMatchObject({ outcome: "declined", activity: "no space left" });
+});
+
+test("the proof of a reproduced artifact verifies offline, under the reader's own policy", async () => {
+  const { networkKey, witnessPolicy } = await network.api.network();
+  const [artifact] = await network.api.artifacts({ name: "alpha" });
+  const sha256 = artifact?.sha256 ?? otherDigest(sha256Of(utf8("")));
+  const proof = parseProof(await network.api.proof(sha256));
+  const policy = {
+    witnessPolicy: parseTlogPolicy(witnessPolicy),
+    network: { name: "test", key: Buffer.from(networkKey, "base64") },
+    operators: operators.map(({ id, signer }) => ({ name: id, id, key: signer.spki })),
+    threshold: 2,
+  };
+  const chain = verifyProof({ proof, policy, artifactSha256: sha256, verify: verifyP256, verifyEd25519 });
+  expect(chain).toMatchObject({ verdictIndex: artifact?.verdictIndex, artifact: { file: "alpha_1.0_all.deb" } });
+  expect(chain.operators.map(({ counted }) => counted)).toEqual([true, true, true]);
+});
+
+test("whoever replays the log comes to every verdict that the network logged", async () => {
+  const { verdicts } = await replayLog(network.api);
+  const outcomes = verdicts.map(({ verdict }) => verdict.outcome).sort();
+  expect(outcomes).toEqual(["mismatch", ...Array<string>(outcomes.length - 1).fill("reproduced")]);
+  expect(outcomes.length).toBeGreaterThanOrEqual(6);
 });
