@@ -1,5 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { type Api, createApi } from "@quorate/client/api";
+import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
 import { formatVkey } from "@quorate/tlog/note";
 import type { ChildSpecification } from "./child.ts";
 import type { HostEnvironment } from "./host-environment.ts";
@@ -24,18 +26,25 @@ const loopback = (port: number): string => `http://127.0.0.1:${port}`;
 /** A service runs from its own `main.ts` with environment variables alone, as it would on a host of its own. */
 function serviceChild(
   { layout, host }: ServiceOptions,
-  service: { name: string; kind: "log" | "witness" | "coordinator" | "worker"; environment: Record<string, string>; url?: string },
+  service: Pick<ChildSpecification, "name" | "ready"> & {
+    kind: "log" | "witness" | "coordinator" | "worker";
+    environment: Record<string, string>;
+  },
 ): ChildSpecification {
-  const { name, kind, environment, url } = service;
+  const { name, kind, environment, ready } = service;
   return {
     name,
     command: process.execPath,
     arguments: [fileURLToPath(new URL(`../../../${kind}/src/main.ts`, import.meta.url))],
     environment: { ...host.variables, ...environment },
     logPath: layout.log(name),
-    ready: url === undefined ? () => Promise.resolve() : (signal) => until(() => answersReady(url, signal), signal),
+    ready,
     stopSeconds: 10,
   };
+}
+
+function readyAt(url: string): ChildSpecification["ready"] {
+  return (signal) => until(() => answersReady(url, signal), signal);
 }
 
 export function logChild(options: ServiceOptions): ChildSpecification {
@@ -43,7 +52,7 @@ export function logChild(options: ServiceOptions): ChildSpecification {
   return serviceChild(options, {
     name: "log",
     kind: "log",
-    url: loopback(settings.ports.log),
+    ready: readyAt(loopback(settings.ports.log)),
     environment: {
       LOG_DATA_DIR: layout.directory("log"),
       LOG_KEY_FILE: keyPaths.log(layout),
@@ -62,7 +71,7 @@ export function witnessChildren(options: ServiceOptions): ChildSpecification[] {
     return serviceChild(options, {
       name,
       kind: "witness",
-      url: loopback(port),
+      ready: readyAt(loopback(port)),
       environment: {
         WITNESS_DATA_DIR: layout.directory(name),
         WITNESS_KEY_FILE: keyPaths.witness(layout, index),
@@ -78,7 +87,7 @@ export function coordinatorChild(options: ServiceOptions): ChildSpecification {
   return serviceChild(options, {
     name: "coordinator",
     kind: "coordinator",
-    url: loopback(settings.ports.api),
+    ready: readyAt(loopback(settings.ports.api)),
     environment: {
       DATABASE_URL: urls.database,
       REDIS_URL: urls.redis,
@@ -100,13 +109,15 @@ export function coordinatorChild(options: ServiceOptions): ChildSpecification {
 }
 
 export function workerChildren(options: ServiceOptions): ChildSpecification[] {
-  const { layout, settings, workerEnvironment } = options;
+  const { layout, settings, keys, workerEnvironment } = options;
+  const api = createApi({ url: loopback(settings.ports.api), deadlineSeconds: 5 });
   mkdirSync(layout.packageCache, { recursive: true });
   const parallel = Math.max(1, Math.floor(availableParallelism() / settings.operators.length));
-  return settings.operators.map((name) =>
+  return keys.operators.map(({ name, identityKey }) =>
     serviceChild(options, {
       name: `worker-${name}`,
       kind: "worker",
+      ready: (signal) => until(() => isEnrolled(api, operatorIdOf(identityKey), signal), signal),
       environment: {
         COORDINATOR_URL: loopback(settings.ports.api),
         INVITATION_TOKEN: settings.tokens.invitation,
@@ -120,4 +131,9 @@ export function workerChildren(options: ServiceOptions): ChildSpecification[] {
       },
     }),
   );
+}
+
+async function isEnrolled(api: Api, operator: OperatorId, signal: AbortSignal): Promise<boolean> {
+  const { operators } = await api.network({ signal });
+  return operators.some((enrolled) => enrolled.operator === operator);
 }
