@@ -33,7 +33,7 @@ async function writeUntilKilled(constellation: LogConstellation, round: number, 
 test("killed in the middle again and again, it keeps every acknowledged index and every checkpoint stays a prefix", async () => {
   await using constellation = await LogConstellation.start({ witnesses: 3, quorum: 2 });
   const told = new Acknowledged();
-  for (const [round, count] of [40, 333, 1, 700, 90].entries()) await writeUntilKilled(constellation, round, count, told);
+  for (const [round, count] of [40, 333, 1, 500, 90].entries()) await writeUntilKilled(constellation, round, count, told);
 
   await using log = await constellation.startLog();
   // The same keys again: each gets the index it had.
@@ -46,7 +46,7 @@ test("killed in the middle again and again, it keeps every acknowledged index an
   const checkpoint = await publishedCheckpoint(log.url, constellation.policy);
   if (checkpoint === undefined) throw new Error("no checkpoint after the last start");
   expect(told.contradictions(await allEntries(log.url, checkpoint))).toEqual([]);
-  expect(told.entries.size).toBeGreaterThan(1_100);
+  expect(told.entries.size).toBeGreaterThan(900);
   expect(constellation.failures).toEqual([]);
 });
 

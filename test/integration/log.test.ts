@@ -179,3 +179,20 @@ test("serves tiles as immutable, to pages of any origin, and nothing that is not
     expect([path, (await fetch(`${log.url}/${path}`)).status]).toEqual([path, 404]);
   }
 });
+
+test("a log that stops answers those who wait for witnesses, and what it acknowledged is there when it starts again", async () => {
+  await using constellation = await LogConstellation.start({ witnesses: 2, quorum: 2 });
+  const [first] = constellation.witnesses;
+  {
+    await using log = await constellation.startLog();
+    await append(log.url, "a", entry(0));
+    await first?.stop();
+    const waiting = append(log.url, "b", entry(1));
+    await expect.poll(async () => (await append(log.url, "b", entry(1), "sequenced")).index).toBe(1);
+    await log[Symbol.asyncDispose]();
+    expect(await waiting).toMatchObject({ status: 503, index: 1, type: "https://quorate.dev/problems/not-published" });
+  }
+  await first?.start();
+  await using log = await constellation.startLog();
+  expect(await append(log.url, "b", entry(9))).toMatchObject({ status: 200, index: 1, duplicate: true });
+});

@@ -18,4 +18,6 @@ test("a refusal names what was asked for and what there is", () => {
   expect(formatRefusal({ kind: "unknown-distribution", distribution: "x1", known: [] })).toBe(
     "no archive of the distribution x1 is configured",
   );
+  const large = { source: "hello", version: "9", files: 2, artifacts: 300 };
+  expect(formatRefusal({ kind: "too-large", ...large })).toBe("hello 9 is too large for a log entry: 2 source files, 300 binary packages");
 });

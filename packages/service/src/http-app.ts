@@ -67,10 +67,22 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new ProblemError(404, "not-found", `there is nothing at ${request.method} ${request.url.slice(0, 200)}`).problem),
   );
+  closeConnectionsOnStop(app);
   addHealthRoutes(app, options.readiness ?? {});
   const { metrics } = options;
   if (metrics !== undefined) app.get("/metrics", (_request, reply) => reply.type(metricsMediaType).send(metrics.text()));
   return app;
+}
+
+/** Closing waits for connections. Idle ones are closed at once; one with a request under way would be kept open for the next request. */
+function closeConnectionsOnStop(app: HttpApp): void {
+  let closing = false;
+  app.addHook("preClose", async () => {
+    closing = true;
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    if (closing) reply.header("connection", "close");
+  });
 }
 
 function sendError(error: unknown, requestId: string, reply: FastifyReply, logger: Logger): FastifyReply {

@@ -14,7 +14,7 @@ export function createLogEvents(logger: Logger, metrics: Metrics) {
     created(origin: string) {
       logger.info({ origin }, "created a new log");
     },
-    started(started: { url: string; origin: string; size: number; published: number | undefined; recoveredBatches: number }) {
+    started(started: { url: string; origin: string; size: number; published: number | undefined; stagedRecords: number }) {
       size.set(started.size, { state: "signed" });
       logger.info(started, "log started");
     },
@@ -39,6 +39,9 @@ export function createLogEvents(logger: Logger, metrics: Metrics) {
       size.set(published.size, { state: "published" });
       publishSeconds.observe(published.seconds);
       logger.debug(published, "published a checkpoint");
+    },
+    witnessWithoutUrl(witness: string) {
+      logger.warn({ witness }, "the witness policy has no URL for a witness: it is not asked");
     },
     witnessFailed(witness: string, reason: string) {
       witnessFailures.add(1, { witness });

@@ -1,4 +1,5 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { openDurableDatabase } from "@quorate/service/durable-database";
 import { hashFrom } from "@quorate/tlog/hash";
 import type { Hash } from "@quorate/tlog/hash";
 
@@ -10,6 +11,13 @@ export type KeyedEntry = { readonly key: string; readonly index: number; readonl
 
 export type Swap = { readonly from: Head; readonly to: Head; readonly entries: readonly KeyedEntry[] };
 
+const schema = `
+  CREATE TABLE IF NOT EXISTS head (
+    id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, note TEXT NOT NULL, signed_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /**
  * The compare-and-swap of the signed checkpoint, and the idempotency keys, in one SQLite database: what makes two checkpoints of one log
  * that are not prefixes of each other impossible. It must never be restored from a backup; keep it out of them.
@@ -19,15 +27,7 @@ export class LockStore implements Disposable {
   readonly #statements;
 
   constructor(path: string) {
-    this.#database = new DatabaseSync(path, { timeout: 1_000 });
-    this.#database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      CREATE TABLE IF NOT EXISTS head (
-        id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, note TEXT NOT NULL, signed_at INTEGER NOT NULL
-      ) STRICT;
-      CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT, WITHOUT ROWID;
-    `);
+    this.#database = openDurableDatabase(path, schema);
     this.#statements = {
       head: this.#database.prepare("SELECT size, note, signed_at FROM head"),
       create: this.#database.prepare("INSERT INTO head (id, size, note, signed_at) VALUES (1, ?, ?, ?)"),

@@ -10,11 +10,15 @@ import { rootAt, tileReader } from "./recover.ts";
 import type { SignedCheckpoint } from "./signed-checkpoint.ts";
 import type { Staging } from "./staging.ts";
 import type { TileStore } from "./tile-store.ts";
+import { createWakeable } from "./wakeable.ts";
 import type { WitnessClient, WitnessError } from "./witness-client.ts";
 
 /** After a round without quorum the next one waits, twice as long each time. */
 const firstRetryMilliseconds = 250;
 const longestRetryMilliseconds = 5_000;
+
+/** An idle log has its newest checkpoint cosigned anew: the times in cosignatures tell readers that nothing newer is held back. */
+const refreshMilliseconds = 600_000;
 
 export type PublisherDependencies = {
   readonly staging: Staging;
@@ -40,12 +44,18 @@ export class Publisher implements AsyncDisposable {
   #newest: SignedCheckpoint;
   #published: SignedCheckpoint | undefined;
   #confirmed = false;
-  #running: Promise<void> | undefined;
+  #stale = false;
+  readonly #loop = createWakeable(() => this.#publishAll());
 
   constructor(dependencies: PublisherDependencies, known: { newest: SignedCheckpoint; published: SignedCheckpoint | undefined }) {
     this.#dependencies = dependencies;
     this.#newest = known.newest;
     this.#published = known.published;
+    const refresh = setInterval(() => {
+      this.#stale = true;
+      this.start();
+    }, refreshMilliseconds).unref();
+    this.#stop.signal.addEventListener("abort", () => clearInterval(refresh));
   }
 
   get published(): SignedCheckpoint | undefined {
@@ -59,10 +69,7 @@ export class Publisher implements AsyncDisposable {
 
   /** Publishes the newest checkpoint, if it is not yet. */
   start(): void {
-    if (this.#stop.signal.aborted) return;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    if (!this.#stop.signal.aborted) this.#loop.wake();
   }
 
   offer(signed: SignedCheckpoint): void {
@@ -81,15 +88,15 @@ export class Publisher implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error("the log is stopping"));
-    await this.#running;
+    await this.#loop.idle();
     for (const waiting of this.#waiting.values()) waiting.reject(new Error("the log stopped before the checkpoint was published"));
   }
 
-  async #run(): Promise<void> {
+  async #publishAll(): Promise<void> {
     const { paceMilliseconds, events, fail } = this.#dependencies;
     let retryMilliseconds = firstRetryMilliseconds;
     try {
-      while (!this.#confirmed || this.#newest.checkpoint.size !== this.#published?.checkpoint.size) {
+      while (!this.#confirmed || this.#stale || this.#newest.checkpoint.size !== this.#published?.checkpoint.size) {
         const startedAt = performance.now();
         const target = this.#newest;
         const done = await this.#publish(target);
@@ -100,8 +107,9 @@ export class Publisher implements AsyncDisposable {
         if (pause > 0) await sleep(pause, undefined, { signal: this.#stop.signal });
       }
     } catch (error) {
-      if (!this.#stop.signal.aborted)
-        fail(new Error(`publishing the checkpoint of size ${this.#newest.checkpoint.size}`, { cause: error }));
+      if (this.#stop.signal.aborted) return;
+      this.#stop.abort(error);
+      fail(new Error(`publishing the checkpoint of size ${this.#newest.checkpoint.size}`, { cause: error }));
     }
   }
 
@@ -128,6 +136,7 @@ export class Publisher implements AsyncDisposable {
     await store.write([{ path: "checkpoint", bytes: Buffer.from(signed.note, "utf8") }]);
     this.#published = signed;
     this.#confirmed = true;
+    this.#stale = false;
     for (const [size, waiting] of this.#waiting) {
       if (size > signed.checkpoint.size) continue;
       this.#waiting.delete(size);

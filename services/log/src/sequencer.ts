@@ -9,6 +9,7 @@ import type { SignedCheckpoint } from "./signed-checkpoint.ts";
 import type { Staging } from "./staging.ts";
 import type { TileStore } from "./tile-store.ts";
 import type { TreeEdge } from "./tree-edge.ts";
+import { createWakeable } from "./wakeable.ts";
 
 export type SequencerDependencies = {
   readonly pool: Pool;
@@ -32,7 +33,7 @@ export class Sequencer {
   readonly #dependencies: SequencerDependencies;
   #edge: TreeEdge;
   #head: Head;
-  #running: Promise<void> | undefined;
+  readonly #loop = createWakeable(() => this.#drain());
   #failed = false;
 
   constructor(dependencies: SequencerDependencies, tree: { edge: TreeEdge; head: Head }) {
@@ -48,20 +49,16 @@ export class Sequencer {
 
   /** To be called when the pool has got an entry. */
   wake(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#loop.wake();
   }
 
   /** Resolves when nothing is waiting or under way. */
   async idle(): Promise<void> {
-    await this.#running;
+    await this.#loop.idle();
   }
 
-  async #run(): Promise<void> {
+  async #drain(): Promise<void> {
     const { pool, staging, fail } = this.#dependencies;
-    // Entries that arrive in the same turn of the event loop share the first batch.
-    await Promise.resolve();
     while (!this.#failed && pool.waiting > 0) {
       const batch = pool.take();
       try {

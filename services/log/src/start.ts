@@ -5,8 +5,10 @@ import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
 import { formatVkey } from "@quorate/tlog/note";
+import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { LogConfig } from "./config.ts";
 import { createLogEvents } from "./events.ts";
+import type { LogEvents } from "./events.ts";
 import { LockStore } from "./lock-store.ts";
 import { openLog } from "./open-log.ts";
 import { Pool } from "./pool.ts";
@@ -46,7 +48,7 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
     await staging.rotate()
   ).retired;
 
-  const witnesses = policy.witnesses.flatMap(({ name, key, url }) => (url === undefined ? [] : [new WitnessClient({ name, key, url })]));
+  const witnesses = witnessClients(policy, events);
   const publisher = new Publisher(
     { staging, store, logKey: signer.key, policy, witnesses, paceMilliseconds: config.batchMilliseconds, events, fail },
     { newest, published },
@@ -79,7 +81,7 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
     origin: signer.key.name,
     size: edge.size,
     published: published?.checkpoint.size,
-    recoveredBatches: records.length,
+    stagedRecords: records.length,
   });
   publisher.start();
   const owned = stack.move();
@@ -91,4 +93,12 @@ function refuseForeignPolicy({ signer, policy }: LogConfig): void {
   if (!policy.logs.some(({ key }) => formatVkey(key) === own)) {
     throw new Error(`starting the log: the witness policy has no line for this log's key; add: log ${own}`);
   }
+}
+
+function witnessClients({ witnesses }: WitnessPolicy, events: LogEvents): WitnessClient[] {
+  return witnesses.flatMap(({ name, key, url }) => {
+    if (url !== undefined) return [new WitnessClient({ name, key, url })];
+    events.witnessWithoutUrl(name);
+    return [];
+  });
 }

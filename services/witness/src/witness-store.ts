@@ -1,9 +1,14 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { openDurableDatabase } from "@quorate/service/durable-database";
 import { hashFrom } from "@quorate/tlog/hash";
 import type { Hash } from "@quorate/tlog/hash";
 
 /** The newest checkpoint of a log that this witness has cosigned, as it was cosigned. */
 export type WitnessedCheckpoint = { readonly size: number; readonly root: Hash; readonly note: string };
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS checkpoint (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL) STRICT;
+`;
 
 /** A witness's whole memory: the newest cosigned checkpoint of each origin. Durable before anybody hears of it. */
 export class WitnessStore implements Disposable {
@@ -11,14 +16,7 @@ export class WitnessStore implements Disposable {
   readonly #statements;
 
   constructor(path: string) {
-    this.#database = new DatabaseSync(path, { timeout: 1_000 });
-    this.#database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      CREATE TABLE IF NOT EXISTS checkpoint (
-        origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
-      ) STRICT;
-    `);
+    this.#database = openDurableDatabase(path, schema);
     this.#statements = {
       find: this.#database.prepare("SELECT size, root, note FROM checkpoint WHERE origin = ?"),
       insert: this.#database.prepare(
