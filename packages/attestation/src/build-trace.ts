@@ -50,8 +50,20 @@ export function parseTrace(trace: Uint8Array | string): TraceFile[] {
 
 /** The root of the Merkle tree (RFC 6962 §2.1) whose leaves are the trace's lines, newline included, and their number. */
 export function traceSummaryOf(files: readonly TraceFile[], hasher: Hasher = portableHasher): BuiltResult["trace"] {
-  const leaves = traceLines(files).map((line) => leafHash(utf8(line), hasher));
-  return { rootSha256: parseSha256(hex.encode(rootOf(leaves, hasher))), files: files.length };
+  return summaryOfLines(traceLines(files), hasher);
+}
+
+/** The summary of a trace's text, which `parseTrace` has read. */
+export function traceSummaryOfText(text: string, hasher: Hasher = portableHasher): BuiltResult["trace"] {
+  return summaryOfLines(
+    text.split(/(?<=\n)/).filter((line) => line !== ""),
+    hasher,
+  );
+}
+
+function summaryOfLines(lines: readonly string[], hasher: Hasher): BuiltResult["trace"] {
+  const leaves = lines.map((line) => leafHash(utf8(line), hasher));
+  return { rootSha256: parseSha256(hex.encode(rootOf(leaves, hasher))), files: lines.length };
 }
 
 /** Of the files that both traces list: how many there are, and how many of those have equal digests. */

@@ -71,19 +71,14 @@ export async function connectWorkerBus(options: {
   };
 }
 
-function createJobPuller(options: {
-  connection: NatsConnection;
-  jetstream: JetStreamClient;
-  operator: OperatorId;
-  events: WorkerBusEvents;
-}): WorkerBus["nextJob"] {
-  const { connection, jetstream, operator, events } = options;
+type JobSource = { connection: NatsConnection; jetstream: JetStreamClient; operator: OperatorId; events: WorkerBusEvents };
+
+function createJobPuller(source: JobSource): WorkerBus["nextJob"] {
+  const { events } = source;
   return async (signal) => {
     for (let failures = 0; !signal.aborted;) {
       try {
-        // Asked for each time: the server does not answer a pull from a consumer that it has lost.
-        const consumer = await whileConnected(connection, () => jetstream.consumers.get("JOBS", operator), signal);
-        const message = await pullOne(connection, consumer, signal);
+        const message = await pullOne(source, signal);
         failures = 0;
         const job = message && parseJob(message, events);
         if (job) return job;
@@ -97,11 +92,20 @@ function createJobPuller(options: {
   };
 }
 
-/** Resolves to undefined when there was no job for half a minute, when the connection was lost and came back, or when aborted. */
-async function pullOne(connection: NatsConnection, consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
+/** Resolves to undefined when there was no job for half a minute, when the server has lost the consumer, or when aborted. */
+async function pullOne(source: JobSource, signal: AbortSignal): Promise<JsMsg | undefined> {
+  // Asked for each time: the server does not answer a pull from a consumer that it has lost.
+  const consumer = await findConsumer(source, signal);
+  const { created } = await consumer.info(true);
   const messages = await consumer.fetch({ max_messages: 1, expires: 30_000, bind: true });
   const close = (): void => void messages.close();
-  using _ = onReconnect(connection, close);
+  const lookAgain = async (): Promise<void> => {
+    const now = await findConsumer(source, signal).catch(() => undefined);
+    if (!now || (await now.info(true)).created !== created) close();
+  };
+  // A connection that came back is no reason to close: the client has then asked again, and a job that is on its way would be lost for the
+  // length of its lease.
+  using _ = onReconnect(source.connection, () => void lookAgain());
   signal.addEventListener("abort", close, { once: true });
   if (signal.aborted) close();
   try {
@@ -111,6 +115,9 @@ async function pullOne(connection: NatsConnection, consumer: Consumer, signal: A
     signal.removeEventListener("abort", close);
   }
 }
+
+const findConsumer = ({ connection, jetstream, operator }: JobSource, signal: AbortSignal): Promise<Consumer> =>
+  whileConnected(connection, () => jetstream.consumers.get("JOBS", operator), signal);
 
 function parseJob(message: JsMsg, events: WorkerBusEvents): LeasedJob | undefined {
   try {

@@ -16,7 +16,7 @@ export type Said = {
   /** Names a digest for every artifact of the target; absent: it says nothing of them. */
   digest?: string;
   failure?: Failure;
-  /** Contents of the trace's files `file 0`, `file 1`…; two operators whose lists are equal made the same files. */
+  /** Contents of the trace's files, in order; two operators whose lists are equal made the same files. */
   trace?: readonly string[];
   /** Left out: the operator's trace is signed but not at hand. */
   traceMissing?: boolean;
@@ -30,7 +30,7 @@ const firstCommitment = 10;
 const firstReveal = 100;
 
 export function traceOf(contents: readonly string[]): TraceFile[] {
-  return contents.map((content, index) => ({ path: `file ${index}`, sizeBytes: content.length, sha256: digestOf(content) }));
+  return contents.map((content, index) => ({ path: `build/file-${index}.o`, sizeBytes: content.length, sha256: digestOf(content) }));
 }
 
 export function enrolmentOf(name: string, groups: Groups = {}): Enrolment {

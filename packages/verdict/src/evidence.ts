@@ -1,4 +1,4 @@
-import { type TraceFile, parseTrace, traceSummaryOf } from "@quorate/attestation/build-trace";
+import { type TraceFile, maxTraceBytes, parseTrace, traceSummaryOfText } from "@quorate/attestation/build-trace";
 import type { Commitment } from "@quorate/protocol/commitment";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
@@ -6,6 +6,7 @@ import { ParseError } from "@quorate/protocol/parse-error";
 import type { BuiltResult, Result } from "@quorate/protocol/result";
 import { type Round, roundIdOf } from "@quorate/protocol/round";
 import { type Target, targetDigestOf } from "@quorate/protocol/target";
+import { boundedText } from "@quorate/tlog/bounded-text";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Enrolled, enrolledOf } from "./enrolled.ts";
@@ -93,8 +94,9 @@ export function readTrace(result: BuiltResult, bytes: Uint8Array, hasher?: Hashe
   const expected = traceDigestOf(result);
   if (sha256Of(bytes) !== expected) throw new VerificationError(`reading build trace ${expected}: the bytes have another digest`);
   try {
-    const files = parseTrace(bytes);
-    const summary = traceSummaryOf(files, hasher);
+    const text = boundedText("build trace", bytes, maxTraceBytes);
+    const files = parseTrace(text);
+    const summary = traceSummaryOfText(text, hasher);
     return summary.rootSha256 === result.trace.rootSha256 && summary.files === result.trace.files ? files : undefined;
   } catch (error) {
     if (error instanceof ParseError) return undefined;

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { digestOf, sampleBuilt, sampleStatements } from "@quorate/attestation/nouns.fixture";
+import { digestOf, sampleBuilt, sampleStatements, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { Enrolment } from "@quorate/protocol/operator";
 import type { Result } from "@quorate/protocol/result";
@@ -24,11 +24,12 @@ const enrolment = {
 } satisfies Enrolment;
 
 const facts = (
-  change: { state?: AdmissionFacts["round"]["state"]; job?: Partial<AdmissionFacts["job"]>; revokedIndex?: number } = {},
+  change: { state?: AdmissionFacts["round"]["state"]; job?: Partial<AdmissionFacts["job"]>; revoked?: { revokedAt: number } } = {},
 ): AdmissionFacts => ({
   round: { round, target, state: change.state ?? "building" },
+  target: sampleTarget,
   job: { operator: ada.operator, fence: 2, ...change.job },
-  operator: { enrolment, revokedIndex: change.revokedIndex },
+  operator: { enrolment, enrolledAt: 3, ...change.revoked },
   verify: verifyP256,
 });
 
@@ -58,7 +59,7 @@ test.each([
   ["signed by another key", () => admitCommitment(commitmentReport(mallory), facts()), "forged"],
   ["for another round", () => admitCommitment(commitmentReport(ada, { round: digestOf("other") }), facts()), "not-this-job"],
   ["with another fence inside than outside", () => admitCommitment({ ...commitmentReport(), fence: 5 }, facts()), "not-this-job"],
-  ["of a revoked operator", () => admitCommitment(commitmentReport(), facts({ revokedIndex: 9 })), "revoked"],
+  ["of a revoked operator", () => admitCommitment(commitmentReport(), facts({ revoked: { revokedAt: 9 } })), "revoked"],
   ["after the reveal has started", () => admitCommitment(commitmentReport(), facts({ state: "revealing" })), "wrong-state"],
   ["that is no envelope", () => admitCommitment({ envelope: "{}", fence: 2 }, facts()), "malformed"],
   ["that is a result", () => admitCommitment(resultReport(), facts()), "malformed"],
@@ -89,6 +90,8 @@ test.each([
   ["of another operator", resultEnvelope(ada, result({ operator: mallory.operator })), revealing, "not-this-job"],
   ["of another round", resultEnvelope(ada, result({ round: digestOf("other") })), revealing, "not-this-job"],
   ["of another target", resultEnvelope(ada, result({ target: digestOf("other") })), revealing, "not-this-job"],
+  ["of another version", resultEnvelope(ada, result({ version: "1.0" })), revealing, "not-this-job"],
+  ["of another environment", resultEnvelope(ada, result({ environment: digestOf("other") })), revealing, "not-this-job"],
   ["without a commitment", envelope, facts({ state: "revealing" }), "not-committed"],
   ["before the reveal", envelope, facts({ job: committed }), "wrong-state"],
   ["after the round has closed", envelope, facts({ state: "settling", job: committed }), "wrong-state"],

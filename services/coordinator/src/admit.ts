@@ -4,19 +4,22 @@ import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { maxEntryBytes } from "@quorate/protocol/entry";
-import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
+import type { OperatorId } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import type { Result } from "@quorate/protocol/result";
 import type { RoundState } from "@quorate/protocol/submission";
+import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
 import { parseBase64 } from "@quorate/tlog/base64";
 import { VerificationError } from "@quorate/tlog/verification-error";
+import type { Enrolled } from "@quorate/verdict/enrolled";
 
 /** What a report is held against. The transport proves nothing: only the signature inside the envelope does. */
 export type AdmissionFacts = {
   round: { round: Sha256; target: Sha256; state: RoundState };
+  target: Target;
   job: { operator: OperatorId; fence: number; committedEnvelope?: Sha256 | undefined; resultIndex?: number | undefined };
-  operator: { enrolment: Enrolment; revokedIndex?: number | undefined };
+  operator: Enrolled;
   verify: VerifySignature;
 };
 
@@ -77,6 +80,8 @@ export function admitResult(report: { envelope: string; fence: number }, facts: 
   if (result.round !== round.round || result.target !== round.target || result.operator !== job.operator) {
     return refuse("not-this-job", "its round, target or operator is not that of the job");
   }
+  const different = differenceFrom(facts.target, result);
+  if (different !== undefined) return refuse("not-this-job", different);
   if (job.committedEnvelope === undefined) return refuse("not-committed", "the operator has not committed to a result");
   if (job.committedEnvelope !== digest) {
     return refuse("not-committed", `its digest is ${digest}, and the operator is bound to ${job.committedEnvelope}`);
@@ -85,14 +90,22 @@ export function admitResult(report: { envelope: string; fence: number }, facts: 
   return { kind: "admit", envelope: signed.bytes, digest, result };
 }
 
+/** What a result says again of its target must be so: whoever replays the log refuses one that says otherwise. */
+function differenceFrom(target: Target, result: Result): string | undefined {
+  const names = ["distribution", "suite", "source", "version", "architecture"] as const;
+  const name = names.find((name) => result[name] !== target[name]);
+  if (name !== undefined) return `it is of ${name} ${result[name]}, and the target of ${target[name]}`;
+  const pin = environmentPinDigestOf(target.environment);
+  return result.environment === pin ? undefined : `it is of environment ${result.environment}, and the target's is ${pin}`;
+}
+
 function admitSigned(
   report: { envelope: string; fence: number },
   { job, operator, verify }: AdmissionFacts,
 ): { kind: "signed"; entry: Entry; bytes: Uint8Array } | Refusal {
   const stale = admitFence(report.fence, job);
   if (stale) return stale;
-  if (operator.revokedIndex !== undefined)
-    return refuse("revoked", `the operator was revoked by entry ${operator.revokedIndex} of the log`);
+  if (operator.revokedAt !== undefined) return refuse("revoked", `the operator was revoked by entry ${operator.revokedAt} of the log`);
   try {
     const bytes = utf8(report.envelope);
     if (bytes.length > maxEntryBytes) {

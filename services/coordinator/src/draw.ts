@@ -1,13 +1,13 @@
 import { entryKey } from "@quorate/protocol/entry";
 import type { TreeHead } from "@quorate/protocol/round";
 import { hashFrom } from "@quorate/tlog/hash";
-import { canBuild, drawCommittee } from "@quorate/verdict/committee";
+import { drawCommittee, eligibleFor } from "@quorate/verdict/committee";
 import type { Database } from "./database.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { missingOperators } from "./plan.ts";
 import { saveEntry } from "./store/entries.ts";
 import { saveJobs } from "./store/jobs.ts";
-import { type EnrolledOperator, loadOperators } from "./store/operators.ts";
+import { loadOperators } from "./store/operators.ts";
 import { loadPolicy } from "./store/policies.ts";
 import { saveCommitteeDrawn, saveReason, type StoredRound } from "./store/rounds.ts";
 import { findTarget, saveTargetLogged, type StoredTarget } from "./store/targets.ts";
@@ -21,9 +21,10 @@ type Dependencies = { db: Database; log: NetworkLog; now: () => Date };
  * @returns `false` while it waits for operators
  */
 export async function drawRound({ db, log, now }: Dependencies, round: StoredRound): Promise<boolean> {
-  const [target, policy, operators] = await Promise.all([findTarget(db, round.target), loadPolicy(db, round.policy), loadOperators(db)]);
+  const [target, policy, enrolled] = await Promise.all([findTarget(db, round.target), loadPolicy(db, round.policy), loadOperators(db)]);
   if (!target) throw new Error(`drawing round ${round.round}: its target ${round.target} is not in the database`);
-  const missing = missingOperators(operators, { target: target.target, threshold: policy.threshold, canBuild });
+  const able = eligibleFor(target.target, { enrolled, seedSize: Infinity }).length;
+  const missing = missingOperators({ able, threshold: policy.threshold, architecture: target.target.architecture });
   if (missing !== undefined) {
     if (missing !== round.reason) await saveReason(db, round.round, missing);
     return false;
@@ -34,9 +35,7 @@ export async function drawRound({ db, log, now }: Dependencies, round: StoredRou
     seedRoot: hashFrom(Buffer.from(seed.rootSha256, "hex")),
     target: round.target,
     attempt: round.attempt,
-    eligible: enrolledAt(seed, operators)
-      .map(({ enrolment }) => enrolment)
-      .filter((enrolment) => canBuild(enrolment, target.target)),
+    eligible: eligibleFor(target.target, { enrolled, seedSize: seed.size }),
     policy,
   });
 
@@ -72,8 +71,4 @@ async function logTarget({ db, log }: Pick<Dependencies, "db" | "log">, { digest
     await saveTargetLogged(tx, digest, { index: entry.index, seed });
   });
   return { seed };
-}
-
-function enrolledAt(seed: TreeHead, operators: readonly EnrolledOperator[]): EnrolledOperator[] {
-  return operators.filter(({ enrolledIndex, revokedIndex }) => enrolledIndex < seed.size && (revokedIndex ?? Infinity) >= seed.size);
 }

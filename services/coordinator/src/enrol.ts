@@ -1,8 +1,7 @@
 import { verifyEnvelope } from "@quorate/attestation/dsse";
 import { type Entry, parseEntry } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
-import type { OperatorId } from "@quorate/protocol/operator";
-import { type Enrolment, operatorIdOf } from "@quorate/protocol/operator";
+import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
 import { entryKey } from "@quorate/protocol/entry";
 import { ParseError } from "@quorate/protocol/parse-error";
 import type { EnrolmentAnswer, EnrolmentRequest } from "@quorate/protocol/submission";
@@ -10,20 +9,20 @@ import { utf8 } from "@quorate/protocol/utf8";
 import { ProblemError } from "@quorate/service/problem";
 import { countersign } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
-import { parseBase64 } from "@quorate/tlog/base64";
 import { VerificationError } from "@quorate/tlog/verification-error";
+import { enrolledKey } from "@quorate/verdict/entry-signers";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { saveEntry } from "./store/entries.ts";
-import { type EnrolledOperator, findOperator, saveOperator } from "./store/operators.ts";
+import { findOperator, saveOperator } from "./store/operators.ts";
 
 export type Enrol = (request: EnrolmentRequest) => Promise<EnrolmentAnswer>;
 
 type Dependencies = {
   db: Database;
   log: NetworkLog;
-  networkKey: Pick<P256Signer, "sign">;
+  networkKey: Pick<P256Signer, "sign" | "spki">;
   verify: VerifySignature;
   natsUrl: string;
   ensureConsumer: (operator: OperatorId) => Promise<void>;
@@ -40,10 +39,10 @@ const credentialsDays = 30;
 export function createEnrol(dependencies: Dependencies): Enrol {
   const { db, natsUrl, ensureConsumer, mintUser, now } = dependencies;
   return async (request) => {
-    const { enrolment, bytes } = parseEnrolment(request, dependencies.verify);
+    const { enrolment, bytes } = parseEnrolment(request, dependencies);
     const known = await findOperator(db, enrolment.operator);
-    if (known?.revokedIndex !== undefined) {
-      const detail = `operator ${enrolment.operator} was revoked by entry ${known.revokedIndex} of the log; enrol with a new key`;
+    if (known?.revokedAt !== undefined) {
+      const detail = `operator ${enrolment.operator} was revoked by entry ${known.revokedAt} of the log; enrol with a new key`;
       throw new ProblemError(403, "revoked", detail);
     }
     if (!known) await logEnrolment(dependencies, enrolment, bytes);
@@ -55,7 +54,7 @@ export function createEnrol(dependencies: Dependencies): Enrol {
   };
 }
 
-async function logEnrolment(dependencies: Dependencies, enrolment: Enrolment, bytes: Uint8Array): Promise<EnrolledOperator> {
+async function logEnrolment(dependencies: Dependencies, enrolment: Enrolment, bytes: Uint8Array): Promise<void> {
   const { db, log, networkKey, events, now } = dependencies;
   const { operator } = enrolment;
   const key = entryKey.enrolment(operator);
@@ -67,37 +66,25 @@ async function logEnrolment(dependencies: Dependencies, enrolment: Enrolment, by
     operator,
   });
   const logged = statement.kind === "operator" && statement.predicate.action === "enrol" ? statement.predicate : enrolment;
-  const enrolled = { enrolment: logged, enrolledIndex: entry.index };
   await db.transaction(async (tx) => {
     await saveEntry(tx, entry);
-    await saveOperator(tx, enrolled, now());
+    await saveOperator(tx, { enrolment: logged, enrolledAt: entry.index }, now());
   });
   events.enrolled(operator, logged.name, entry.index);
-  return enrolled;
 }
 
 /** The enrolment, signed by the key that it names, whose digest is the operator's id. */
-function parseEnrolment({ envelope }: EnrolmentRequest, verify: VerifySignature): { enrolment: Enrolment; bytes: Uint8Array } {
+function parseEnrolment({ envelope }: EnrolmentRequest, { verify, networkKey }: Dependencies): { enrolment: Enrolment; bytes: Uint8Array } {
   try {
     const bytes = utf8(envelope);
     const entry = parseEntry(bytes);
     const enrolment = enrolmentOf(entry);
-    const spki = parseBase64("identity key", enrolment.identityKey);
-    if (operatorIdOf(spki) !== enrolment.operator) {
-      throw new VerificationError(`operator ${enrolment.operator} is not the id of the key that it names (${operatorIdOf(spki)})`);
-    }
-    verifyEnvelope(entry.envelope, [spki], verify);
+    verifyEnvelope(entry.envelope, [enrolledKey(enrolment, networkKey.spki)], verify);
     return { enrolment, bytes };
   } catch (error) {
     if (error instanceof ParseError || error instanceof VerificationError) {
-      throw new ProblemError(
-        422,
-        "malformed-enrolment",
-        `the enrolment cannot be taken: ${error.message}; sign it with the key that it names`,
-        {
-          cause: error,
-        },
-      );
+      const detail = `the enrolment cannot be taken: ${error.message}; sign it with the key that it names`;
+      throw new ProblemError(422, "malformed-enrolment", detail, { cause: error });
     }
     throw error;
   }

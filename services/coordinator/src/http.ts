@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { createHttpApp } from "@quorate/service/http-app";
+import { createHttpApp, type HttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import type { BlobStore } from "./blob-store.ts";
@@ -56,5 +56,15 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
   addOperatorRoutes(app, surroundings);
   addBlobRoutes(app, { ...surroundings, limits: blobLimits });
   const url = await listen(app, surroundings.address);
-  return { url, [Symbol.asyncDispose]: () => app.close() };
+  return { url, [Symbol.asyncDispose]: () => closeSoon(app) };
+}
+
+/** Requests under way get a second; connections on which nothing was ever asked would otherwise be waited for, for a minute. */
+async function closeSoon(app: HttpApp): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), 1000);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -6,11 +6,10 @@ import { type Api, createApi } from "@quorate/client/api";
 import type { Policy } from "@quorate/protocol/policy";
 import { createLogger, silentLogger } from "@quorate/service/logger";
 import { createP256Key } from "@quorate/signing/p256-key";
-import { createNoteKey } from "@quorate/signing/note-key";
-import { formatVkey } from "@quorate/tlog/note";
+import { Redis } from "ioredis";
 import { createSmallArchive, type SmallArchive, type SmallSource } from "../../../test/small-archive.ts";
 import type { CoordinatorConfig } from "./config.ts";
-import { startPostgres, startRedis, startService, temporaryDirectory } from "./servers.fixture.ts";
+import { startLogWithWitness, startPostgres, startRedis, temporaryDirectory } from "./servers.fixture.ts";
 import { type Coordinator, type CoordinatorOptions, startCoordinator } from "./start.ts";
 import { enrolTestOperator, type TestOperator } from "./test-operator.fixture.ts";
 
@@ -24,6 +23,8 @@ export type TestNetwork = AsyncDisposable & {
   readonly url: string;
   readonly config: CoordinatorConfig;
   readonly archive: SmallArchive;
+  /** Deletes all that Redis holds. */
+  wipeRedis(): Promise<void>;
   restart(options?: Partial<CoordinatorOptions>): Promise<void>;
   enrol(name: string): Promise<TestOperator>;
 };
@@ -78,6 +79,11 @@ export async function startTestNetwork(settings: {
     config,
     archive,
     api: createApi({ url, token: apiToken }),
+    async wipeRedis() {
+      const redis = new Redis({ path: config.REDIS_URL });
+      await redis.flushall();
+      redis.disconnect();
+    },
     async restart(options = settings.options ?? {}) {
       await coordinator[Symbol.asyncDispose]();
       coordinator = await start(options);
@@ -88,27 +94,4 @@ export async function startTestNetwork(settings: {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-async function startLogWithWitness(file: (name: string) => string, resources: AsyncDisposableStack) {
-  const token = "log-token-of-the-tests";
-  const [logKey, witnessKey] = [
-    createNoteKey(file("log.key"), "log.test/quorate", "ed25519").key,
-    createNoteKey(file("witness.key"), "witness.test/one", "cosignature").key,
-  ];
-  const vkey = formatVkey(logKey);
-  await writeFile(file("witness-logs"), `log ${vkey}\n`);
-  const witness = resources.use(
-    await startService("witness", {
-      WITNESS_KEY_FILE: file("witness.key"),
-      WITNESS_PORT: "0",
-      WITNESS_LOGS_FILE: file("witness-logs"),
-    }),
-  );
-  const policyFile = file("witness-policy");
-  await writeFile(policyFile, `log ${vkey}\nwitness one ${formatVkey(witnessKey)} ${witness.url}\nquorum one\n`);
-  const log = resources.use(
-    await startService("log", { LOG_KEY_FILE: file("log.key"), LOG_PORT: "0", LOG_TOKEN: token, LOG_POLICY_FILE: policyFile }),
-  );
-  return { url: log.url, vkey, token, policyFile };
 }

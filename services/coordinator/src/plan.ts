@@ -1,7 +1,6 @@
-import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
+import type { OperatorId } from "@quorate/protocol/operator";
 import type { Round } from "@quorate/protocol/round";
 import type { RoundState } from "@quorate/protocol/submission";
-import type { Target } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
 
 /** What is known of one operator's part in a round. */
@@ -99,15 +98,10 @@ function isPast(deadline: Date | undefined, now: Date): boolean {
 }
 
 /** Why a committee cannot be drawn yet, for people; `undefined` when it can. */
-export function missingOperators(
-  enrolled: readonly { enrolment: Enrolment; revokedIndex?: number | undefined }[],
-  need: { target: Target; threshold: number; canBuild: (enrolment: Enrolment, target: Target) => boolean },
-): string | undefined {
-  const able = enrolled.filter(({ enrolment, revokedIndex }) => revokedIndex === undefined && need.canBuild(enrolment, need.target));
-  if (able.length >= need.threshold) return undefined;
-  const { architecture } = need.target;
-  const what = architecture === "all" ? "architecture-independent packages" : `packages for ${architecture}`;
-  return `waiting for operators: ${need.threshold} that build ${what} are needed, ${able.length} enrolled; it starts by itself when enough have joined`;
+export function missingOperators(have: { able: number; threshold: number; architecture: string }): string | undefined {
+  if (have.able >= have.threshold) return undefined;
+  const what = have.architecture === "all" ? "architecture-independent packages" : `packages for ${have.architecture}`;
+  return `waiting for operators: ${have.threshold} that build ${what} are needed, ${have.able} enrolled; it starts by itself when enough have joined`;
 }
 
 /** After the nth failure of a step in a row: 1, 2, 4 … at most 60 seconds. */

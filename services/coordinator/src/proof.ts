@@ -1,15 +1,11 @@
-import { maxTraceLength } from "@quorate/attestation/build-trace";
-import { parseEntry } from "@quorate/attestation/log-statement";
 import type { LogReader } from "@quorate/client/log-reader";
 import type { ArtifactView } from "@quorate/protocol/artifact-view";
-import { parseSha256 } from "@quorate/protocol/digest";
 import { textOf } from "@quorate/protocol/utf8";
-import { traceDigestOf } from "@quorate/verdict/evidence";
-import { formatProof, type Proof } from "@quorate/verdict/proof";
+import { formatHash } from "@quorate/tlog/hash";
+import { formatProof, type Proof, proofFormat } from "@quorate/verdict/proof";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
-import { loadRoundEntries } from "./settle.ts";
-import type { LoggedEntry } from "./store/entries.ts";
+import { loadRoundEntries, loadTraces, verifiedEntryOf } from "./settle.ts";
 import { findRound } from "./store/rounds.ts";
 
 /** The text of the proof file for an artifact: its newest verdict, all evidence of it, and where the log has each entry. */
@@ -42,31 +38,19 @@ async function buildProof({ db, blobs, reader }: Dependencies, id: string): Prom
   const round = await findRound(db, id);
   if (!round) throw new Error(`building a proof: round ${id} is not in the database`);
   const entries = await loadRoundEntries(db, round);
+  const traces = await loadTraces(blobs, entries.map(verifiedEntryOf));
   // The verdict's append waited for a checkpoint that covers it, and it is the last.
   const { checkpoint, text } = await reader.checkpoint();
   return {
-    format: "https://quorate.dev/proof/v1",
+    format: proofFormat,
     checkpoint: text,
     entries: await Promise.all(
       entries.map(async ({ index, envelope }) => ({
         index,
         envelope: textOf(envelope),
-        inclusion: (await reader.inclusionProof(index, checkpoint.size)).map((hash) => Buffer.from(hash).toString("base64")),
+        inclusion: (await reader.inclusionProof(index, checkpoint.size)).map(formatHash),
       })),
     ),
-    traces: await loadTraceTexts(blobs, entries),
+    traces: [...traces].map(([sha256, bytes]) => ({ sha256, text: textOf(bytes) })),
   };
-}
-
-async function loadTraceTexts(blobs: BlobStore, entries: readonly LoggedEntry[]): Promise<Proof["traces"]> {
-  const digests = entries.flatMap(({ kind, envelope }) => {
-    if (kind !== "result") return [];
-    const { statement } = parseEntry(envelope);
-    return statement.kind === "result" ? (traceDigestOf(statement.result) ?? []) : [];
-  });
-  const texts = [...new Set(digests)].map(async (digest) => ({
-    sha256: parseSha256(digest),
-    text: textOf(await blobs.load(digest, 3 * maxTraceLength)),
-  }));
-  return Promise.all(texts);
 }

@@ -1,3 +1,4 @@
+import { maxTraceBytes } from "@quorate/attestation/build-trace";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { ReportMessage } from "@quorate/protocol/job";
 import type { Sha256 } from "@quorate/protocol/digest";
@@ -13,11 +14,12 @@ import { findJob, saveDeclined, saveStarted, type StoredJob } from "./store/jobs
 import { findOperator } from "./store/operators.ts";
 import { saveReceived } from "./store/received-envelopes.ts";
 import { findRound } from "./store/rounds.ts";
+import { findTarget } from "./store/targets.ts";
 
 type Dependencies = {
   db: Database;
   log: NetworkLog;
-  blobs: Pick<BlobStore, "has">;
+  blobs: Pick<BlobStore, "load">;
   verify: VerifySignature;
   now: () => Date;
   events: CoordinatorEvents;
@@ -34,10 +36,11 @@ export function createReportHandler(dependencies: Dependencies): (report: Report
   return async (report) => {
     const job = await findJob(db, report.job);
     const [round, operator] = job ? await Promise.all([findRound(db, job.round), findOperator(db, job.operator)]) : [];
-    if (!job || !round || !operator || job.operator !== report.operator || job.round !== report.round) {
+    const target = round && (await findTarget(db, round.target));
+    if (!job || !round || !target || !operator || job.operator !== report.operator || job.round !== report.round) {
       return events.reportRefused(report, { rule: "not-this-job", detail: "there is no such job" });
     }
-    const refusal = await takeReport(dependencies, report, { round, job, operator, verify });
+    const refusal = await takeReport(dependencies, report, { round, target: target.target, job, operator, verify });
     if (refusal) return events.reportRefused(report, refusal);
     events.reportTaken(report);
     progressed(job.round);
@@ -79,10 +82,18 @@ async function takeResult(dependencies: Dependencies, report: Report<"result">, 
   if (admission.kind !== "admit") return admission.kind === "refuse" ? admission : undefined;
   // Everyone who recomputes the verdict needs the trace.
   const trace = traceDigestOf(admission.result);
-  if (trace !== undefined && !(await dependencies.blobs.has(trace))) {
-    return { kind: "refuse", rule: "missing-blob", detail: `its build trace ${trace} must be uploaded first; then it may be sent again` };
+  if (trace !== undefined && !(await isReadable(dependencies.blobs, trace))) {
+    const detail = `its build trace ${trace}, of at most ${maxTraceBytes} bytes, must be uploaded first; then it may be sent again`;
+    return { kind: "refuse", rule: "missing-blob", detail };
   }
   return receive(dependencies, "result", { report, envelope: admission.envelope });
+}
+
+async function isReadable(blobs: Pick<BlobStore, "load">, trace: Sha256): Promise<boolean> {
+  return blobs.load(trace, maxTraceBytes).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function takeDeclined({ db }: Dependencies, report: Report<"declined">, { job }: Facts): Promise<Refusal | undefined> {

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { createNoteKey } from "@quorate/signing/note-key";
+import { formatVkey } from "@quorate/tlog/note";
 
 export type Server<Address> = AsyncDisposable & Address;
 
@@ -38,6 +40,31 @@ export async function startService(name: "log" | "witness", env: Record<string, 
   const url = /"url":"(http[^"]*)"/.exec(line)?.[1];
   if (!url) throw new Error(`starting ${name}: it does not say where it listens`);
   return { url, ...owned(child, directory) };
+}
+
+/** A log and its one witness. `file` names the files that keys and settings are kept in. */
+export async function startLogWithWitness(file: (name: string) => string, resources: AsyncDisposableStack) {
+  const token = "log-token-of-the-tests";
+  const [logKey, witnessKey] = [
+    createNoteKey(file("log.key"), "log.test/quorate", "ed25519").key,
+    createNoteKey(file("witness.key"), "witness.test/one", "cosignature").key,
+  ];
+  const vkey = formatVkey(logKey);
+  await writeFile(file("witness-logs"), `log ${vkey}\n`);
+  const witness = resources.use(
+    await startService("witness", {
+      WITNESS_KEY_FILE: file("witness.key"),
+      WITNESS_PORT: "0",
+      WITNESS_LOGS_FILE: file("witness-logs"),
+    }),
+  );
+  const policyFile = file("witness-policy");
+  const policy = `log ${vkey}\nwitness one ${formatVkey(witnessKey)} ${witness.url}\nquorum one\n`;
+  await writeFile(policyFile, policy);
+  const log = resources.use(
+    await startService("log", { LOG_KEY_FILE: file("log.key"), LOG_PORT: "0", LOG_TOKEN: token, LOG_POLICY_FILE: policyFile }),
+  );
+  return { url: log.url, vkey, token, policy, policyFile };
 }
 
 export const temporaryDirectory = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `quorate-${name}-`));

@@ -1,11 +1,13 @@
-import { maxTraceLength, type TraceFile } from "@quorate/attestation/build-trace";
+import { maxTraceBytes } from "@quorate/attestation/build-trace";
 import { parseEntry } from "@quorate/attestation/log-statement";
 import type { CoordinatorBus } from "@quorate/bus/coordinator-bus";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { entryKey } from "@quorate/protocol/entry";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { type Decision, evaluate } from "@quorate/verdict/evaluate";
-import { collectEvidence, type LoggedEntry as ParsedEntry, readTrace, traceDigestOf } from "@quorate/verdict/evidence";
+import { collectEvidence, traceDigestOf } from "@quorate/verdict/evidence";
+import type { LoggedEntry as VerifiedEntry } from "@quorate/verdict/logged-entry";
+import { nodeHasher } from "@quorate/signing/node-hasher";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
@@ -27,9 +29,6 @@ type Dependencies = {
   now: () => Date;
 };
 
-/** A character of a trace is at most three bytes of UTF-8. */
-const maxTraceBytes = 3 * maxTraceLength;
-
 /** Reaches the verdict of a round that takes no more evidence, logs it, and keeps it. */
 export async function settleRound(dependencies: Dependencies, round: StoredRound): Promise<void> {
   const { db, log, events, now } = dependencies;
@@ -41,10 +40,10 @@ export async function settleRound(dependencies: Dependencies, round: StoredRound
     findNewestVerdict(db, round.target),
   ]);
   if (!target) throw new Error(`settling round ${round.round}: its target ${round.target} is not in the database`);
-  const entries = stored.map(({ index, envelope }) => ({ index, entry: parseEntry(envelope) }));
+  const entries = stored.map(verifiedEntryOf);
   const traces = await loadTraces(dependencies.blobs, entries);
 
-  const decision = evaluate(collectEvidence({ roundId: round.round, entries, traces, closed: true }), policy);
+  const decision = evaluate(collectEvidence({ roundId: round.round, entries, traces, closed: true, hasher: nodeHasher }), policy);
   if (decision.kind === "undecided") throw new Error(`settling round ${round.round}: a closed round has no verdict`);
   const verdict = verdictOf(decision, round, { decidedAt: now(), supersedes: earlier?.index });
 
@@ -72,6 +71,11 @@ export async function loadRoundEntries(db: Database, round: StoredRound): Promis
   });
 }
 
+/** Signatures were verified before the entry was logged. */
+export function verifiedEntryOf({ index, envelope }: LoggedEntry): VerifiedEntry {
+  return { index, entry: parseEntry(envelope) };
+}
+
 function verdictOf(
   decision: Extract<Decision, { kind: "decided" }>,
   round: StoredRound,
@@ -83,16 +87,12 @@ function verdictOf(
   return { target, round: round.round, policy, outcome, reason, artifacts, dissent, inputs, decidedAt, supersedes: when.supersedes };
 }
 
-/** The build traces that results name: admission saw to it that they were uploaded. */
-async function loadTraces(blobs: BlobStore, entries: readonly ParsedEntry[]): Promise<Map<Sha256, TraceFile[]>> {
-  const traces = new Map<Sha256, TraceFile[]>();
+/** The build traces that results name, by digest: admission saw to it that they were uploaded. */
+export async function loadTraces(blobs: BlobStore, entries: readonly VerifiedEntry[]): Promise<Map<Sha256, Uint8Array>> {
+  const traces = new Map<Sha256, Uint8Array>();
   for (const { entry } of entries) {
-    if (entry.statement.kind !== "result" || entry.statement.result.outcome !== "built") continue;
-    const { result } = entry.statement;
-    const digest = traceDigestOf(result);
-    if (digest === undefined) continue;
-    const trace = readTrace(result, await blobs.load(digest, maxTraceBytes));
-    if (trace) traces.set(digest, trace);
+    const digest = entry.statement.kind === "result" ? traceDigestOf(entry.statement.result) : undefined;
+    if (digest !== undefined) traces.set(digest, await blobs.load(digest, maxTraceBytes));
   }
   return traces;
 }

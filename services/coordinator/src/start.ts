@@ -10,6 +10,7 @@ import { createLogWriter } from "@quorate/client/log-writer";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import type { Logger } from "@quorate/service/logger";
+import { nodeHasher } from "@quorate/signing/node-hasher";
 import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
 import { parseVkey } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
@@ -125,7 +126,7 @@ async function openLog(config: CoordinatorConfig, db: Database) {
   const networkKey = loadP256Key(config.NETWORK_KEY_FILE);
   const witnessPolicyText = await readFile(config.WITNESS_POLICY_FILE, "utf8");
   const witnessPolicy = parseTlogPolicy(witnessPolicyText);
-  const reader = createLogReader({ url: config.LOG_URL, logKey: parseVkey(config.LOG_KEY) });
+  const reader = createLogReader({ url: config.LOG_URL, logKey: parseVkey(config.LOG_KEY), hasher: nodeHasher });
   const writer = createLogWriter({ url: config.LOG_URL, token: config.LOG_TOKEN });
   const log = createNetworkLog({ writer, reader, witnessPolicy, networkKey });
   const networkPolicy = await loadNetworkPolicy(config.POLICY_FILE);
@@ -146,7 +147,7 @@ type BusSurroundings = { authority: Awaited<ReturnType<typeof loadAuthority>>; d
 /** Connects to NATS and makes it have what the database says it should, now and whenever it has lost its store. */
 async function openBus(url: string, { authority, db, events }: BusSurroundings): Promise<CoordinatorBus> {
   const restore = async (bus: CoordinatorBus, lost: readonly string[]): Promise<void> => {
-    for (const { enrolment } of await loadOperators(db)) await bus.ensureConsumer(enrolment.operator);
+    for (const operator of (await loadOperators(db)).keys()) await bus.ensureConsumer(operator);
     if (!lost.includes("JOBS")) return;
     const jobs = await saveJobsUnpublished(db);
     if (jobs > 0) events.jobsPublishedAgain(jobs);

@@ -2,11 +2,12 @@ import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
 import type { JobView, RoundView, SubmissionView } from "@quorate/protocol/submission";
 import type { Target } from "@quorate/protocol/target";
+import type { Enrolled } from "@quorate/verdict/enrolled";
 import type { Queries } from "./database.ts";
 import { estimateSeconds, type PastBuild } from "./estimate.ts";
 import type { LiveBoard, LiveJob } from "./live-board.ts";
 import { loadBuildHistory, loadJobs, type StoredJob } from "./store/jobs.ts";
-import { loadOperatorNames } from "./store/operators.ts";
+import { loadOperators } from "./store/operators.ts";
 import { loadNewestRounds, type StoredRound } from "./store/rounds.ts";
 import { findSubmission, type StoredSubmission } from "./store/submissions.ts";
 import { loadTargets } from "./store/targets.ts";
@@ -22,11 +23,11 @@ export type Views = {
 export function createViews({ db, board }: { db: Queries; board: LiveBoard }): Views {
   const rounds: Views["rounds"] = async (stored) => {
     const ids = stored.map(({ round }) => round);
-    const [targets, jobs, verdicts, names] = await Promise.all([
+    const [targets, jobs, verdicts, operators] = await Promise.all([
       loadTargets(db, [...new Set(stored.map(({ target }) => target))]),
       loadJobs(db, ids),
       loadVerdicts(db, ids),
-      loadOperatorNames(db),
+      loadOperators(db),
     ]);
     const unfinished = jobs.filter((job) => !job.outcome);
     const sources = [...new Set([...targets.values()].map(({ target }) => target.source))];
@@ -36,7 +37,7 @@ export function createViews({ db, board }: { db: Queries; board: LiveBoard }): V
       const target = targets.get(round.target)?.target;
       if (!target) throw new Error(`reading round ${round.round}: its target ${round.target} is not in the database`);
       const ofRound = jobs.filter((job) => job.round === round.round);
-      const jobViews = ofRound.map((job) => jobViewOf(job, { names, history, target, live: board.get(job.job) }));
+      const jobViews = ofRound.map((job) => jobViewOf(job, { operators, history, target, live: board.get(job.job) }));
       return roundViewOf(round, { target, jobs: jobViews, verdict: verdicts.get(round.round) });
     });
   };
@@ -79,17 +80,17 @@ function roundViewOf(round: StoredRound, about: { target: Target; jobs: JobView[
 }
 
 type JobSurroundings = {
-  names: ReadonlyMap<OperatorId, string>;
+  operators: ReadonlyMap<OperatorId, Enrolled>;
   history: readonly PastBuild[];
   target: Target;
   live: LiveJob | undefined;
 };
 
-function jobViewOf(job: StoredJob, { names, history, target, live }: JobSurroundings): JobView {
+function jobViewOf(job: StoredJob, { operators, history, target, live }: JobSurroundings): JobView {
   return {
     job: job.job,
     operator: job.operator,
-    operatorName: names.get(job.operator) ?? job.operator,
+    operatorName: operators.get(job.operator)?.enrolment.name ?? job.operator,
     phase: phaseOf(job, live),
     outcome: job.outcome,
     activity: job.remark ?? (job.outcome ? undefined : live?.activity),

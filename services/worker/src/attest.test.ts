@@ -89,3 +89,10 @@ test("a result that is too large even so is a signed failure", () => {
   const { result } = signResult(facts, built, { byproducts: manifestsFor(built), signer });
   expect(result).toMatchObject({ outcome: "failed", failure: { reason: "infrastructure", step: "attest" } });
 });
+
+test("an outcome that readers would refuse is a signed failure that says why", () => {
+  const failing = failingOutcome();
+  const outcome = { ...failing, failure: { reason: "build-failed" as const, step: "build", message: "two\nlines" } };
+  const { result } = signResult(facts, outcome as typeof failing, { byproducts: [], signer });
+  expect(result).toMatchObject({ outcome: "failed", failure: { step: "attest", message: expect.stringContaining("failure.message") } });
+});

@@ -2,12 +2,13 @@ import { traceSummaryOf } from "@quorate/attestation/build-trace";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { JobMessage } from "@quorate/protocol/job";
 import type { OperatorId } from "@quorate/protocol/operator";
-import type { Byproduct, Failure, Result } from "@quorate/protocol/result";
+import { type Byproduct, type Failure, type Result, resultSchema } from "@quorate/protocol/result";
 import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
 import { signStatement } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
 import workerPackage from "../package.json" with { type: "json" };
 import type { BuildOutcome } from "./executor.ts";
+import { plainLine } from "./plain-line.ts";
 
 /** What a result says besides what came out. */
 export type ResultFacts = {
@@ -49,8 +50,8 @@ export function resultOf(facts: ResultFacts, outcome: BuildOutcome, byproducts: 
 }
 
 /**
- * The signed envelope of a result, as large as the log takes it: one with too many byproducts goes without the manifests, and one that has
- * too many artifacts even so is a signed failure.
+ * The signed envelope of a result, as large as the log takes it: one with too many byproducts goes without the manifests, and what cannot be
+ * said at all is a signed failure.
  */
 export function signResult(
   facts: ResultFacts,
@@ -59,28 +60,27 @@ export function signResult(
 ): { envelope: Uint8Array; digest: Sha256; result: Result } {
   const { byproducts, signer } = signing;
   const withoutManifests = byproducts.filter(({ kind }) => kind !== "manifest");
-  const candidates = [
-    () => resultOf(facts, outcome, byproducts),
-    () => resultOf(facts, outcome, withoutManifests),
-    () => resultOf(facts, failedOutcome(outcome, tooLarge), withoutManifests),
-  ];
-  for (const candidate of candidates) {
-    const result = candidate();
+  const refusals: unknown[] = [];
+  for (const candidate of [() => resultOf(facts, outcome, byproducts), () => resultOf(facts, outcome, withoutManifests)]) {
     try {
-      const envelope = signStatement({ kind: "result", result }, [signer]);
-      return { envelope, digest: sha256Of(envelope), result };
+      return sign(candidate(), signer);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+      refusals.push(error);
     }
   }
-  throw new Error(`signing the result of job ${facts.job.job}: even a failure does not fit into an entry of the log`);
+  const message = plainLine(`the result cannot be logged: ${String(refusals.at(-1))}`, 500);
+  const builder = { builderVersion: {}, sandboxProfile: "none" };
+  return sign(resultOf(facts, failedOutcome(builder, { reason: "infrastructure", step: "attest", message }), []), signer);
 }
 
-const tooLarge: Failure = {
-  reason: "infrastructure",
-  step: "attest",
-  message: "the result has too many artifacts for an entry of the log",
-};
+/** @throws Error when it is not what readers of the log take: an executor may say anything */
+function sign(result: Result, signer: P256Signer): { envelope: Uint8Array; digest: Sha256; result: Result } {
+  const checked = resultSchema.safeParse(result);
+  const issue = checked.error?.issues[0];
+  if (!checked.success) throw new Error(`${issue?.path.join(".")}: ${issue?.message}`);
+  const envelope = signStatement({ kind: "result", result: checked.data }, [signer]);
+  return { envelope, digest: sha256Of(envelope), result: checked.data };
+}
 
 /** A failure in place of an outcome that there is no use for, built by the same builder. */
 export function failedOutcome(builder: Pick<BuildOutcome, "builderVersion" | "sandboxProfile">, failure: Failure): BuildOutcome {

@@ -75,7 +75,7 @@ export async function startTestCoordinator(): Promise<TestCoordinator> {
     },
     worker: (executor, machine = "one") => {
       const config = configOf(directory, machine, http.url);
-      return startWorker({ config, executor, logger: silentLogger, signal: AbortSignal.timeout(20_000) });
+      return startWorker({ config, openExecutor: () => executor, logger: silentLogger, signal: AbortSignal.timeout(20_000) });
     },
     restartTransport: async () => {
       const port = Number(new URL(nats.url).port);

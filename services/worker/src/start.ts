@@ -6,6 +6,7 @@ import type { OperatorId } from "@quorate/protocol/operator";
 import { unreachable } from "@quorate/protocol/unreachable";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import type { Logger } from "@quorate/service/logger";
+import { join } from "node:path";
 import type { WorkerConfig } from "./config.ts";
 import { architecturesOf, enrol, type EnrolOptions, keepEnrolled } from "./enrol.ts";
 import { createWorkerEvents, type WorkerEvents } from "./events.ts";
@@ -18,8 +19,8 @@ import { deleteLeftOvers } from "./work-directory.ts";
 
 export type WorkerOptions = {
   config: WorkerConfig;
-  /** Builds the targets. */
-  executor: Executor;
+  /** Opens what builds the targets, with a directory of its own that no other process uses meanwhile. */
+  openExecutor: (dataDirectory: string) => Executor | Promise<Executor>;
   logger: Logger;
   /** Gives up a start that waits for the coordinator. */
   signal?: AbortSignal;
@@ -33,7 +34,7 @@ export type Worker = AsyncDisposable & { readonly operator: OperatorId };
  * @throws Error when the data directory is in use, or the coordinator refuses the enrolment
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { config, executor } = options;
+  const { config } = options;
   const events = createWorkerEvents(options.logger);
   const resources = new AsyncDisposableStack();
   await using unlessStarted = resources;
@@ -43,6 +44,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const userKey = await openNatsUserKey(data.path);
   const store = await openRevealStore(data.path);
   await deleteLeftOvers(data.path, events.undeletable);
+  const executor = await options.openExecutor(join(data.path, "executor"));
 
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([closing.signal, options.signal]) : closing.signal;

@@ -13,8 +13,9 @@ type Dependencies = { db: Queries; identity: NetworkIdentity; readLogSize: () =>
 
 export function addNetworkRoutes(app: HttpApp, { db, identity, readLogSize }: Dependencies): void {
   app.get("/v1/network", { schema: { response: { 200: networkViewSchema } } }, async () => {
-    const enrolled = (await loadOperators(db)).filter(({ revokedIndex }) => revokedIndex === undefined);
-    const operators = enrolled.map(({ enrolment: { operator, name, identityKey } }) => ({ operator, name, identityKey }));
+    const enrolled = [...(await loadOperators(db)).values()];
+    const present = enrolled.filter(({ revokedAt }) => revokedAt === undefined);
+    const operators = present.map(({ enrolment: { operator, name, identityKey } }) => ({ operator, name, identityKey }));
     return { ...identity, operators };
   });
 

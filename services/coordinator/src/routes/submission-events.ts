@@ -10,6 +10,14 @@ import { refuseUnknown } from "./submissions.ts";
 const maxWatchers = 1000;
 const heartbeatMilliseconds = 15_000;
 
+const streamHeaders = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-store",
+  "x-accel-buffering": "no",
+  // A stream that ends because the service stops must not leave a connection that the service then waits for.
+  connection: "close",
+};
+
 /** `GET /v1/submissions/:id/events`: server-sent events `submission` (the whole view at each change) and `live` (progress, best effort). */
 export function addSubmissionEventRoutes(app: HttpApp, { views, watch }: { views: Views; watch: RoundChanges["watch"] }): void {
   const open = new Set<ServerResponse>();
@@ -26,7 +34,7 @@ export function addSubmissionEventRoutes(app: HttpApp, { views, watch }: { views
     reply.hijack();
     const stream = reply.raw;
     open.add(stream);
-    stream.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
+    stream.writeHead(200, streamHeaders);
     const send = (event: string, data: unknown) => stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     const sendView = coalesced(
       async () => {
