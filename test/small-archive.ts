@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -33,6 +33,8 @@ export type SmallArchiveOptions = {
   directory: string;
   suite: string;
   sources: readonly SmallSource[];
+  /** Directory of further .deb files that the archive publishes, such as those a base chroot is made of. */
+  packages?: string;
   codename?: string;
   /** Machine architecture; the host's by default. */
   architecture?: string;
@@ -65,12 +67,21 @@ export async function createSmallArchive(options: SmallArchiveOptions): Promise<
     await signer.sign(join(root, "dists", options.suite));
   };
   try {
+    if (options.packages !== undefined) await publishPackages(root, options.packages, options.component);
     await publish(options);
   } catch (error) {
     await signer[Symbol.asyncDispose]();
     throw error;
   }
   return { url: `file://${root}`, root, keyring: signer.keyring, publish, [Symbol.asyncDispose]: signer[Symbol.asyncDispose] };
+}
+
+async function publishPackages(root: string, directory: string, component = "main"): Promise<void> {
+  const pool = join(root, "pool", component, "packages");
+  await mkdir(pool, { recursive: true });
+  for (const file of await readdir(directory)) {
+    await link(join(directory, file), join(pool, file)).catch(async () => await cp(join(directory, file), join(pool, file)));
+  }
 }
 
 async function buildSource(root: string, component: string, source: SmallSource): Promise<void> {
@@ -98,7 +109,7 @@ async function buildSource(root: string, component: string, source: SmallSource)
 function packaging(source: SmallSource): Record<string, string> {
   const { architecture = "any", package: name = source.source, build = [], install, buildDepends } = source;
   const installed = install ?? [`mkdir -p $D/usr/share/${name}`, `echo ${name} > $D/usr/share/${name}/name`];
-  const recipe = (lines: readonly string[]) => lines.map((line) => `\t${line.replaceAll("$", "$$")}\n`).join("");
+  const recipe = (lines: readonly string[]) => lines.map((line) => `\t${line.replaceAll("$", () => "$$")}\n`).join("");
   const kind = architecture === "all" ? "indep" : "arch";
   return {
     "debian/control": [
@@ -113,11 +124,22 @@ function packaging(source: SmallSource): Record<string, string> {
       "clean:\n\trm -rf debian/tmp debian/files\n",
       `build: build-${kind}\nbuild-arch build-indep:\nbuild-${kind}:\n${recipe(build)}`,
       `binary: binary-${kind}\nbinary-arch binary-indep:\nbinary-${kind}: build-${kind}\n\trm -rf debian/tmp && mkdir -p debian/tmp/DEBIAN\n`,
-      recipe(installed),
+      recipe([...installed, ...documents(name)]),
       "\tdpkg-gencontrol\n\tfind debian/tmp -newermt @$(SOURCE_DATE_EPOCH) -print0 | xargs -0r touch -hd @$(SOURCE_DATE_EPOCH)\n",
-      "\tdpkg-deb --root-owner-group --build debian/tmp ..\n",
+      // Uncompressed: then another dpkg of another release makes the same bytes.
+      "\tdpkg-deb --root-owner-group -Znone --build debian/tmp ..\n",
     ].join(""),
   };
+}
+
+/** The changelog as debhelper installs it: a binary-only entry apart, where a rebuilder finds it. */
+function documents(name: string): string[] {
+  const own = `$D/usr/share/doc/${name}/changelog.Debian.$(dpkg --print-architecture)`;
+  return [
+    `mkdir -p $D/usr/share/doc/${name}`,
+    `awk '/binary-only=yes/ { own = 1 } own { print } /^ -- / { exit }' debian/changelog > ${own}`,
+    `if [ -s ${own} ]; then gzip -9n ${own}; else rm ${own}; fi`,
+  ];
 }
 
 function changelogEntry({ source, version }: SmallSource, binNmu: number | undefined): string {
@@ -139,7 +161,7 @@ async function indexSuite(root: string, options: SmallArchiveOptions & { archite
   const dists = join(root, "dists", suite);
   const pool = `pool/${component}`;
   await mkdir(join(root, pool), { recursive: true });
-  const packages = await run("apt-ftparchive", ["--arch", architecture, "packages", pool], { cwd: root });
+  const packages = await run("apt-ftparchive", ["--arch", architecture, "packages", pool], { cwd: root, maxBuffer: 1 << 26 });
   await writeIndex(join(dists, component, `binary-${architecture}`, "Packages"), packages.stdout, byHash);
   const sources = await run("apt-ftparchive", ["sources", pool], { cwd: root });
   await writeIndex(join(dists, component, "source", "Sources"), sources.stdout, byHash);

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
+import { indexPackagesBySource } from "@quorate/debian/packages";
 import type { ParagraphIndex } from "@quorate/debian/paragraph-index";
+import { indexSources } from "@quorate/debian/sources";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { ArchiveError } from "./archive-error.ts";
 
@@ -17,11 +19,16 @@ export type IndexFile = {
 };
 
 /**
- * Opens a stored index, after another check of its digest: once in a process's life.
+ * Opens a stored index, after a check of its digest. Unless `index` says otherwise, stanzas are found by the name of their source, in
+ * Packages too.
  *
  * @throws ArchiveError "digest-differs" when the stored bytes are not what they were, "malformed" when they are no index
  */
-export async function openIndexFile(path: string, stored: StoredFile, index: (bytes: Uint8Array) => ParagraphIndex): Promise<IndexFile> {
+export async function openIndexFile(
+  path: string,
+  stored: StoredFile,
+  index: (bytes: Uint8Array) => ParagraphIndex = path.endsWith("/Sources") ? indexSources : indexPackagesBySource,
+): Promise<IndexFile> {
   const bytes = await readFile(stored.file);
   const digest = createHash("sha256").update(bytes).digest("hex");
   if (digest !== stored.sha256) throw new ArchiveError("digest-differs", `reading ${path} from ${stored.file}: digest differs: ${digest}`);

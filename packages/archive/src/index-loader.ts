@@ -1,8 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { ListedFile } from "@quorate/debian/file-list";
-import { indexPackagesBySource } from "@quorate/debian/packages";
 import type { Release } from "@quorate/debian/release";
-import { indexSources } from "@quorate/debian/sources";
 import { ArchiveError } from "./archive-error.ts";
 import { compressions, decompress } from "./decompress.ts";
 import { fetchToFile, type FetchLimits } from "./fetch.ts";
@@ -18,32 +16,36 @@ type IndexSource = { url: string; suite: string; release: Release; store: FileSt
 export function createIndexLoader(source: IndexSource): (path: string) => Promise<IndexFile> {
   const opened = new Map<string, Promise<IndexFile>>();
   return async (path) => {
-    const before = opened.get(path);
-    if (before !== undefined) return await before;
-    const loading = openIndex(source, path);
+    // Each use waits for the one before, so that callers at the same time share one fetch.
+    const last = opened.get(path);
+    const loading = stillThere(source.store, last).then(async (kept) => kept ?? (await openIndex(source, path)));
     opened.set(path, loading);
     try {
       return await loading;
     } catch (error) {
-      opened.delete(path);
+      if (opened.get(path) === loading) opened.delete(path);
       throw error;
     }
   };
 }
 
+async function stillThere(store: FileStore, last: Promise<IndexFile> | undefined): Promise<IndexFile | undefined> {
+  const index = await last?.catch(() => undefined);
+  return index !== undefined && (await store.touch(index.stored)) ? index : undefined;
+}
+
 async function openIndex(source: IndexSource, path: string): Promise<IndexFile> {
   const text = listedIndex(source.release, source.suite, path);
-  const index = path.endsWith("/Sources") ? indexSources : indexPackagesBySource;
   const stored = await source.store.find(text);
   if (stored !== undefined) {
     try {
-      return await openIndexFile(path, stored, index);
+      return await openIndexFile(path, stored);
     } catch (error) {
       // Damage on this disk: what is fetched anew replaces it.
       if (!(error instanceof ArchiveError) || error.code !== "digest-differs") throw error;
     }
   }
-  return await openIndexFile(path, await fetchIndex(source, path, text), index);
+  return await openIndexFile(path, await fetchIndex(source, path, text));
 }
 
 /** @throws ArchiveError "not-found" with the indices that there are */

@@ -1,8 +1,11 @@
 import type { PackageStanza } from "@quorate/debian/packages";
 import type { SourceStanza } from "@quorate/debian/sources";
 import { binNmuSuffix, compareVersions, newestVersion } from "@quorate/debian/version";
+import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { maxEntryBytes } from "@quorate/protocol/entry";
 import type { SubmissionRequest } from "@quorate/protocol/submission";
 import { type EnvironmentPin, type ExpectedArtifact, type Target, targetSchema } from "@quorate/protocol/target";
+import { utf8 } from "@quorate/protocol/utf8";
 import type { Refusal } from "./refusal.ts";
 
 /** What a suite's verified indices say about one source. */
@@ -24,7 +27,7 @@ export function planTargets(request: SubmissionRequest, facts: SourceFacts): Tar
     const known = versionsOf(facts.sources.map(({ stanza }) => stanza.version));
     return { kind: "refused", refusal: { kind: "unknown-version", source: request.source, version: request.version ?? "", known } };
   }
-  const targets: Target[] = [];
+  const planned: TargetDraft[] = [];
   let allDone = false;
   for (const [machine, stanzas] of facts.packages) {
     const environment = facts.environments.get(machine);
@@ -35,20 +38,37 @@ export function planTargets(request: SubmissionRequest, facts: SourceFacts): Tar
       if (artifacts.length === 0 || (architecture === "all" && allDone)) continue;
       // `all` is built once, on the first machine architecture.
       allDone ||= architecture === "all";
-      targets.push(targetOf({ request, chosen, architecture, artifacts, environment }));
+      planned.push(draftOf({ request, chosen, architecture, artifacts, environment }));
     }
   }
-  if (targets.length === 0) {
+  if (planned.length === 0) {
     const known = versionsOf(
       [...facts.packages.values()].flat().flatMap(({ source, path }) => (path.endsWith(".deb") ? [source.version] : [])),
     );
     const { source, suite } = request;
     return { kind: "refused", refusal: { kind: "nothing-to-compare", source, suite, version: chosen.stanza.version, known } };
   }
-  const asked = targets.filter(({ architecture }) => request.architecture === undefined || architecture === request.architecture);
-  if (asked.length > 0) return { kind: "resolved", targets: asked };
-  const known = targets.map(({ architecture }) => architecture);
+  const asked = planned.filter(({ architecture }) => request.architecture === undefined || architecture === request.architecture);
+  if (asked.length > 0) return parseDrafts(asked);
+  const known = planned.map(({ architecture }) => architecture);
   return { kind: "refused", refusal: { kind: "unknown-architecture", architecture: request.architecture ?? "", known } };
+}
+
+/** What a log entry has room for, less its envelope and statement, before base64. */
+const maxTargetBytes = Math.floor(((maxEntryBytes - 4096) * 3) / 4);
+
+/** Everything in a draft was parsed before: only its size can be wrong. */
+function parseDrafts(drafts: readonly TargetDraft[]): TargetPlan {
+  const targets: Target[] = [];
+  for (const draft of drafts) {
+    const parsed = targetSchema.safeParse(draft);
+    if (!parsed.success || utf8(formatCanonicalJson(parsed.data)).length > maxTargetBytes) {
+      const { source, version, files, artifacts } = draft;
+      return { kind: "refused", refusal: { kind: "too-large", source, version, files: files.length, artifacts: artifacts.length } };
+    }
+    targets.push(parsed.data);
+  }
+  return { kind: "resolved", targets };
 }
 
 type ChosenSource = SourceFacts["sources"][number];
@@ -76,6 +96,8 @@ function buildNumber({ version, source }: PackageStanza): number | undefined {
   return suffix === undefined ? undefined : Number(suffix.slice(2));
 }
 
+/** A target before its size is known to be right. */
+type TargetDraft = Target;
 type TargetParts = {
   request: SubmissionRequest;
   chosen: ChosenSource;
@@ -84,12 +106,12 @@ type TargetParts = {
   environment: EnvironmentPin;
 };
 
-function targetOf({ request, chosen, architecture, artifacts, environment }: TargetParts): Target {
+function draftOf({ request, chosen, architecture, artifacts, environment }: TargetParts): TargetDraft {
   const { component, stanza } = chosen;
   const suffix = artifacts
     .map(({ version, source }) => binNmuSuffix({ source: source.version, binary: version }))
     .find((found) => found !== undefined);
-  return targetSchema.parse({
+  return {
     distribution: request.distribution,
     suite: request.suite,
     component,
@@ -97,11 +119,11 @@ function targetOf({ request, chosen, architecture, artifacts, environment }: Tar
     version: stanza.version,
     architecture,
     directory: stanza.directory,
-    files: stanza.files,
+    files: [...stanza.files],
     artifacts: artifactsOf(artifacts),
     ...(suffix === undefined ? {} : { binNmu: suffix }),
     environment,
-  });
+  };
 }
 
 function artifactsOf(stanzas: readonly PackageStanza[]): ExpectedArtifact[] {

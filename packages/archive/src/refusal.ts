@@ -20,7 +20,9 @@ export type Refusal =
       readonly suite: string;
       /** Source versions that the suite has binary packages of. */
       readonly known: readonly string[];
-    };
+    }
+  /** Its statement would not fit into a log entry. */
+  | { readonly kind: "too-large"; readonly source: string; readonly version: string; readonly files: number; readonly artifacts: number };
 
 /** One sentence for people. */
 export function formatRefusal(refusal: Refusal): string {
@@ -37,6 +39,8 @@ export function formatRefusal(refusal: Refusal): string {
       return `there is no version ${refusal.version} of ${refusal.source}${listOf("there is", refusal.known)}`;
     case "nothing-to-compare":
       return `${refusal.suite} has no binary packages of ${refusal.source} ${refusal.version}${listOf("it has those of", refusal.known)}`;
+    case "too-large":
+      return `${refusal.source} ${refusal.version} is too large for a log entry: ${refusal.files} source files, ${refusal.artifacts} binary packages`;
     default:
       return unreachable(refusal);
   }

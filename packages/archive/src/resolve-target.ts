@@ -1,4 +1,4 @@
-import { parsePackageStanza } from "@quorate/debian/packages";
+import { type PackageStanza, parsePackageStanza } from "@quorate/debian/packages";
 import { parseSourceStanza } from "@quorate/debian/sources";
 import { suiteSchema } from "@quorate/protocol/names";
 import type { SubmissionRequest } from "@quorate/protocol/submission";
@@ -6,7 +6,7 @@ import type { EnvironmentPin, Target } from "@quorate/protocol/target";
 import { type Archive, environmentOf } from "./archive-config.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { environmentPinOf, packagesPaths, sourcesPath } from "./environment-pin.ts";
-import type { StoredFile } from "./index-file.ts";
+import type { IndexFile, StoredFile } from "./index-file.ts";
 import { planTargets, type SourceFacts } from "./plan-targets.ts";
 import type { Refusal } from "./refusal.ts";
 import { similarSources } from "./similar-sources.ts";
@@ -69,7 +69,7 @@ async function resolve({ archive, suites, request, recheck }: Question): Promise
     return { kind: "refused", refusal: { kind: "unknown-architecture", architecture: request.architecture ?? "all", known } };
   }
   const sources = await loadSources(own, archive.components, request.source);
-  const packages = new Map<string, Awaited<ReturnType<typeof loadPackages>>>();
+  const packages = new Map<string, PackageStanza[]>();
   for (const machine of machines)
     packages.set(machine, await loadPackages(own, packagesPaths(own.release, archive.components, machine), request.source));
   if (sources.length === 0) {
@@ -119,15 +119,24 @@ async function loadSources(state: SuiteState, components: readonly string[], nam
   const found: SourceFacts["sources"][number][] = [];
   for (const component of components) {
     const index = await state.index(sourcesPath(component));
-    for (const text of await index.stanzas(name)) found.push({ component, stanza: parseSourceStanza(text) });
+    for (const text of await index.stanzas(name)) found.push({ component, stanza: parsed(index, text, parseSourceStanza) });
   }
   return found;
 }
 
-async function loadPackages(state: SuiteState, paths: readonly string[], source: string) {
+async function loadPackages(state: SuiteState, paths: readonly string[], source: string): Promise<PackageStanza[]> {
   const indices = await Promise.all(paths.map(async (path) => await state.index(path)));
-  const texts = await Promise.all(indices.map(async (index) => await index.stanzas(source)));
-  return texts.flat().map(parsePackageStanza);
+  const stanzas: PackageStanza[] = [];
+  for (const index of indices) for (const text of await index.stanzas(source)) stanzas.push(parsed(index, text, parsePackageStanza));
+  return stanzas;
+}
+
+function parsed<T>({ path }: IndexFile, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new ArchiveError("malformed", `reading ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 async function pinnedFiles(states: readonly SuiteState[], targets: readonly Target[]): Promise<StoredFile[]> {

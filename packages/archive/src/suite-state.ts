@@ -70,7 +70,7 @@ export async function createSuiteStates(options: SuiteStatesOptions): Promise<Su
     const same = known?.inRelease.sha256 === sha256Of(bytes) ? known : undefined;
     const { release, signedBy } = same ?? (await verifyInRelease(bytes, keyrings, checkedAt));
     const { expired } = verifyFreshness(release, { suite, allowExpired, now: checkedAt, newestDate: note?.date });
-    if (same !== undefined) return { ...same, expired, checkedAt };
+    if (same !== undefined && (await store.touch(same.inRelease))) return { ...same, expired, checkedAt };
     const inRelease = await store.save(bytes);
     if (answer.kind === "fetched")
       await notes.save(suite, { inRelease: inRelease.sha256, date: release.date, validators: answer.validators });

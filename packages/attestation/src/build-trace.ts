@@ -2,6 +2,7 @@ import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
 import { ParseError } from "@quorate/protocol/parse-error";
 import type { BuiltResult } from "@quorate/protocol/result";
 import { utf8 } from "@quorate/protocol/utf8";
+import { boundedText } from "@quorate/tlog/bounded-text";
 import { parseDecimal } from "@quorate/tlog/decimal";
 import { type Hasher, leafHash, rootOf } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
@@ -11,8 +12,8 @@ import { compareByBytes, escapePath, unescapePath } from "./path-text.ts";
 /** A file that a build made on its way; `path` is relative to the build tree, as `decodePath` gives it. */
 export type TraceFile = { readonly path: string; readonly sizeBytes: number; readonly sha256: Sha256 };
 
-/** How much text a build trace may have, in UTF-16 code units, and how many files. */
-export const maxTraceLength = 33_554_432;
+/** How much text a build trace may have, and how many files. */
+export const maxTraceBytes = 33_554_432;
 export const maxTraceFiles = 200_000;
 
 /**
@@ -31,9 +32,8 @@ export function formatTrace(files: readonly TraceFile[]): string {
  *
  * @throws ParseError
  */
-export function parseTrace(text: string): TraceFile[] {
-  if (text.length > maxTraceLength)
-    throw new ParseError(`build trace of at most ${maxTraceLength} characters`, `${text.length} characters`);
+export function parseTrace(trace: Uint8Array | string): TraceFile[] {
+  const text = boundedText("build trace", trace, maxTraceBytes);
   if (text === "") return [];
   if (!text.endsWith("\n")) throw new ParseError("build trace (each line ends in a newline)", text.slice(-200));
   const lines = text.slice(0, -1).split("\n");
@@ -50,8 +50,20 @@ export function parseTrace(text: string): TraceFile[] {
 
 /** The root of the Merkle tree (RFC 6962 §2.1) whose leaves are the trace's lines, newline included, and their number. */
 export function traceSummaryOf(files: readonly TraceFile[], hasher: Hasher = portableHasher): BuiltResult["trace"] {
-  const leaves = traceLines(files).map((line) => leafHash(utf8(line), hasher));
-  return { rootSha256: parseSha256(hex.encode(rootOf(leaves, hasher))), files: files.length };
+  return summaryOfLines(traceLines(files), hasher);
+}
+
+/** The summary of a trace's text, which `parseTrace` has read. */
+export function traceSummaryOfText(text: string, hasher: Hasher = portableHasher): BuiltResult["trace"] {
+  return summaryOfLines(
+    text.split(/(?<=\n)/).filter((line) => line !== ""),
+    hasher,
+  );
+}
+
+function summaryOfLines(lines: readonly string[], hasher: Hasher): BuiltResult["trace"] {
+  const leaves = lines.map((line) => leafHash(utf8(line), hasher));
+  return { rootSha256: parseSha256(hex.encode(rootOf(leaves, hasher))), files: lines.length };
 }
 
 /** Of the files that both traces list: how many there are, and how many of those have equal digests. */

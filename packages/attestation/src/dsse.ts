@@ -46,8 +46,7 @@ export function pae(payload: Uint8Array): Uint8Array {
  * @throws ParseError for anything else, also for other spellings of the same envelope
  */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
-  if (bytes.length > maxEnvelopeBytes) throw new ParseError(`DSSE envelope of at most ${maxEnvelopeBytes} bytes`, `${bytes.length} bytes`);
-  const { text, value } = parseJsonBytes("DSSE envelope", bytes);
+  const { text, value } = parseJsonBytes("DSSE envelope", bytes, maxEnvelopeBytes);
   const data = parseNoun(envelopeSchema, "DSSE envelope", value);
   if (formatCanonicalJson(data) !== text) throw new ParseError("DSSE envelope in canonical JSON", text);
   return {

@@ -1,23 +1,14 @@
 import { ParseError } from "@quorate/protocol/parse-error";
-import { textOf } from "@quorate/protocol/utf8";
+import { boundedText } from "@quorate/tlog/bounded-text";
 
 /**
- * JSON from bytes, with the text that it was parsed from (to compare spellings).
+ * JSON from at most `limit` bytes, with the text that it was parsed from (to compare spellings).
  *
  * @throws ParseError naming `what`
  */
-export function parseJsonBytes(what: string, bytes: Uint8Array): { text: string; value: unknown } {
-  const text = parseUtf8(what, bytes);
+export function parseJsonBytes(what: string, bytes: Uint8Array, limit: number): { text: string; value: unknown } {
+  const text = boundedText(what, bytes, limit);
   return { text, value: parseJson(what, text) };
-}
-
-/** @throws ParseError naming `what`, for bytes that are not UTF-8 */
-export function parseUtf8(what: string, bytes: Uint8Array): string {
-  try {
-    return textOf(bytes);
-  } catch (cause) {
-    throw new ParseError(`${what} (UTF-8)`, `${bytes.length} bytes`, { cause });
-  }
 }
 
 /** @throws ParseError naming `what`, for text that is not JSON */

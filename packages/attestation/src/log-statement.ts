@@ -13,7 +13,7 @@ import { utf8 } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { parseBase64 } from "@quorate/tlog/base64";
 import type { z } from "zod";
-import { type Envelope, parseEnvelope } from "./dsse.ts";
+import { type Envelope, maxEnvelopeBytes, parseEnvelope } from "./dsse.ts";
 import { parseJsonBytes } from "./json-text.ts";
 import { parseNoun } from "./parse-noun.ts";
 import { formatProvenance, parseProvenance } from "./provenance.ts";
@@ -53,7 +53,7 @@ export function formatStatement(statement: LogStatement): Uint8Array {
  * @throws ParseError
  */
 export function parseStatement(payload: Uint8Array): LogStatement {
-  const { text, value } = parseJsonBytes("in-toto statement", payload);
+  const { text, value } = parseJsonBytes("in-toto statement", payload, maxEnvelopeBytes);
   const statement = logStatementOf(parseNoun(statementSchema, "in-toto statement", value));
   if (formatCanonicalJson(statementOf(statement)) !== text) {
     throw new ParseError(`${statement.kind} statement in canonical JSON whose parts agree`, text);

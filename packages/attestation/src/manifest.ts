@@ -1,5 +1,6 @@
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
 import { ParseError } from "@quorate/protocol/parse-error";
+import { boundedText } from "@quorate/tlog/bounded-text";
 import { parseDecimal } from "@quorate/tlog/decimal";
 import { compareByBytes, escapePath, unescapePath } from "./path-text.ts";
 
@@ -27,6 +28,7 @@ export type ManifestMember = {
 
 const header = "quorate manifest v1";
 const maxMembers = 500_000;
+const maxManifestBytes = 134_217_728;
 
 /**
  * The manifest of a binary package: a pure function of it, so that builds agree on its digest. A line a member, sorted by part and path:
@@ -56,7 +58,7 @@ export function formatManifest(members: readonly ManifestMember[]): string {
  * @throws ParseError
  */
 export function parseManifest(text: string): ManifestMember[] {
-  const [first, ...lines] = text.split("\n");
+  const [first, ...lines] = boundedText("manifest", text, maxManifestBytes).split("\n");
   if (first !== header || lines.pop() !== "") throw new ParseError(`manifest (first line "${header}", last one ends in a newline)`, text);
   if (lines.length > maxMembers) throw new ParseError(`manifest of at most ${maxMembers} members`, `${lines.length} members`);
   const members = lines.map(parseMember);

@@ -17,3 +17,10 @@ test("a pause ends at once when its signal is aborted", async () => {
   const reason = new Error("stopping");
   await expect(pause(60_000, AbortSignal.abort(reason))).rejects.toBe(reason);
 });
+
+test("a pause that is aborted half-way ends with the signal's reason", async () => {
+  const abort = new AbortController();
+  const paused = pause(60_000, abort.signal);
+  abort.abort(new Error("stopping"));
+  await expect(paused).rejects.toThrow("stopping");
+});

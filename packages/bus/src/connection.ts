@@ -69,9 +69,7 @@ async function dial(options: ConnectOptions): Promise<NatsConnection> {
     // Called often, so it may not count its calls: the pause grows with the time that the connection has been away.
     reconnectDelayHandler: () => Math.min(10_000, 100 + (performance.now() - lastConnected) / 2) * (0.8 + Math.random() * 0.4),
   });
-  void (async () => {
-    for await (const status of connection.status()) if (status.type === Events.Disconnect) lastConnected = performance.now();
-  })();
+  onStatus(connection, Events.Disconnect, () => (lastConnected = performance.now()));
   return connection;
 }
 
@@ -80,7 +78,7 @@ async function dial(options: ConnectOptions): Promise<NatsConnection> {
  *
  * @throws Error after ten seconds, the signal's reason when it is aborted
  */
-export async function untilConnected(connection: NatsConnection, signal?: AbortSignal): Promise<void> {
+async function untilConnected(connection: NatsConnection, signal?: AbortSignal): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
     signal?.throwIfAborted();
@@ -95,11 +93,34 @@ export async function untilConnected(connection: NatsConnection, signal?: AbortS
   }
 }
 
+/**
+ * Makes a request on a connection that is up. One that goes down before the answer has come ends the wait for it at once: whether the
+ * request was heard is then unknown, so it must be one that can be repeated.
+ *
+ * @throws Error when there is no connection, or it was lost; what `act` throws; the signal's reason
+ */
+export async function whileConnected<Answer>(
+  connection: NatsConnection,
+  act: () => Promise<Answer>,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  await untilConnected(connection, signal);
+  const { promise: lost, reject } = Promise.withResolvers<never>();
+  using _ = onStatus(connection, Events.Disconnect, () =>
+    reject(new Error("reaching NATS: the connection was lost before the answer came")),
+  );
+  return await Promise.race([act(), lost]);
+}
+
 /** Calls back each time that a lost connection has been restored, until disposed. */
 export function onReconnect(connection: NatsConnection, callback: () => void): Disposable {
+  return onStatus(connection, Events.Reconnect, callback);
+}
+
+function onStatus(connection: NatsConnection, type: Events, callback: () => void): Disposable {
   const statuses = connection.status();
   void (async () => {
-    for await (const status of statuses) if (status.type === Events.Reconnect) callback();
+    for await (const status of statuses) if (status.type === type) callback();
   })();
   // The type does not say so, but it is a queue, which the connection keeps filling until it is stopped.
   const stop = "stop" in statuses && typeof statuses.stop === "function" ? statuses.stop.bind(statuses) : undefined;

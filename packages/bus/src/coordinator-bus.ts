@@ -1,11 +1,11 @@
 import type { ControlMessage, JobMessage, LiveMessage } from "@quorate/protocol/job";
 import type { OperatorId } from "@quorate/protocol/operator";
-import { ConsumerDebugEvents, ConsumerEvents, type ConsumerMessages, type JetStreamClient, type JetStreamManager } from "nats";
+import { ConsumerEvents, type ConsumerMessages, type JetStreamClient, type JetStreamManager } from "nats";
 import type { NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
-import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
+import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, whileConnected } from "./connection.ts";
 import { createReportDispatcher, type ReportEvents, type ReportHandler } from "./reports.ts";
-import { ensureJobConsumer, ensureStreams } from "./streams.ts";
+import { ensureJobConsumer, ensureStreams, leaseSeconds } from "./streams.ts";
 import { controlSubject, formatMessage, jobSubject, parseAddressed, subjects } from "./subjects.ts";
 import type { NatsCredentials } from "./user-credentials.ts";
 
@@ -38,9 +38,11 @@ export async function connectCoordinatorBus(options: {
   url: string;
   credentials: NatsCredentials;
   events?: CoordinatorBusEvents;
+  /** How long a job stays with a worker of which nothing is heard. Workers say something every 20 seconds. */
+  jobLeaseSeconds?: number;
   signal?: AbortSignal;
 }): Promise<CoordinatorBus> {
-  const { url, credentials, events = {}, signal } = options;
+  const { url, credentials, events = {}, jobLeaseSeconds = leaseSeconds, signal } = options;
   const connection = await connectNats({ url, jwt: () => credentials.jwt, seed: credentials.seed, name: "coordinator", events, signal });
   // Without the account check: JetStream may still be starting, and each call has its own error.
   const manager = await connection.jetstreamManager({ checkAPI: false, timeout: requestMilliseconds });
@@ -48,17 +50,11 @@ export async function connectCoordinatorBus(options: {
   const closing = new AbortController();
   const readers: Promise<void>[] = [];
   return {
-    ensureStreams: async () => {
-      await untilConnected(connection);
-      return await ensureStreams(manager);
-    },
-    ensureConsumer: async (operator) => {
-      await untilConnected(connection);
-      await ensureJobConsumer(manager, operator);
-    },
+    ensureStreams: async () => (await whileConnected(connection, () => ensureStreams(manager))).streams,
+    ensureConsumer: (operator) => whileConnected(connection, () => ensureJobConsumer(manager, operator, jobLeaseSeconds)),
     publishJob: async (operator, architecture, message) => {
-      await untilConnected(connection);
-      await jetstream.publish(jobSubject(operator, architecture), formatMessage(message), { msgID: `${message.job}:${message.baseFence}` });
+      const options = { msgID: `${message.job}:${message.baseFence}` };
+      await whileConnected(connection, () => jetstream.publish(jobSubject(operator, architecture), formatMessage(message), options));
     },
     reports: (handler) => void readers.push(readReports({ connection, manager, jetstream, handler, events, signal: closing.signal })),
     sendControl: (operator, message) => connection.publish(controlSubject(operator), formatMessage(message)),
@@ -82,18 +78,16 @@ type ReportReader = {
 
 /** Reads reports until aborted. After each interruption the streams are looked at again, because a server may come back without its store. */
 async function readReports(reader: ReportReader): Promise<void> {
-  const { events, signal } = reader;
+  const { jetstream, events, signal } = reader;
   const dispatcher = createReportDispatcher(reader.handler, events);
   let failures = 0;
   while (!signal.aborted) {
     try {
-      await untilConnected(reader.connection, signal);
-      const created = await ensureStreams(reader.manager);
-      if (created.length > 0) events.storeLost?.(created);
-      const consumer = await reader.jetstream.consumers.get("REPORTS", "coordinator");
+      await restoreStreams(reader);
+      const consumer = await jetstream.consumers.get("REPORTS", "coordinator");
       const messages = await consumer.consume({ max_messages: 64, expires: 30_000, bind: true, callback: dispatcher.dispatch });
       failures = 0;
-      await untilInterrupted(reader.connection, messages, signal);
+      await untilInterrupted(reader, messages).finally(() => messages.close());
     } catch (error) {
       events.reportsInterrupted?.(error);
       await pause(backoffMilliseconds(++failures), signal).catch(() => undefined);
@@ -102,21 +96,40 @@ async function readReports(reader: ReportReader): Promise<void> {
   await dispatcher.idle();
 }
 
-/** Resolves when the connection was lost and came back, when the stream or consumer is gone, or when aborted. */
-async function untilInterrupted(connection: NatsConnection, messages: ConsumerMessages, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  using _ = onReconnect(connection, resolve);
+/** @returns whether the consumer is a new one */
+async function restoreStreams({ connection, manager, events, signal }: ReportReader): Promise<boolean> {
+  const { streams, consumer } = await whileConnected(connection, () => ensureStreams(manager), signal);
+  if (streams.length > 0) events.storeLost?.(streams);
+  return consumer;
+}
+
+const consumerIsGone: string[] = [
+  ConsumerEvents.ConsumerDeleted,
+  ConsumerEvents.ConsumerNotFound,
+  ConsumerEvents.StreamNotFound,
+  ConsumerEvents.NoResponders,
+  ConsumerEvents.HeartbeatsMissed,
+];
+
+/**
+ * Resolves when reading must begin anew: the consumer is gone, or a new one stands in its place, or aborted. A connection that came back is
+ * no reason: the client has then asked for messages again, and closing would lose those on the way for the length of a lease.
+ */
+async function untilInterrupted(reader: ReportReader, messages: ConsumerMessages): Promise<void> {
+  const { connection, signal } = reader;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const lookAgain = async (): Promise<void> => {
+    if (await restoreStreams(reader)) resolve();
+  };
+  using _ = onReconnect(connection, () => void lookAgain().catch(reject));
   const statuses = await messages.status();
-  const interruptions: string[] = [ConsumerEvents.ConsumerDeleted, ConsumerEvents.ConsumerNotFound, ConsumerEvents.NoResponders];
-  interruptions.push(ConsumerEvents.StreamNotFound, ConsumerEvents.HeartbeatsMissed, ConsumerDebugEvents.Reset);
   void (async () => {
-    for await (const status of statuses) if (interruptions.includes(status.type)) resolve();
+    for await (const status of statuses) if (consumerIsGone.includes(status.type)) resolve();
   })();
   void messages.closed().then(() => resolve());
   signal.addEventListener("abort", () => resolve(), { once: true });
   if (signal.aborted) resolve();
   await promise;
-  await messages.close();
 }
 
 function subscribeLive(connection: NatsConnection, handler: (message: LiveMessage) => void, events: CoordinatorBusEvents): void {

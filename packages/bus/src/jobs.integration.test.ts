@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import type { CoordinatorBus } from "./coordinator-bus.ts";
 import { startNatsServer } from "./nats-server.fixture.ts";
 import { alice, bob, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
-import type { WorkerBus } from "./worker-bus.ts";
+import { createUserKey, mintUser } from "./user-credentials.ts";
+import { connectWorkerBus, type WorkerBus } from "./worker-bus.ts";
 
 const never = new AbortController().signal;
 
@@ -49,6 +50,55 @@ test("a job that is published twice with one base fence is delivered once", asyn
   }
   expect(fences).toEqual([1, 7]);
   expect(await worker.nextJob(AbortSignal.timeout(300))).toBeUndefined();
+});
+
+test("the job of a worker that died goes to the next one with a higher fence", async () => {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator({}, 1);
+  await coordinator.ensureStreams();
+  await coordinator.ensureConsumer(alice);
+  await coordinator.publishJob(alice, "amd64", jobFor(alice));
+  {
+    await using dying = await network.worker(alice);
+    expect((await dying.nextJob(never))?.fence).toBe(1);
+  }
+  await using next = await network.worker(alice);
+  expect((await next.nextJob(never))?.fence).toBe(2);
+});
+
+test("a job that is kept alive stays with its worker however long it takes", async () => {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator({}, 1);
+  await coordinator.ensureStreams();
+  await coordinator.ensureConsumer(alice);
+  await coordinator.publishJob(alice, "amd64", jobFor(alice));
+  await using holder = await network.worker(alice);
+  await using idle = await network.worker(alice);
+  const job = await holder.nextJob(never);
+  const heartbeat = setInterval(() => job?.keepAlive(), 200);
+  expect(await idle.nextJob(AbortSignal.timeout(3_000))).toBeUndefined();
+  clearInterval(heartbeat);
+  expect((await idle.nextJob(never))?.fence).toBe(2);
+});
+
+test("a worker whose credentials expire goes on with those that it gets instead", async () => {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  await coordinator.ensureConsumer(alice);
+  const key = createUserKey();
+  const { authority } = network;
+  const mint = (seconds: number): Promise<string> =>
+    mintUser({ authority, operator: alice, userKey: key.publicKey, expiresAt: new Date(Date.now() + seconds * 1000) });
+  let jwt = await mint(3);
+  const reconnected = Promise.withResolvers<void>();
+  const events = { reconnected: reconnected.resolve };
+  await using worker = await connectWorkerBus({ url: network.server.url, jwt: () => jwt, userSeed: key.seed, operator: alice, events });
+  const waiting = worker.nextJob(never);
+  jwt = await mint(3600);
+  await reconnected.promise;
+  await coordinator.publishJob(alice, "amd64", jobFor(alice));
+  expect((await waiting)?.fence).toBe(1);
 });
 
 test("every delivery of a job has a higher fence than the one before", async () => {
@@ -132,4 +182,17 @@ test("control messages come to the operator's workers, progress to the coordinat
   worker.live({ job, round, operator: alice, phase: "building", logLines: ["gcc"] });
   expect(await live.promise).toMatchObject({ phase: "building", logLines: ["gcc"] });
   expect(overheard).toEqual([]);
+});
+
+test("waiting for a job ends at once when aborted, at whatever moment", async () => {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  await coordinator.ensureConsumer(alice);
+  await using worker = await network.worker(alice);
+  for (let milliseconds = 0; milliseconds < 20; milliseconds += 2) {
+    const startedAt = performance.now();
+    expect(await worker.nextJob(AbortSignal.timeout(milliseconds))).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  }
 });

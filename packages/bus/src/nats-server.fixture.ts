@@ -7,6 +7,7 @@ import { formatServerConfig } from "./server-config.ts";
 /** A nats-server that is a child of this process. */
 export type NatsServer = AsyncDisposable & { readonly url: string };
 
+const program = "nats-server";
 const startSeconds = 20;
 
 /** Starts a private nats-server with its state below `directory`, and waits until it takes connections. */
@@ -22,7 +23,7 @@ export async function startNatsServer(options: {
   await writeFile(configFile, formatServerConfig({ authority, host: "127.0.0.1", port: options.port ?? -1, directory }), { mode: 0o600 });
   // Debian installs the server in /usr/sbin, which is not on an ordinary user's PATH.
   const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin` };
-  const child = spawn("nats-server", ["-c", configFile], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(program, ["-c", configFile], { env, stdio: ["ignore", "ignore", "pipe"] });
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());

@@ -34,7 +34,7 @@ export type BusNetwork = AsyncDisposable & {
   readonly directory: string;
   readonly authority: Authority;
   server: NatsServer;
-  coordinator(events?: CoordinatorBusEvents): Promise<CoordinatorBus>;
+  coordinator(events?: CoordinatorBusEvents, jobLeaseSeconds?: number): Promise<CoordinatorBus>;
   worker(operator: typeof alice, events?: WorkerBusEvents): Promise<WorkerBus>;
   credentials(operator: typeof alice): Promise<{ jwt: string; seed: string }>;
 };
@@ -51,8 +51,8 @@ export async function startBusNetwork(): Promise<BusNetwork> {
     directory,
     authority,
     server: await startNatsServer({ authority, directory: join(directory, "nats") }),
-    coordinator: async (events = {}) =>
-      await connectCoordinatorBus({ url: network.server.url, credentials: await mintCoordinator(authority), events }),
+    coordinator: async (events = {}, jobLeaseSeconds = 60) =>
+      await connectCoordinatorBus({ url: network.server.url, credentials: await mintCoordinator(authority), events, jobLeaseSeconds }),
     worker: async (operator, events = {}) => {
       const { jwt, seed } = await credentials(operator);
       return await connectWorkerBus({ url: network.server.url, jwt: () => jwt, userSeed: seed, operator, events });

@@ -1,6 +1,8 @@
 import { connect, jwtAuthenticator } from "nats";
+import { join } from "node:path";
 import { utf8 } from "@quorate/protocol/utf8";
 import { expect, test } from "vitest";
+import { startNatsServer } from "./nats-server.fixture.ts";
 import { inboxPrefix, reportSubject } from "./subjects.ts";
 import { alice, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
 
@@ -79,4 +81,20 @@ test("reports that were sent while the coordinator was away are handled when it 
   const handled = Promise.withResolvers<number>();
   coordinator.reports(async (report) => handled.resolve(report.fence));
   expect(await handled.promise).toBe(3);
+});
+
+test("a report that is sent while NATS restarts is handled as soon as the coordinator is back, not a lease later", async () => {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  const handled: number[] = [];
+  coordinator.reports(async ({ fence }) => void handled.push(fence));
+  await using worker = await network.worker(alice);
+  const port = Number(new URL(network.server.url).port);
+  for (const fence of [1, 2, 3]) {
+    await network.server[Symbol.asyncDispose]();
+    network.server = await startNatsServer({ authority: network.authority, directory: join(network.directory, "nats"), port });
+    await worker.report(startedReport(jobFor(alice), alice, fence), never);
+    await expect.poll(() => handled, { timeout: 15_000 }).toContain(fence);
+  }
 });

@@ -3,7 +3,7 @@ import { AckPolicy, type ConsumerConfig, DiscardPolicy, type JetStreamManager, N
 import { StorageType, type StreamConfig } from "nats";
 import { subjects } from "./subjects.ts";
 
-/** A delivered job is delivered again when nothing is heard of it for this long. */
+/** A delivered message is delivered again when nothing is heard of it for this long. */
 export const leaseSeconds = 60;
 
 const day = 24 * 3600 * 1000;
@@ -39,9 +39,10 @@ const reportsConsumer: Partial<ConsumerConfig> = {
 /**
  * Makes the streams and the coordinator's consumer exist as they should. Idempotent.
  *
- * @returns the names of the streams that did not exist: after the first start, a sign that the server lost its store
+ * @returns the names of the streams that did not exist (after the first start, a sign that the server lost its store), and whether the
+ *   consumer did not
  */
-export async function ensureStreams(manager: JetStreamManager): Promise<string[]> {
+export async function ensureStreams(manager: JetStreamManager): Promise<{ streams: string[]; consumer: boolean }> {
   const created: string[] = [];
   for (const stream of streams) {
     if (await exists(manager.streams.info(stream.name))) {
@@ -51,25 +52,27 @@ export async function ensureStreams(manager: JetStreamManager): Promise<string[]
       created.push(stream.name);
     }
   }
-  await ensureConsumer(manager, "REPORTS", reportsConsumer);
-  return created;
+  return { streams: created, consumer: await ensureConsumer(manager, "REPORTS", reportsConsumer) };
 }
 
 /** The one consumer of an operator's jobs, shared by its own workers and nobody else. Idempotent. */
-export async function ensureJobConsumer(manager: JetStreamManager, operator: OperatorId): Promise<void> {
+export async function ensureJobConsumer(manager: JetStreamManager, operator: OperatorId, seconds: number): Promise<void> {
   await ensureConsumer(manager, "JOBS", {
     durable_name: operator,
     filter_subject: `job.${operator}.*`,
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(leaseSeconds * 1000),
+    ack_wait: nanos(seconds * 1000),
     max_ack_pending: 1000,
   });
 }
 
-async function ensureConsumer(manager: JetStreamManager, stream: string, config: Partial<ConsumerConfig>): Promise<void> {
+/** @returns whether it did not exist */
+async function ensureConsumer(manager: JetStreamManager, stream: string, config: Partial<ConsumerConfig>): Promise<boolean> {
   const name = config.durable_name ?? "";
-  if (await exists(manager.consumers.info(stream, name))) await manager.consumers.update(stream, name, config);
+  const found = await exists(manager.consumers.info(stream, name));
+  if (found) await manager.consumers.update(stream, name, config);
   else await manager.consumers.add(stream, config);
+  return !found;
 }
 
 async function exists(info: Promise<unknown>): Promise<boolean> {

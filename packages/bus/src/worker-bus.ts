@@ -2,7 +2,7 @@ import type { ControlMessage, JobMessage, LiveMessage, ReportMessage } from "@qu
 import type { OperatorId } from "@quorate/protocol/operator";
 import type { Consumer, JetStreamClient, JsMsg, NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
-import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, untilConnected } from "./connection.ts";
+import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, whileConnected } from "./connection.ts";
 import { controlSubject, formatMessage, inboxPrefix, liveSubject, parseMessage, reportSubject } from "./subjects.ts";
 
 /** A job that this worker holds until it acknowledges it, gives it back, or says nothing for `leaseSeconds`. */
@@ -71,20 +71,14 @@ export async function connectWorkerBus(options: {
   };
 }
 
-function createJobPuller(options: {
-  connection: NatsConnection;
-  jetstream: JetStreamClient;
-  operator: OperatorId;
-  events: WorkerBusEvents;
-}): WorkerBus["nextJob"] {
-  const { connection, jetstream, operator, events } = options;
+type JobSource = { connection: NatsConnection; jetstream: JetStreamClient; operator: OperatorId; events: WorkerBusEvents };
+
+function createJobPuller(source: JobSource): WorkerBus["nextJob"] {
+  const { events } = source;
   return async (signal) => {
     for (let failures = 0; !signal.aborted;) {
       try {
-        await untilConnected(connection, signal);
-        // Asked for each time: the server does not answer a pull from a consumer that it has lost.
-        const consumer = await jetstream.consumers.get("JOBS", operator);
-        const message = await pullOne(connection, consumer, signal);
+        const message = await pullOne(source, signal);
         failures = 0;
         const job = message && parseJob(message, events);
         if (job) return job;
@@ -98,12 +92,22 @@ function createJobPuller(options: {
   };
 }
 
-/** Resolves to undefined when there was no job for half a minute, when the connection was lost and came back, or when aborted. */
-async function pullOne(connection: NatsConnection, consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
+/** Resolves to undefined when there was no job for half a minute, when the server has lost the consumer, or when aborted. */
+async function pullOne(source: JobSource, signal: AbortSignal): Promise<JsMsg | undefined> {
+  // Asked for each time: the server does not answer a pull from a consumer that it has lost.
+  const consumer = await findConsumer(source, signal);
+  const { created } = await consumer.info(true);
   const messages = await consumer.fetch({ max_messages: 1, expires: 30_000, bind: true });
   const close = (): void => void messages.close();
-  using _ = onReconnect(connection, close);
+  const lookAgain = async (): Promise<void> => {
+    const now = await findConsumer(source, signal).catch(() => undefined);
+    if (!now || (await now.info(true)).created !== created) close();
+  };
+  // A connection that came back is no reason to close: the client has then asked again, and a job that is on its way would be lost for the
+  // length of its lease.
+  using _ = onReconnect(source.connection, () => void lookAgain());
   signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
   try {
     for await (const message of messages) return message;
     return undefined;
@@ -111,6 +115,9 @@ async function pullOne(connection: NatsConnection, consumer: Consumer, signal: A
     signal.removeEventListener("abort", close);
   }
 }
+
+const findConsumer = ({ connection, jetstream, operator }: JobSource, signal: AbortSignal): Promise<Consumer> =>
+  whileConnected(connection, () => jetstream.consumers.get("JOBS", operator), signal);
 
 function parseJob(message: JsMsg, events: WorkerBusEvents): LeasedJob | undefined {
   try {
@@ -140,8 +147,7 @@ async function untilDone(task: {
   for (let failures = 0; ;) {
     signal.throwIfAborted();
     try {
-      await untilConnected(connection, signal);
-      await act();
+      await whileConnected(connection, act, signal);
       return;
     } catch (error) {
       const milliseconds = backoffMilliseconds(++failures);

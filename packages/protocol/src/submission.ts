@@ -45,6 +45,8 @@ export const roundViewSchema = z.strictObject({
   version: z.string(),
   architecture: z.string(),
   state: z.enum(roundStates),
+  /** What it waits for, or what went wrong and is being tried again; absent while all goes well. */
+  reason: z.string().optional(),
   submittedAt: z.iso.datetime(),
   committeeDrawnAt: z.iso.datetime().optional(),
   revealStartedAt: z.iso.datetime().optional(),

@@ -29,7 +29,10 @@ export const inputSchema = z.strictObject({
     "not-committed",
     "duplicate",
     "wrong-environment",
+    /** Another operator's trace lists the same files with other digests, and no operator's agrees. */
     "trace-contradicted",
+    /** No other operator revealed a trace to compare this one with. */
+    "uncorroborated",
     "traceless",
   ]),
 });

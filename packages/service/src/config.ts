@@ -10,6 +10,9 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** This process's own environment. Services read it through `ServiceContext.env`. */
+export const processEnvironment: Environment = process.env;
+
 /**
  * Parses environment variables with a schema whose keys are the variables' names and whose descriptions (`.describe`) say what each is.
  * A variable set to the empty text counts as not set. The value of one that looks like a secret is never repeated.

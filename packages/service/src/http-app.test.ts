@@ -101,3 +101,22 @@ test("says what to do when the port is taken", async () => {
     `listening on 127.0.0.1:${port}: another process holds this port`,
   );
 });
+
+test("closes as soon as the request under way is answered", async () => {
+  const app = createHttpApp({ logger: silentLogger });
+  const arrived = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<string>();
+  app.get("/slow", async () => {
+    arrived.resolve();
+    return answer.promise;
+  });
+  const url = await listen(app, { host: "127.0.0.1", port: 0 });
+  const response = fetch(`${url}/slow`);
+  await arrived.promise;
+  const closed = app.close();
+  answer.resolve("done");
+  expect(await (await response).text()).toBe("done");
+  const startedAt = performance.now();
+  await closed;
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});

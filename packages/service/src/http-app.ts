@@ -12,6 +12,8 @@ import type {
 import { hasZodFastifySchemaValidationErrors, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Logger } from "./logger.ts";
+import { metricsMediaType } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
 import { addHealthRoutes } from "./health.ts";
 import type { ReadinessChecks } from "./health.ts";
 import { problemMediaType, ProblemError } from "./problem.ts";
@@ -33,6 +35,8 @@ export type HttpAppOptions = {
   requestTimeoutMilliseconds?: number;
   /** Awaited by `GET /health/ready`: one that throws or takes over 2 s makes it 503. */
   readiness?: ReadinessChecks;
+  /** Served at `GET /metrics`. */
+  metrics?: Metrics;
   /** Proxies in front that may say who the client is; default none. */
   trustProxy?: boolean | string[];
 };
@@ -45,6 +49,8 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   const app = fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    // A child logger costs more than most requests; the few lines that concern a request carry its id by themselves.
+    childLoggerFactory: (logger) => logger,
     genReqId: () => randomUUID(),
     bodyLimit: options.bodyLimitBytes ?? 1_048_576,
     requestTimeout: options.requestTimeoutMilliseconds ?? 30_000,
@@ -63,8 +69,22 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new ProblemError(404, "not-found", `there is nothing at ${request.method} ${request.url.slice(0, 200)}`).problem),
   );
+  closeConnectionsOnStop(app);
   addHealthRoutes(app, options.readiness ?? {});
+  const { metrics } = options;
+  if (metrics !== undefined) app.get("/metrics", (_request, reply) => reply.type(metricsMediaType).send(metrics.text()));
   return app;
+}
+
+/** Closing waits for connections. Idle ones are closed at once; one with a request under way would be kept open for the next request. */
+function closeConnectionsOnStop(app: HttpApp): void {
+  let closing = false;
+  app.addHook("preClose", async () => {
+    closing = true;
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    if (closing) reply.header("connection", "close");
+  });
 }
 
 function sendError(error: unknown, requestId: string, reply: FastifyReply, logger: Logger): FastifyReply {
@@ -112,7 +132,7 @@ function rawProblem(code: string | undefined): string {
   const timeout = code === "ERR_HTTP_REQUEST_TIMEOUT";
   const [line, kind, status] = timeout ? ["408 Request Timeout", "request-timeout", 408] : ["400 Bad Request", "malformed-http", 400];
   const body = JSON.stringify(
-    new ProblemError(Number(status), String(kind), timeout ? "the request did not arrive in time" : "the request is not HTTP").problem,
+    new ProblemError(status, kind, timeout ? "the request did not arrive in time" : "the request is not HTTP").problem,
   );
   return `HTTP/1.1 ${line}\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
 }

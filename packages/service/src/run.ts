@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError, parseConfig } from "./config.ts";
+import { ConfigError, parseConfig, processEnvironment } from "./config.ts";
 import type { Environment } from "./config.ts";
 import { createLogger, logLevels } from "./logger.ts";
 import type { Logger } from "./logger.ts";
@@ -23,11 +23,13 @@ const exitCode = { stopped: 0, failed: 1, shutdownTooSlow: 70, badConfiguration:
  * once. Anything fatal is one line on the log with its cause, and a non-zero exit code: 78 for a wrong configuration, 1 for the rest.
  */
 export async function runService(name: string, start: (context: ServiceContext) => Promise<AsyncDisposable>): Promise<void> {
-  const logger = createLogger({ name, level: logLevelOf(name, process.env) });
+  const logger = createLogger({ name, level: logLevelOf(name, processEnvironment) });
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
   const fail = (error: unknown): void => {
-    logger.fatal({ err: error }, messageOf(error));
+    // The stack of a wrong configuration says nothing that its message does not.
+    if (error instanceof ConfigError) logger.fatal(error.message);
+    else logger.fatal({ err: error }, messageOf(error));
     process.exit(error instanceof ConfigError ? exitCode.badConfiguration : exitCode.failed);
   };
   process.on("uncaughtException", fail);
@@ -43,7 +45,7 @@ export async function runService(name: string, start: (context: ServiceContext) 
       }, shutdownMilliseconds).unref();
     });
   try {
-    const service = await start({ logger, env: process.env, signal: stop.signal, fail });
+    const service = await start({ logger, env: processEnvironment, signal: stop.signal, fail });
     await stopped;
     await service[Symbol.asyncDispose]();
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   type ReadSubtree,
   consistencyProof,
   emptyRoot,
+  foldSubtrees,
   inclusionProof,
   leafHash,
   nodeHash,
@@ -14,7 +15,7 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from "./merkle.ts";
-import { splitOf } from "./subtree.ts";
+import { splitOf, subtreesOf } from "./subtree.ts";
 import { VerificationError } from "./verification-error.ts";
 
 const largest = 70;
@@ -41,13 +42,17 @@ function flipped(hash: Hash, bit: number): Hash {
   return hashFrom(copy);
 }
 
+function changed(proof: readonly Hash[], bit: number): Hash[][] {
+  return proof.map((hash, at) => proof.with(at, flipped(hash, bit)));
+}
+
 /** Proofs of another length, with a hash changed, or with two hashes swapped. */
 function mutations(proof: readonly Hash[], bit: number): Hash[][] {
   return [
     [...proof, emptyRoot],
     [emptyRoot, ...proof],
     ...proof.map((_, at) => proof.filter((_, index) => index !== at)),
-    ...proof.map((hash, at) => proof.with(at, flipped(hash, bit))),
+    ...changed(proof, bit),
     ...proof.slice(1).map((hash, at) => proof.with(at, hash).with(at + 1, proof[at] ?? hash)),
   ];
 }
@@ -196,6 +201,44 @@ describe("a consistency proof", () => {
     );
     expect(() => verifyConsistency({ ...claim, oldSize: 0, oldRoot: emptyRoot, proof: [emptyRoot] })).toThrow("1 hashes instead of 0");
   });
+});
+
+test("proofs verify in trees of any size up to 2^53 - 1, and not with a hash changed", () => {
+  // All entries are the same here, so that the hash of a subtree depends on its level only.
+  const byLevel = [leaf(0)];
+  for (let level = 1; level <= 53; level += 1) byLevel.push(nodeHash(byLevel[level - 1] ?? emptyRoot, byLevel[level - 1] ?? emptyRoot));
+  const readLevel: ReadSubtree = ({ level }) => byLevel[level] ?? emptyRoot;
+  const rootAt = (size: number) => foldSubtrees(subtreesOf({ start: 0, end: size }).map(readLevel));
+  fc.assert(
+    fc.property(fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(255), (some, other, bit) => {
+      fc.pre(some !== other);
+      const [low, size] = [Math.min(some, other), Math.max(some, other)];
+      const included = { index: low, size, leaf: leaf(0), proof: inclusionProof(low, size, readLevel), root: rootAt(size) };
+      verifyInclusion(included);
+      const old = {
+        oldSize: low,
+        newSize: size,
+        oldRoot: rootAt(low),
+        newRoot: rootAt(size),
+        proof: consistencyProof(low, size, readLevel),
+      };
+      verifyConsistency(old);
+      for (const proof of [...changed(included.proof, bit), [...included.proof, emptyRoot]]) {
+        expect(() => verifyInclusion({ ...included, proof })).toThrow(VerificationError);
+      }
+      for (const proof of [...changed(old.proof, bit), [...old.proof, emptyRoot]]) {
+        expect(() => verifyConsistency({ ...old, proof })).toThrow(VerificationError);
+      }
+    }),
+    {
+      numRuns: 60,
+      examples: [
+        [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER, 0],
+        [0, Number.MAX_SAFE_INTEGER, 0],
+        [2 ** 52, 2 ** 52 + 1, 0],
+      ],
+    },
+  );
 });
 
 test("a tree splits at the largest power of two below its size, up to the largest size", () => {

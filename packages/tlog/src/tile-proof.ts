@@ -1,8 +1,8 @@
 import type { Hash } from "./hash.ts";
-import { type Hasher, foldSubtrees } from "./merkle.ts";
+import { type Hasher, foldSubtrees, rootOf } from "./merkle.ts";
 import { portableHasher } from "./portable-hasher.ts";
 import { type LeafRange, type Subtree, consistencyRanges, inclusionRanges, subtreesOf } from "./subtree.ts";
-import { foldComplete, parseTile, tilePath, tileSliceOf } from "./tile.ts";
+import { parseTile, tilePath, tileSliceOf } from "./tile.ts";
 
 /** Fetches the tile at a path such as `tile/0/x001/234.p/7`. Where only the full tile is left, it may answer with that. */
 export type TileReader = (path: string) => Promise<Uint8Array>;
@@ -23,7 +23,7 @@ export async function subtreesFromTiles(
   const tiles = new Map(slices.map(({ tile }) => [tilePath(tile), tile]));
   const hashes = new Map<string, readonly Hash[]>();
   await Promise.all(Array.from(tiles, async ([path, tile]) => hashes.set(path, parseTile(tile, await readTile(path)))));
-  return slices.map(({ tile, offset, count }) => foldComplete((hashes.get(tilePath(tile)) ?? []).slice(offset, offset + count), hasher));
+  return slices.map(({ tile, offset, count }) => rootOf((hashes.get(tilePath(tile)) ?? []).slice(offset, offset + count), hasher));
 }
 
 /** The hash of one complete subtree. */

@@ -1,7 +1,7 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { respell } from "./respell.fixture.ts";
+import { mutationsOf, respell } from "./respell.fixture.ts";
 import {
   type Tile,
   formatTile,
@@ -47,9 +47,15 @@ describe("a tile path", () => {
 
   test("has no second spelling", () => {
     fc.assert(
-      fc.property(fc.stringMatching(/^tile\/(0|1|07|64|entries)\/(x000\/|x001\/|001\/){0,2}\d{2,4}(\.p\/\d{1,3})?\n?$/), (path) => {
-        expect(respell(path, parseTilePath, tilePath)).toBe(path);
-      }),
+      fc.property(
+        fc.oneof(
+          mutationsOf("tile/0/x001/x234/067.p/112"),
+          fc.stringMatching(/^tile\/(0|1|07|64|entries)\/(x000\/|x001\/|001\/){0,2}\d{2,4}(\.p\/\d{1,3})?\n?$/),
+        ),
+        (path) => {
+          expect(respell(path, parseTilePath, tilePath)).toBe(path);
+        },
+      ),
       { numRuns: 1000 },
     );
   });

@@ -1,7 +1,5 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 import { type Hash, hashBytes, hashFrom } from "./hash.ts";
-import { type Hasher, foldSubtrees } from "./merkle.ts";
-import { portableHasher } from "./portable-hasher.ts";
 import type { Subtree } from "./subtree.ts";
 
 /** Hashes in a full tile, and entries in a full bundle. */
@@ -105,16 +103,6 @@ export function formatTile(hashes: readonly Hash[]): Uint8Array {
   const bytes = new Uint8Array(hashes.length * hashBytes);
   for (const [index, hash] of hashes.entries()) bytes.set(hash, index * hashBytes);
   return bytes;
-}
-
-/** The root of a complete subtree from the 2^n hashes below it. */
-export function foldComplete(hashes: readonly Hash[], hasher: Hasher = portableHasher): Hash {
-  let row = hashes;
-  while (row.length > 1) {
-    const below = row;
-    row = Array.from({ length: below.length / 2 }, (_, index) => foldSubtrees(below.slice(index * 2, index * 2 + 2), hasher));
-  }
-  return foldSubtrees(row, hasher);
 }
 
 function* newTilesOf(level: Tile["level"], oldWidth: number, newWidth: number): Generator<Tile> {

@@ -1,0 +1,145 @@
+import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from "@quorate/tlog/checkpoint";
+import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
+import type { Hash } from "@quorate/tlog/hash";
+import { hashFrom } from "@quorate/tlog/hash";
+import { leafHash, type Hasher, verifyConsistency, verifyInclusion } from "@quorate/tlog/merkle";
+import { maxNoteBytes, type NoteKey, parseNote } from "@quorate/tlog/note";
+import { parseTilePath, tileAt, tilePath, tileWidth } from "@quorate/tlog/tile";
+import { consistencyProofFromTiles, hashFromTiles, inclusionProofFromTiles } from "@quorate/tlog/tile-proof";
+import { portableHasher } from "@quorate/tlog/portable-hasher";
+import { ByteCache } from "./byte-cache.ts";
+import { ConnectionError } from "./http.ts";
+import { type LogSource, logSourceOf, maxBundleBytes, maxTileBytes } from "./log-source.ts";
+
+/**
+ * Reads a log of tiles (C2SP tlog-tiles). Sizes are those of checkpoints that this reader has read: their roots are what entries and
+ * proofs are checked against. A log that serves two trees is noticed.
+ */
+export interface LogReader {
+  /** The newest checkpoint, signed by the log if its key was given; `text` is the note with all its signatures. */
+  checkpoint(signal?: AbortSignal): Promise<{ checkpoint: Checkpoint; text: string }>;
+  tile(path: string): Promise<Uint8Array>;
+  /** @throws VerificationError unless the entry is in the tree of that size */
+  entry(index: number, size: number): Promise<Uint8Array>;
+  /** Entries `from` to `to` (not included) of the tree of `size`, as served: the caller checks their root. */
+  entries(range: { from: number; to: number; size: number }, signal?: AbortSignal): AsyncGenerator<{ index: number; bytes: Uint8Array }>;
+  /** @throws VerificationError when the tiles do not lead to the checkpoint's root */
+  inclusionProof(index: number, size: number): Promise<Hash[]>;
+  /** @throws VerificationError when the two checkpoints are of different trees */
+  consistencyProof(oldSize: number, newSize: number): Promise<Hash[]>;
+}
+
+export type LogReaderOptions = {
+  /** An `http:`, `https:` or `file:` URL. */
+  url: string;
+  logKey?: NoteKey;
+  hasher?: Hasher;
+  /** Bound on the tiles that are kept in memory. */
+  cacheBytes?: number;
+};
+
+const rootsKept = 1000;
+const bundlesAhead = 4;
+
+export function createLogReader({ url, logKey, hasher = portableHasher, cacheBytes = 32 * 2 ** 20 }: LogReaderOptions): LogReader {
+  const source = logSourceOf(url);
+  const cache = new ByteCache(cacheBytes);
+  const roots = new Map<number, Hash>();
+
+  // Several callers may wait for one tile: none of them may abort it.
+  const readTile = (path: string): Promise<Uint8Array> => cache.load(path, () => fetchTile(source, path, undefined));
+  const treeOf = (size: number) => ({ size, hasher, readTile });
+  const rootOf = (size: number): Hash => {
+    const root = roots.get(size);
+    if (!root) throw new RangeError(`reading the log: no checkpoint of size ${size} was read`);
+    return root;
+  };
+
+  const proveInclusion = async (index: number, size: number, entry?: Uint8Array): Promise<Hash[]> => {
+    const root = rootOf(size);
+    const tree = treeOf(size);
+    const proof = await inclusionProofFromTiles(index, tree);
+    const leaf = entry ? leafHash(entry, hasher) : await hashFromTiles({ level: 0, index }, tree);
+    verifyInclusion({ index, size, leaf, proof, root, hasher });
+    return proof;
+  };
+
+  return {
+    async checkpoint(signal) {
+      const bytes = await source("checkpoint", { maxBytes: maxNoteBytes, signal });
+      if (!bytes) throw new ConnectionError("reading the log's checkpoint", `there is none at ${url}`);
+      const text = new TextDecoder().decode(bytes);
+      const checkpoint = logKey ? verifyCheckpoint(text, logKey).checkpoint : parseCheckpoint(parseNote(text).text);
+      remember(roots, checkpoint);
+      return { checkpoint, text };
+    },
+    tile: readTile,
+    async entry(index, size) {
+      const entry = (await readBundle(Math.floor(index / tileWidth), size, readTile))[index % tileWidth];
+      if (!entry) throw new RangeError(`reading entry ${index} of the log: it has ${size} entries`);
+      await proveInclusion(index, size, entry);
+      return entry;
+    },
+    async *entries({ from, to, size }, signal) {
+      if (from > to || to > size) throw new RangeError(`reading entries ${from} to ${to} of the log: it has ${size} entries`);
+      const last = Math.ceil(to / tileWidth);
+      const read = (bundle: number) => readBundle(bundle, size, (path) => fetchTile(source, path, signal));
+      for await (const { at, value } of readAhead(read, Math.floor(from / tileWidth), last)) {
+        for (const [offset, bytes] of value.entries()) {
+          const index = at * tileWidth + offset;
+          if (index >= from && index < to) yield { index, bytes };
+        }
+      }
+    },
+    inclusionProof: (index, size) => proveInclusion(index, size),
+    async consistencyProof(oldSize, newSize) {
+      const proof = await consistencyProofFromTiles(oldSize, treeOf(newSize));
+      verifyConsistency({ oldSize, newSize, oldRoot: rootOf(oldSize), newRoot: rootOf(newSize), proof, hasher });
+      return proof;
+    },
+  };
+}
+
+/** A log may drop a partial tile once the full one exists (C2SP tlog-tiles, "Partial Tiles"). */
+async function fetchTile(source: LogSource, path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const tile = parseTilePath(path);
+  const maxBytes = tile.level === "entries" ? maxBundleBytes : maxTileBytes;
+  const bytes =
+    (await source(path, { maxBytes, signal })) ??
+    (tile.width < tileWidth ? await source(tilePath({ ...tile, width: tileWidth }), { maxBytes, signal }) : undefined);
+  if (!bytes) throw new ConnectionError(`reading ${path} of the log`, "it is missing");
+  return bytes;
+}
+
+async function readBundle(index: number, size: number, read: (path: string) => Promise<Uint8Array>): Promise<Uint8Array[]> {
+  const tile = tileAt("entries", index, size);
+  if (!tile) return [];
+  const entries = parseEntryBundle(await read(tilePath(tile)));
+  if (entries.length < tile.width) throw new ConnectionError(`reading ${tilePath(tile)} of the log`, `it holds ${entries.length} entries`);
+  return entries.slice(0, tile.width);
+}
+
+/** Fetches a few bundles ahead of the reader, in order. */
+async function* readAhead<T>(read: (at: number) => Promise<T>, from: number, to: number): AsyncGenerator<{ at: number; value: T }> {
+  const pending: Promise<T>[] = [];
+  for (let at = from; at < to; at++) {
+    while (pending.length < bundlesAhead && at + pending.length < to) {
+      const promise = read(at + pending.length);
+      // Awaited below, unless the reader leaves before.
+      promise.catch(() => {});
+      pending.push(promise);
+    }
+    const next = pending.shift();
+    if (next) yield { at, value: await next };
+  }
+}
+
+function remember(roots: Map<number, Hash>, { size, root }: Checkpoint): void {
+  const known = roots.get(size);
+  if (known) verifyConsistency({ oldSize: size, newSize: size, oldRoot: known, newRoot: root, proof: [] });
+  roots.set(size, hashFrom(root));
+  for (const oldest of roots.keys()) {
+    if (roots.size <= rootsKept) break;
+    roots.delete(oldest);
+  }
+}

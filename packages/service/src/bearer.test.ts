@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { bearerToken, requireBearer } from "./bearer.ts";
+
+const request = (authorization?: string) => ({ headers: authorization === undefined ? {} : { authorization } });
+
+test("opens to the token alone", async () => {
+  const hook = requireBearer("the-right-token");
+  await expect(hook(request("Bearer the-right-token"))).resolves.toBeUndefined();
+  for (const header of [undefined, "", "Bearer", "Bearer ", "Bearer the-right-toke", "Bearer the-right-token2", "Basic the-right-token"]) {
+    await expect(hook(request(header))).rejects.toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer" } });
+  }
+});
+
+test("reads a token that is one word of ASCII, and no other", () => {
+  expect(bearerToken(request("bearer abc"))).toBe("abc");
+  for (const header of ["Bearer a b", "Bearer \u00e9", `Bearer ${"a".repeat(5_000)}`]) expect(bearerToken(request(header))).toBeUndefined();
+});

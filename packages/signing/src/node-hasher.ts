@@ -1,0 +1,31 @@
+import { hash } from "node:crypto";
+import type { Hash } from "@quorate/tlog/hash";
+import { hashBytes } from "@quorate/tlog/hash";
+import type { Hasher } from "@quorate/tlog/merkle";
+
+const nodePreimage = Buffer.alloc(1 + 2 * hashBytes);
+nodePreimage[0] = 1;
+
+/**
+ * Hashes leaves and nodes with OpenSSL, about five times as fast as the portable hasher. The digest goes by way of a Latin-1 string, which
+ * Node makes faster than a buffer.
+ */
+export const nodeHasher: Hasher = {
+  leaf(entry) {
+    const preimage = Buffer.allocUnsafe(1 + entry.length);
+    preimage[0] = 0;
+    preimage.set(entry, 1);
+    return digest(preimage);
+  },
+  node(left, right) {
+    nodePreimage.set(left, 1);
+    nodePreimage.set(right, 1 + hashBytes);
+    return digest(nodePreimage);
+  },
+};
+
+function digest(preimage: Buffer): Hash {
+  const bytes = Buffer.allocUnsafe(hashBytes);
+  bytes.write(hash("sha256", preimage, "binary"), "latin1");
+  return bytes as Uint8Array as Hash;
+}

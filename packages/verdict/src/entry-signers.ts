@@ -1,0 +1,103 @@
+import { type Envelope, verifyEnvelope } from "@quorate/attestation/dsse";
+import type { Entry, LogStatement, OperatorPredicate } from "@quorate/attestation/log-statement";
+import { type VerifySignature, parseP256Spki, verifyP256Portable } from "@quorate/attestation/p256";
+import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
+import { unreachable } from "@quorate/protocol/unreachable";
+import { parseBase64 } from "@quorate/tlog/base64";
+import { equalHashes as equalBytes } from "@quorate/tlog/hash";
+import { VerificationError } from "@quorate/tlog/verification-error";
+
+export type EntryKeys = {
+  readonly networkKey: Uint8Array;
+  /** Identity key of an operator that has enrolled. */
+  readonly keyOf: (operator: OperatorId) => Uint8Array | undefined;
+};
+
+/**
+ * Verifies that an entry is signed by whom it must be: what the network decides by the network, what an operator claims by that operator,
+ * an enrolment by both, a revocation by either. Nobody signs for another; least of all the network for an operator.
+ *
+ * @throws VerificationError
+ */
+export function verifyEntrySigners(entry: Entry, keys: EntryKeys, verify: VerifySignature = verifyP256Portable): void {
+  const { statement, envelope } = entry;
+  switch (statement.kind) {
+    case "policy":
+    case "target":
+    case "round":
+    case "verdict":
+      return mustVerify(envelope, [keys.networkKey], { what: `a ${statement.kind}`, who: "the network", verify });
+    case "operator":
+      return verifyOperatorEntry(envelope, statement.predicate, keys, verify);
+    case "commitment":
+    case "result":
+      return verifyClaim(envelope, statement, keys, verify);
+    default:
+      return unreachable(statement);
+  }
+}
+
+/**
+ * The identity key that an enrolment names.
+ *
+ * @throws VerificationError when it is no P-256 key, is another operator's, or is the network's own
+ */
+export function enrolledKey({ operator, identityKey }: { operator: OperatorId; identityKey: string }, networkKey: Uint8Array): Uint8Array {
+  const key = parseBase64("operator's identity key", identityKey);
+  parseP256Spki(key);
+  if (operatorIdOf(key) !== operator) {
+    throw new VerificationError(`verifying an enrolment: operator ${operator} names a key whose id is ${operatorIdOf(key)}`);
+  }
+  if (equalBytes(key, networkKey)) {
+    throw new VerificationError("verifying an enrolment: the network key cannot be an operator's; the network may make no rebuild claim");
+  }
+  return key;
+}
+
+function verifyOperatorEntry(envelope: Envelope, predicate: OperatorPredicate, keys: EntryKeys, verify: VerifySignature): void {
+  const { networkKey } = keys;
+  if (predicate.action === "enrol") {
+    const key = enrolledKey(predicate, networkKey);
+    return mustVerify(envelope, [key, networkKey], { what: "an enrolment", who: "the operator and then the network", verify });
+  }
+  const operatorKey = knownKey(predicate.operator, keys, "a revocation");
+  if (doesVerify(envelope, [networkKey], verify)) return;
+  mustVerify(envelope, [operatorKey], { what: "a revocation", who: "the network or the operator", verify });
+}
+
+type Claim = Extract<LogStatement, { kind: "commitment" | "result" }>;
+
+function verifyClaim(envelope: Envelope, claim: Claim, keys: EntryKeys, verify: VerifySignature): void {
+  const what = `a ${claim.kind}`;
+  const { operator } = claim.kind === "commitment" ? claim.commitment : claim.result;
+  const key = knownKey(operator, keys, what);
+  if (doesVerify(envelope, [key], verify)) return;
+  if (doesVerify(envelope, [keys.networkKey], verify)) {
+    throw new VerificationError(
+      `verifying ${what} of operator ${operator}: the network signed it, and the network may make no rebuild claim`,
+    );
+  }
+  mustVerify(envelope, [key], { what, who: `operator ${operator}`, verify });
+}
+
+function knownKey(operator: OperatorId, { keyOf }: EntryKeys, what: string): Uint8Array {
+  const key = keyOf(operator);
+  if (key === undefined) throw new VerificationError(`verifying ${what}: operator ${operator} was not enrolled before it`);
+  return key;
+}
+
+function doesVerify(envelope: Envelope, keys: readonly Uint8Array[], verify: VerifySignature): boolean {
+  try {
+    verifyEnvelope(envelope, keys, verify);
+    return true;
+  } catch (error) {
+    if (error instanceof VerificationError) return false;
+    throw error;
+  }
+}
+
+type Expected = { what: string; who: string; verify: VerifySignature };
+
+function mustVerify(envelope: Envelope, keys: readonly Uint8Array[], { what, who, verify }: Expected): void {
+  if (!doesVerify(envelope, keys, verify)) throw new VerificationError(`verifying ${what}: it is not signed by ${who}`);
+}

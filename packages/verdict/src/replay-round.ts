@@ -1,0 +1,71 @@
+import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { type Round, roundIdOf } from "@quorate/protocol/round";
+import { hashFrom } from "@quorate/tlog/hash";
+import { hex } from "@scure/base";
+import { drawCommittee, eligibleFor } from "./committee.ts";
+import { type ReplayState, demand, known } from "./replay-state.ts";
+
+/** Checks a round's entry against all before it, and takes it into the state. @throws ReplayError */
+export function replayRound(state: ReplayState, index: number, round: Round): void {
+  const id = roundIdOf(round.target, round.attempt);
+  const earlier = state.rounds.get(id);
+  if (earlier === undefined) {
+    checkNewRound(state, index, round);
+    state.rounds.set(id, { round, commitments: [], results: [] });
+  } else {
+    demand(earlier.verdictIndex === undefined, { index, rule: "stand-ins", reason: "the round has its verdict, and calls a stand-in" });
+    checkStandIns(index, earlier.round, round);
+    earlier.round = round;
+  }
+}
+
+function checkStandIns(index: number, earlier: Round, round: Round): void {
+  const isSame = formatCanonicalJson({ ...round, standInsCalled: 0 }) === formatCanonicalJson({ ...earlier, standInsCalled: 0 });
+  demand(isSame, { index, rule: "stand-ins", reason: "the round was logged before, and more has changed than the stand-ins called" });
+  const calls = round.standInsCalled > earlier.standInsCalled && round.standInsCalled <= round.standIns.length;
+  const reason = `the round calls ${round.standInsCalled} stand-ins of ${round.standIns.length}, after ${earlier.standInsCalled}`;
+  demand(calls, { index, rule: "stand-ins", reason });
+}
+
+function checkNewRound(state: ReplayState, index: number, round: Round): void {
+  const { target, index: targetIndex } = known(state.targets.get(round.target), {
+    index,
+    rule: "target",
+    reason: `the round is of target ${round.target}, which was not logged before it`,
+  });
+  const policy = known(state.policies.get(round.policy), {
+    index,
+    rule: "policy",
+    reason: `the round is under policy ${round.policy}, which was not logged before it`,
+  });
+  const isNext = round.attempt === 1 || state.rounds.has(roundIdOf(round.target, round.attempt - 1));
+  demand(isNext, { index, rule: "attempt", reason: `this is attempt ${round.attempt}, and attempt ${round.attempt - 1} was not logged` });
+  demand(round.standInsCalled === 0, { index, rule: "stand-ins", reason: "the round calls stand-ins before the committee was logged" });
+  checkSeed({ state, index, round, targetIndex });
+  const eligible = eligibleFor(target, { enrolled: state.enrolled, seedSize: round.seed.size });
+  const seedRoot = hashFrom(hex.decode(round.seed.rootSha256));
+  const drawn = drawCommittee({ seedRoot, target: round.target, attempt: round.attempt, eligible, policy });
+  const isDrawn = drawn.committee.join() === round.committee.join() && drawn.standIns.join() === round.standIns.join();
+  const reason = `the committee is ${round.committee.join(", ")}, and the seed draws ${drawn.committee.join(", ") || "nobody"}`;
+  demand(isDrawn, {
+    index,
+    rule: "committee",
+    reason: drawn.committee.join() === round.committee.join() ? "the stand-ins are not those drawn" : reason,
+  });
+}
+
+function checkSeed({ state, index, round, targetIndex }: { state: ReplayState; index: number; round: Round; targetIndex: number }): void {
+  const { size, rootSha256 } = round.seed;
+  demand(size > targetIndex, {
+    index,
+    rule: "seed",
+    reason: `the seed is the tree of ${size}, which lacks the target's entry ${targetIndex}`,
+  });
+  demand(size <= index, { index, rule: "seed", reason: `the seed is the tree of ${size}, which did not exist when the round was logged` });
+  const root = hex.encode(state.tree.rootAt(size));
+  demand(root === rootSha256, {
+    index,
+    rule: "seed",
+    reason: `the seed names root ${rootSha256} for the tree of ${size}, and its root is ${root}`,
+  });
+}

@@ -1,0 +1,62 @@
+import { TestNetwork } from "./network.fixture.ts";
+import { ReplayError, type ReplayRule } from "./replay-error.ts";
+import { createReplay } from "./replay.ts";
+
+export const names = ["ada", "bert", "cyd"];
+
+/** For tests: a log's last entry breaks a rule; what the entry is, the rule, what the message says, and how to make the log. */
+export type Broken = [string, ReplayRule, RegExp, () => TestNetwork];
+
+export async function replayed({ networkKey, entries, blobs }: TestNetwork) {
+  const replay = createReplay({ networkKey: networkKey.spki, loadBlob: async (sha256) => blobs.get(sha256) });
+  for (const [index, bytes] of entries.entries()) await replay.add({ index, bytes });
+  return replay;
+}
+
+/** A network whose policy and operators are logged, and the target. */
+export function prepared(): TestNetwork {
+  const network = new TestNetwork();
+  network.appendPolicy();
+  for (const name of names) network.enrol(name);
+  network.appendTarget();
+  return network;
+}
+
+/** One whose round is logged, with every operator committed. */
+export function committed() {
+  const network = prepared();
+  const round = network.roundFor();
+  network.appendRound(round);
+  const results = names.map((name) => network.signResult(name, { round }));
+  for (const result of results) network.commit(result);
+  return { network, round, results };
+}
+
+/** Why the replay of a log refuses its last entry. */
+export async function refusalAtEnd(network: TestNetwork): Promise<ReplayError> {
+  const error = await replayed(network).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (!(error instanceof ReplayError)) throw new Error("the replay found nothing", { cause: error });
+  if (error.index !== network.entries.length - 1) throw new Error("the replay refused an earlier entry", { cause: error });
+  return error;
+}
+
+export function withRound() {
+  const network = prepared();
+  const round = network.roundFor();
+  network.appendRound(round);
+  const result = network.signResult("ada", { round });
+  return { network, round, results: [result] as const };
+}
+
+export function revealed(digest?: string) {
+  const network = prepared();
+  const round = network.roundFor();
+  network.appendRound(round);
+  const results = names.map((name) => network.signResult(name, { round, ...(digest === undefined ? {} : { digest }) }));
+  for (const result of results) network.commit(result);
+  for (const { bytes } of results) network.appendBytes(bytes);
+  return { network, round };
+}

@@ -1,0 +1,32 @@
+/** Exit codes of every command, as `--help` and docs/cli.md say. */
+export const exitCodes = {
+  ok: 0,
+  /** The command could not do what was asked. */
+  failed: 1,
+  /** What was verified is not what it claims to be; also wrong usage has its own text, never this code. */
+  refuted: 2,
+  /** There is a verdict, and it is not `reproduced`. */
+  notReproduced: 3,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** An error that is for the person at the terminal: one line, and what to do next. */
+export class CommandError extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, options: { exitCode?: ExitCode; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "CommandError";
+    this.exitCode = options.exitCode ?? exitCodes.failed;
+  }
+}
+
+/** One line for any error: its message, and those of its causes that say more. */
+export function errorLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.message.replaceAll(/\s*\n\s*/g, " ");
+  if (error.cause === undefined || error.cause === null) return own;
+  const cause = errorLine(error.cause);
+  return own.includes(cause) ? own : `${own}: ${cause}`;
+}

@@ -1,0 +1,139 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { CommandError, errorLine, exitCodes, type ExitCode } from "./command-error.ts";
+import type { CommandContext } from "./context.ts";
+import { processTerminal } from "./terminal.ts";
+
+const exitCodeHelp = `
+Exit codes: 0 done, verified or reproduced; 1 it could not be done; 2 verification failed; 3 a verdict other than
+reproduced; 130 interrupted.
+Environment: QUORATE_URL and QUORATE_TOKEN name a network and a project's token; QUORATE_DATA the data directory.`;
+
+/** Runs one command and answers its exit code. Nothing that a command needs is loaded before it is chosen. */
+export async function runCommandLine(argv: readonly string[]): Promise<ExitCode> {
+  const terminal = processTerminal();
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort(new CommandError("interrupted", { exitCode: exitCodes.interrupted }));
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  const context: CommandContext = { terminal, env: process.env, signal: interrupted.signal };
+  let exitCode: ExitCode = exitCodes.ok;
+  try {
+    await createProgram(context, (code) => (exitCode = code)).parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // Commander has said what is wrong already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.failed;
+    terminal.say(`quorate: ${errorLine(interrupted.signal.aborted ? interrupted.signal.reason : error)}`);
+    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    return error instanceof CommandError ? error.exitCode : exitCodes.failed;
+  }
+}
+
+type Done = (exitCode: ExitCode) => void;
+
+export function createProgram(context: CommandContext, done: Done): Command {
+  const program = new Command("quorate")
+    .description("Independent rebuilds of distribution packages, with verdicts that anyone can check.")
+    .addHelpText("after", exitCodeHelp)
+    .showHelpAfterError("(quorate --help lists the commands)")
+    .exitOverride();
+  addNetworkCommands(program, context, done);
+  addRebuildCommands(program, context, done);
+  addVerificationCommands(program, context, done);
+  addLogCommands(program, context, done);
+  return program;
+}
+
+function addNetworkCommands(program: Command, context: CommandContext, done: Done): void {
+  withUpOptions(program.command("up"))
+    .description("run a whole network on this host, until Ctrl-C; again to go on where it was")
+    .action(async (options) => done(await (await import("./commands/up.ts")).runUp(options, context)));
+  withUpOptions(program.command("start"))
+    .description("as up, and rebuild one package with all operators: what `npm start` runs")
+    .option("--once", "exit after the verdict; 0 only if it is reproduced")
+    .option("--suite <suite>", "suite of the package; default this host's, or bookworm")
+    .option("--package <source>", "source package; default mailgraph")
+    .option("--version <version>", "its version; default the newest in the suite")
+    .option("--arch <architecture>", "one architecture; default all that the source builds here")
+    .action(async (options) => done(await (await import("./commands/start.ts")).runStart(options, context)));
+}
+
+function addRebuildCommands(program: Command, context: CommandContext, done: Done): void {
+  withConnection(program.command("submit"))
+    .description("have a source package rebuilt")
+    .argument("<distribution/suite>", "such as debian/bookworm")
+    .argument("<package>", "name of the source package")
+    .option("--version <version>", "its version; default the newest in the suite")
+    .option("--arch <architecture>", "one architecture, or all; default all that the source builds")
+    .option("--wait", "show the rebuild and wait for the verdict; exit 0 only if it is reproduced")
+    .action(async (suite, source, options) =>
+      done(await (await import("./commands/submit.ts")).runSubmit(suite, source, options, context)),
+    );
+  withConnection(program.command("status"))
+    .description("show the network, or one submission or round")
+    .argument("[id]", "a submission's or a round's id")
+    .action(async (id, options) => done(await (await import("./commands/status.ts")).runStatus(id, options, context)));
+}
+
+function addVerificationCommands(program: Command, context: CommandContext, done: Done): void {
+  withConnection(program.command("verify"))
+    .description("check that a package file was rebuilt bit for bit; offline with --proof and --policy")
+    .argument("<file.deb>", "the package file")
+    .option("--proof <file>", "proof file; default: fetched from the network")
+    .option("--policy <file>", "whom you trust; default: the policy in the data directory")
+    .action(async (file, options) => done(await (await import("./commands/verify.ts")).runVerify(file, options, context)));
+  withConnection(program.command("proof"))
+    .description("fetch the proof of a package's newest verdict")
+    .argument("<artifact>", "a package file, its SHA-256, or NAME[=VERSION]")
+    .option("-o, --output <file>", "where to write it, - for standard output; default NAME.proof.json")
+    .action(async (artifact, options) => done(await (await import("./commands/proof.ts")).runProof(artifact, options, context)));
+  withConnection(program.command("replay"))
+    .description("read the whole log and recompute every verdict in it")
+    .option("--log <url or directory>", "the log; default: the one that the policy or the network names")
+    .option("--policy <file>", "keys of the log, its witnesses and the network; default: the policy in the data directory")
+    .action(async (options) => done(await (await import("./commands/replay.ts")).runReplay(options, context)));
+}
+
+function addLogCommands(program: Command, context: CommandContext, done: Done): void {
+  const log = program.command("log").description("read the log");
+  withLog(log.command("checkpoint"))
+    .description("the newest checkpoint with its cosignatures")
+    .action(async (options) => done(await (await import("./commands/log.ts")).runLogCheckpoint(options, context)));
+  withLog(log.command("entries"))
+    .description("entries, one line each; with --json one object a line")
+    .option("--from <index>", "the first; default 0")
+    .option("--to <index>", "the one after the last; default the log's size")
+    .action(async (options) => done(await (await import("./commands/log.ts")).runLogEntries(options, context)));
+  withLog(log.command("entry"))
+    .description("one entry's statement")
+    .argument("<index>")
+    .action(async (index, options) => done(await (await import("./commands/log.ts")).runLogEntry(index, options, context)));
+}
+
+function withUpOptions(command: Command): Command {
+  return command
+    .option("--data <directory>", "data directory; default ~/.local/share/quorate")
+    .option("--port <port>", "port of the API; default 8420, then as before", wholeNumber(1, 65_535))
+    .option("--operators <count>", "operators of this host; default 3, then as before", wholeNumber(1, 9))
+    .option("--mirror <url>", "archive mirror; default the one that this host's apt uses")
+    .option("--json", "print JSON");
+}
+
+function withConnection(command: Command): Command {
+  return command
+    .option("--url <url>", "the network's API; default QUORATE_URL, then the network that runs on this host")
+    .option("--data <directory>", "data directory of a network on this host; default ~/.local/share/quorate")
+    .option("--json", "print JSON");
+}
+
+function withLog(command: Command): Command {
+  return withConnection(command).option("--log <url or directory>", "the log; default: the network's");
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}

@@ -1,0 +1,28 @@
+/** Where a command writes: results on standard output, everything that is said on the way on standard error. */
+export interface Terminal {
+  /** A line of the result. */
+  print(line: string): void;
+  /** The result as JSON: one object, nothing else on standard output. */
+  printJson(value: unknown): void;
+  /** A line for people. */
+  say(line: string): void;
+  /** Whether people watch: lines may be redrawn. */
+  readonly live: boolean;
+  readonly columns: number;
+  /** Writes to the terminal as is: cursor movements and colours. */
+  draw(text: string): void;
+}
+
+export function processTerminal(): Terminal {
+  const { stdout, stderr } = process;
+  return {
+    print: (line) => void stdout.write(`${line}\n`),
+    printJson: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    say: (line) => void stderr.write(`${line}\n`),
+    live: stderr.isTTY && process.env["TERM"] !== "dumb",
+    get columns() {
+      return stderr.columns ?? 80;
+    },
+    draw: (text) => void stderr.write(text),
+  };
+}

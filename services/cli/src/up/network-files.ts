@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { deriveHostArchives } from "@quorate/archive/host-archive";
+import { type Archive, parseArchives } from "@quorate/archive/archive-config";
+import { defaultPolicy, type Policy } from "@quorate/protocol/policy";
+import { writeDurableFile } from "@quorate/service/durable-file";
+import { formatVkey } from "@quorate/tlog/note";
+import { formatTrustPolicy, type TrustPolicy } from "@quorate/verdict/trust-policy";
+import { operatorIdOf } from "@quorate/protocol/operator";
+import { formatTlogPolicy, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
+import type { Layout } from "./layout.ts";
+import type { PublicKeys } from "./network-keys.ts";
+import type { Settings } from "./settings.ts";
+
+export type NetworkFileOptions = {
+  layout: Layout;
+  settings: Settings;
+  keys: PublicKeys;
+  /** What the network's policy says otherwise than the default. */
+  policy: Partial<Policy>;
+  /** Replaces the base URL of the host's archive. */
+  mirror: string | undefined;
+  /** Text of an archives file, instead of what the host's apt uses. */
+  archives: string | undefined;
+};
+
+/** Writes the files that services and verifiers read, from the settings and keys: the same again at each start unless those changed. */
+export async function writeNetworkFiles(options: NetworkFileOptions): Promise<void> {
+  const { layout, settings, keys } = options;
+  const policy = embeddedPolicy(settings.operators.length, options.policy);
+  await Promise.all([
+    writeDurableFile(layout.witnessPolicy, formatTlogPolicy(witnessPolicyOf(settings, keys))),
+    writeDurableFile(layout.witnessLogs, `log ${formatVkey(keys.log)}\n`),
+    writeDurableFile(layout.networkPolicy, `${JSON.stringify(policy, null, 2)}\n`),
+    writeDurableFile(layout.trustPolicy, formatTrustPolicy(trustPolicyOf(settings, keys, policy.threshold))),
+    writeArchives(options),
+  ]);
+}
+
+/** A majority of this host's operators, all of which are drawn. */
+export function embeddedPolicy(operators: number, changes: Partial<Policy>): Policy {
+  return { ...defaultPolicy, committeeSize: operators, threshold: Math.floor(operators / 2) + 1, ...changes };
+}
+
+function witnessPolicyOf(settings: Settings, keys: PublicKeys): WitnessPolicy {
+  const majority = Math.floor(keys.witnesses.length / 2) + 1;
+  return {
+    logs: [{ key: keys.log, url: `http://127.0.0.1:${settings.ports.log}` }],
+    witnesses: keys.witnesses.map(({ name, key }, index) => ({ name, key, url: `http://127.0.0.1:${settings.ports.witnesses[index]}` })),
+    groups: [{ name: "witnesses", threshold: majority, members: keys.witnesses.map(({ name }) => name) }],
+    quorum: "witnesses",
+  };
+}
+
+/** Without URLs: it is for whoever verifies, anywhere and offline. */
+function trustPolicyOf(settings: Settings, keys: PublicKeys, threshold: number): TrustPolicy {
+  const { logs, witnesses, ...quorum } = witnessPolicyOf(settings, keys);
+  return {
+    witnessPolicy: { logs: logs.map(({ key }) => ({ key })), witnesses: witnesses.map(({ name, key }) => ({ name, key })), ...quorum },
+    network: { name: settings.origin, key: keys.network },
+    operators: keys.operators.map(({ name, identityKey }) => ({ name, key: identityKey, id: operatorIdOf(identityKey) })),
+    threshold,
+  };
+}
+
+/** A file that is there is kept: it may have been edited. */
+async function writeArchives({ layout, mirror, archives }: NetworkFileOptions): Promise<void> {
+  if (archives === undefined && mirror === undefined && existsSync(layout.archives)) return;
+  const chosen = archives === undefined ? await hostArchives(mirror) : parseArchives(archives);
+  await writeDurableFile(layout.archives, `${JSON.stringify(chosen, null, 2)}\n`);
+}
+
+async function hostArchives(mirror: string | undefined): Promise<Archive[]> {
+  const [first, ...others] = await deriveHostArchives();
+  return first === undefined || mirror === undefined ? [...(first ? [first] : []), ...others] : [{ ...first, url: mirror }, ...others];
+}

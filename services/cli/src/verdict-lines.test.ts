@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import { digest, roundOf, submissionOf, verdictOf } from "./progress/submission.fixture.ts";
+import { isReproduced, verdictLines } from "./verdict-lines.ts";
+
+it("says who got which digest, and who dissents", () => {
+  const round = roundOf({ state: "settled", verdict: verdictOf("reproduced"), verdictIndex: 14 });
+  expect(verdictLines(submissionOf(round))).toEqual([
+    "debian/bookworm mailgraph 1.14-19 (all): reproduced (log entry 14)",
+    "  mailgraph_1.14-19_all.deb: reproduced",
+    `    published    ${digest("published")}`,
+    `    rebuilt    = ${digest("published")}  alder, birch`,
+    `    rebuilt    ≠ ${digest("another")}  cedar`,
+    "  dissenting: cedar",
+  ]);
+});
+
+it("calls a submission reproduced only if every target of it is", () => {
+  const reproduced = roundOf({ verdict: verdictOf("reproduced") });
+  expect(isReproduced(submissionOf(reproduced, reproduced))).toBe(true);
+  expect(isReproduced(submissionOf(reproduced, roundOf({ verdict: verdictOf("mismatch") })))).toBe(false);
+  expect(isReproduced(submissionOf(reproduced, roundOf()))).toBe(false);
+  expect(isReproduced(submissionOf())).toBe(false);
+});

@@ -1,0 +1,34 @@
+import { hostSchema, httpUrlSchema, parseConfig, pathSchema, portSchema, tokenSchema } from "@quorate/service/config";
+import type { Environment } from "@quorate/service/config";
+import { z } from "zod";
+
+const environmentSchema = z.object({
+  DATABASE_URL: z.string().min(1).describe("PostgreSQL, such as postgres://user@host/database"),
+  REDIS_URL: z
+    .string()
+    .regex(/^(?:rediss?:\/\/|\/)/, "must be redis://… or the path of a Unix socket")
+    .describe("where round steps are queued"),
+  NATS_URL: z.string().min(1).describe("the NATS server, such as nats://127.0.0.1:4222"),
+  NATS_PUBLIC_URL: z.string().min(1).optional().describe("the NATS server as workers reach it; default NATS_URL"),
+  NATS_AUTHORITY_FILE: pathSchema.describe("file with the keys that NATS credentials are made with"),
+  LOG_URL: httpUrlSchema.describe("the log service"),
+  LOG_PUBLIC_URL: httpUrlSchema.optional().describe("the log as everyone reads it; default LOG_URL"),
+  LOG_KEY: z.string().min(1).describe("the log's verifier key (vkey)"),
+  LOG_TOKEN: tokenSchema.describe("lets the coordinator append to the log"),
+  NETWORK_KEY_FILE: pathSchema.describe("P-256 key that signs policies, admissions, rounds and verdicts"),
+  WITNESS_POLICY_FILE: pathSchema.describe("tlog-policy text: the log, its witnesses and their quorum"),
+  COORDINATOR_DATA_DIR: pathSchema.describe("directory for blobs and the archive cache"),
+  COORDINATOR_HOST: hostSchema.default("127.0.0.1").describe("address to listen on"),
+  COORDINATOR_PORT: portSchema.default(8080).describe("port to listen on, 0 for any"),
+  ARCHIVES_FILE: pathSchema.describe("JSON: the archives that targets come from"),
+  API_TOKEN: tokenSchema.describe("a first project's API token"),
+  INVITATION_TOKEN: tokenSchema.describe("lets operators enrol"),
+  POLICY_FILE: pathSchema.optional().describe("JSON: the network's policy; default two of three"),
+});
+
+export type CoordinatorConfig = z.output<typeof environmentSchema>;
+
+/** @throws ConfigError that names the variables that are wrong */
+export function parseCoordinatorConfig(env: Environment): CoordinatorConfig {
+  return parseConfig(environmentSchema, env);
+}

@@ -1,0 +1,74 @@
+import { entryKey } from "@quorate/protocol/entry";
+import type { TreeHead } from "@quorate/protocol/round";
+import { hashFrom } from "@quorate/tlog/hash";
+import { drawCommittee, eligibleFor } from "@quorate/verdict/committee";
+import type { Database } from "./database.ts";
+import type { NetworkLog } from "./network-log.ts";
+import { missingOperators } from "./plan.ts";
+import { saveEntry } from "./store/entries.ts";
+import { saveJobs } from "./store/jobs.ts";
+import { loadOperators } from "./store/operators.ts";
+import { loadPolicy } from "./store/policies.ts";
+import { saveCommitteeDrawn, saveReason, type StoredRound } from "./store/rounds.ts";
+import { findTarget, saveTargetLogged, type StoredTarget } from "./store/targets.ts";
+
+type Dependencies = { db: Database; log: NetworkLog; now: () => Date };
+
+/**
+ * Logs a planned round's target, draws its committee from the checkpoint that shows it, and logs the round. While too few operators are
+ * enrolled nothing is logged: who enrols after the target's entry could never be drawn.
+ *
+ * @returns `false` while it waits for operators
+ */
+export async function drawRound({ db, log, now }: Dependencies, round: StoredRound): Promise<boolean> {
+  const [target, policy, enrolled] = await Promise.all([findTarget(db, round.target), loadPolicy(db, round.policy), loadOperators(db)]);
+  if (!target) throw new Error(`drawing round ${round.round}: its target ${round.target} is not in the database`);
+  const able = eligibleFor(target.target, { enrolled, seedSize: Infinity }).length;
+  const missing = missingOperators({ able, threshold: policy.threshold, architecture: target.target.architecture });
+  if (missing !== undefined) {
+    if (missing !== round.reason) await saveReason(db, round.round, missing);
+    return false;
+  }
+
+  const { seed } = target.logged ?? (await logTarget({ db, log }, target));
+  const drawn = drawCommittee({
+    seedRoot: hashFrom(Buffer.from(seed.rootSha256, "hex")),
+    target: round.target,
+    attempt: round.attempt,
+    eligible: eligibleFor(target.target, { enrolled, seedSize: seed.size }),
+    policy,
+  });
+
+  const { entry, statement } = await log.appendSigned(
+    {
+      kind: "round",
+      round: { target: round.target, attempt: round.attempt, policy: round.policy, seed, ...drawn, standInsCalled: 0 },
+    },
+    { key: entryKey.round(round.round, 0), wait: "sequenced", round: round.round, target: round.target },
+  );
+  const drawnAt = now();
+  await db.transaction(async (tx) => {
+    await saveEntry(tx, entry);
+    await saveCommitteeDrawn(tx, round.round, {
+      statement: statement.round,
+      committeeDrawnAt: drawnAt,
+      commitBy: new Date(drawnAt.getTime() + policy.commitDeadlineSeconds * 1000),
+    });
+    const members = statement.round.committee.map((operator, rank) => ({ operator, rank }));
+    await saveJobs(tx, round.round, members, drawnAt);
+  });
+  return true;
+}
+
+async function logTarget({ db, log }: Pick<Dependencies, "db" | "log">, { digest, target }: StoredTarget): Promise<{ seed: TreeHead }> {
+  const { entry, published: seed } = await log.appendSigned(
+    { kind: "target", target },
+    { key: entryKey.target(digest), wait: "published", target: digest },
+  );
+  if (!seed) throw new Error(`logging target ${digest}: the log answered without a checkpoint; is it of this version?`);
+  await db.transaction(async (tx) => {
+    await saveEntry(tx, entry);
+    await saveTargetLogged(tx, digest, { index: entry.index, seed });
+  });
+  return { seed };
+}

@@ -1,0 +1,70 @@
+import { sql } from "drizzle-orm";
+import { createHttpApp, type HttpApp } from "@quorate/service/http-app";
+import { listen } from "@quorate/service/listen";
+import type { Logger } from "@quorate/service/logger";
+import type { BlobStore } from "./blob-store.ts";
+import type { RoundChanges } from "./changes.ts";
+import type { Database } from "./database.ts";
+import type { Enrol } from "./enrol.ts";
+import type { LoadProof } from "./proof.ts";
+import { addArtifactRoutes } from "./routes/artifacts.ts";
+import { addBlobRoutes } from "./routes/blobs.ts";
+import { addNetworkRoutes, type NetworkIdentity } from "./routes/network.ts";
+import { addOperatorRoutes } from "./routes/operators.ts";
+import { addRoundRoutes } from "./routes/rounds.ts";
+import { addSubmissionEventRoutes } from "./routes/submission-events.ts";
+import { addSubmissionRoutes } from "./routes/submissions.ts";
+import type { Submit } from "./submit.ts";
+import type { UploadTickets } from "./upload-ticket.ts";
+import type { Views } from "./views.ts";
+
+/** A blob may have 256 MiB (a build log or a trace has far less), all blobs of one job together 1 GiB. */
+const blobLimits = { maxBlobBytes: 256 * 2 ** 20, maxJobBytes: 2 ** 30 };
+
+type Surroundings = {
+  address: { host: string; port: number };
+  logger: Logger;
+  db: Database;
+  blobs: BlobStore;
+  tickets: UploadTickets;
+  views: Views;
+  watch: RoundChanges["watch"];
+  identity: NetworkIdentity;
+  invitationToken: string;
+  readLogSize: () => Promise<number>;
+  loadProof: LoadProof;
+  submit: Submit;
+  enrol: Enrol;
+};
+
+/** Serves the public API. */
+export async function startHttp(surroundings: Surroundings): Promise<AsyncDisposable & { url: string }> {
+  const { db, logger } = surroundings;
+  const app = createHttpApp({
+    logger,
+    // Large blobs over a slow line take a while.
+    requestTimeoutMilliseconds: 10 * 60_000,
+    readiness: { database: () => db.execute(sql`select 1`), log: surroundings.readLogSize },
+  });
+  // What is sent is made of the schemas' own types; a schema that brands a text does not run backwards.
+  app.setSerializerCompiler(() => JSON.stringify);
+  addSubmissionRoutes(app, surroundings);
+  addSubmissionEventRoutes(app, surroundings);
+  addRoundRoutes(app, surroundings);
+  addArtifactRoutes(app, surroundings);
+  addNetworkRoutes(app, surroundings);
+  addOperatorRoutes(app, surroundings);
+  addBlobRoutes(app, { ...surroundings, limits: blobLimits });
+  const url = await listen(app, surroundings.address);
+  return { url, [Symbol.asyncDispose]: () => closeSoon(app) };
+}
+
+/** Requests under way get a second; connections on which nothing was ever asked would otherwise be waited for, for a minute. */
+async function closeSoon(app: HttpApp): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), 1000);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}

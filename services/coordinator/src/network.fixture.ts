@@ -1,0 +1,97 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createAuthority } from "@quorate/bus/authority";
+import { startNatsServer } from "@quorate/bus/nats-server.fixture";
+import { type Api, createApi } from "@quorate/client/api";
+import type { Policy } from "@quorate/protocol/policy";
+import { createLogger, silentLogger } from "@quorate/service/logger";
+import { createP256Key } from "@quorate/signing/p256-key";
+import { Redis } from "ioredis";
+import { createSmallArchive, type SmallArchive, type SmallSource } from "../../../test/small-archive.ts";
+import type { CoordinatorConfig } from "./config.ts";
+import { startLogWithWitness, startPostgres, startRedis, temporaryDirectory } from "./servers.fixture.ts";
+import { type Coordinator, type CoordinatorOptions, startCoordinator } from "./start.ts";
+import { enrolTestOperator, type TestOperator } from "./test-operator.fixture.ts";
+
+const logger = process.env["LOG_LEVEL"] === "debug" ? createLogger({ name: "coordinator", level: "debug" }) : silentLogger;
+const apiToken = "project-token-of-the-tests";
+export const invitationToken = "invitation-token-of-the-tests";
+
+/** A whole network but for the workers: databases, NATS, log, witness and archive are real; a coordinator runs in this process. */
+export type TestNetwork = AsyncDisposable & {
+  readonly api: Api;
+  readonly url: string;
+  readonly config: CoordinatorConfig;
+  readonly archive: SmallArchive;
+  /** Deletes all that Redis holds. */
+  wipeRedis(): Promise<void>;
+  restart(options?: Partial<CoordinatorOptions>): Promise<void>;
+  enrol(name: string): Promise<TestOperator>;
+};
+
+export async function startTestNetwork(settings: {
+  sources: readonly SmallSource[];
+  policy?: Policy;
+  options?: Partial<CoordinatorOptions>;
+}): Promise<TestNetwork> {
+  await using resources = new AsyncDisposableStack();
+  const directory = await temporaryDirectory("network");
+  const file = (name: string) => join(directory, name);
+  const [postgres, redis, archive] = await Promise.all([
+    startPostgres(),
+    startRedis(),
+    createSmallArchive({ directory, suite: "small", architecture: "amd64", sources: settings.sources }),
+  ]);
+  for (const resource of [postgres, redis, archive]) resources.use(resource);
+  const authority = await createAuthority(file("nats-authority.json"));
+  const nats = resources.use(await startNatsServer({ authority, directory: file("nats") }));
+  const log = await startLogWithWitness(file, resources);
+  createP256Key(file("network.key"));
+  await writeFile(file("archives.json"), JSON.stringify([{ distribution: "debian", url: archive.url, keyrings: [archive.keyring] }]));
+  if (settings.policy) await writeFile(file("policy.json"), JSON.stringify(settings.policy));
+
+  const config: CoordinatorConfig = {
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
+    NATS_URL: nats.url,
+    NATS_AUTHORITY_FILE: file("nats-authority.json"),
+    LOG_URL: log.url,
+    LOG_KEY: log.vkey,
+    LOG_TOKEN: log.token,
+    NETWORK_KEY_FILE: file("network.key"),
+    WITNESS_POLICY_FILE: log.policyFile,
+    COORDINATOR_DATA_DIR: file("coordinator"),
+    COORDINATOR_HOST: "127.0.0.1",
+    COORDINATOR_PORT: 0,
+    ARCHIVES_FILE: file("archives.json"),
+    API_TOKEN: apiToken,
+    INVITATION_TOKEN: invitationToken,
+    POLICY_FILE: settings.policy && file("policy.json"),
+  };
+  const start = (options: Partial<CoordinatorOptions>) => startCoordinator(config, { logger, sweepMilliseconds: 500, ...options });
+  let coordinator: Coordinator = await start(settings.options ?? {});
+  config.COORDINATOR_PORT = Number(new URL(coordinator.url).port);
+  resources.defer(() => coordinator[Symbol.asyncDispose]());
+  const { url } = coordinator;
+  const owned = resources.move();
+  return {
+    url,
+    config,
+    archive,
+    api: createApi({ url, token: apiToken }),
+    async wipeRedis() {
+      const redis = new Redis({ path: config.REDIS_URL });
+      await redis.flushall();
+      redis.disconnect();
+    },
+    async restart(options = settings.options ?? {}) {
+      await coordinator[Symbol.asyncDispose]();
+      coordinator = await start(options);
+    },
+    async enrol(name) {
+      // Undone before the servers that it is connected to.
+      return owned.use(await enrolTestOperator({ url, invitationToken, name }));
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

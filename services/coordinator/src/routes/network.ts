@@ -1,0 +1,31 @@
+import { statsSchema } from "@quorate/protocol/artifact-view";
+import { type NetworkView, networkViewSchema } from "@quorate/protocol/submission";
+import type { HttpApp } from "@quorate/service/http-app";
+import type { Queries } from "../database.ts";
+import { countOperators, loadOperators } from "../store/operators.ts";
+import { countRounds } from "../store/rounds.ts";
+import { countVerdicts } from "../store/verdicts.ts";
+
+/** What does not change while the coordinator runs. */
+export type NetworkIdentity = Omit<NetworkView, "operators">;
+
+type Dependencies = { db: Queries; identity: NetworkIdentity; readLogSize: () => Promise<number> };
+
+export function addNetworkRoutes(app: HttpApp, { db, identity, readLogSize }: Dependencies): void {
+  app.get("/v1/network", { schema: { response: { 200: networkViewSchema } } }, async () => {
+    const enrolled = [...(await loadOperators(db)).values()];
+    const present = enrolled.filter(({ revokedAt }) => revokedAt === undefined);
+    const operators = present.map(({ enrolment: { operator, name, identityKey } }) => ({ operator, name, identityKey }));
+    return { ...identity, operators };
+  });
+
+  app.get("/v1/stats", { schema: { response: { 200: statsSchema } } }, async () => {
+    const [operators, rounds, verdicts, logSize] = await Promise.all([
+      countOperators(db),
+      countRounds(db),
+      countVerdicts(db),
+      readLogSize(),
+    ]);
+    return { operators, rounds, verdicts, logSize };
+  });
+}

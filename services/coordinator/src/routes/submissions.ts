@@ -1,0 +1,37 @@
+import { sha256Schema } from "@quorate/protocol/digest";
+import { submissionRequestSchema, submissionViewSchema } from "@quorate/protocol/submission";
+import type { HttpApp } from "@quorate/service/http-app";
+import { ProblemError } from "@quorate/service/problem";
+import { z } from "zod";
+import type { Queries } from "../database.ts";
+import { findApiToken } from "../store/api-tokens.ts";
+import type { Submit } from "../submit.ts";
+import type { Views } from "../views.ts";
+import { bearerTokenOf, unauthorized } from "./bearer-token.ts";
+
+const hint = "ask whoever runs this network for a project's API token";
+
+export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Queries; submit: Submit; views: Views }): void {
+  app.post(
+    "/v1/submissions",
+    { bodyLimit: 16_384, schema: { body: submissionRequestSchema, response: { 200: submissionViewSchema, 202: submissionViewSchema } } },
+    async (request, reply) => {
+      const token = await findApiToken(db, bearerTokenOf(request.headers, hint));
+      if (!token) throw unauthorized(`this API token is not valid; ${hint}`);
+      const { id, created } = await submit(request.body, { token });
+      const view = await views.submission(id);
+      if (!view) throw new Error(`reading submission ${id}: it is not in the database although it was just saved`);
+      return reply.code(created ? 202 : 200).send(view);
+    },
+  );
+
+  app.get(
+    "/v1/submissions/:id",
+    { schema: { params: z.object({ id: sha256Schema }), response: { 200: submissionViewSchema } } },
+    async (request) => (await views.submission(request.params.id)) ?? refuseUnknown(request.params.id),
+  );
+}
+
+export function refuseUnknown(id: string): never {
+  throw new ProblemError(404, "not-found", `there is no submission ${id}; POST /v1/submissions makes one`);
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { createNoteKey } from "@quorate/signing/note-key";
+import { formatVkey } from "@quorate/tlog/note";
+
+export type Server<Address> = AsyncDisposable & Address;
+
+export async function startPostgres(): Promise<Server<{ url: string }>> {
+  const directory = await temporaryDirectory("pg");
+  const program = fileURLToPath(new URL("./pglite-server.fixture.ts", import.meta.url));
+  const child = spawn(process.execPath, [program, directory], { stdio: ["pipe", "pipe", "inherit"] });
+  await untilLine(child, /^ready$/);
+  return { url: `postgres://postgres@localhost/postgres?host=${encodeURIComponent(directory)}`, ...owned(child, directory) };
+}
+
+export async function startRedis(): Promise<Server<{ url: string }>> {
+  const directory = await temporaryDirectory("redis");
+  const socket = join(directory, "redis.sock");
+  const settings = ["--port", "0", "--unixsocket", socket, "--dir", directory, "--save", "", "--maxmemory-policy", "noeviction"];
+  const child = spawn("redis-server", settings, { stdio: ["pipe", "pipe", "inherit"] });
+  await untilLine(child, /ready to accept connections/i);
+  return { url: socket, ...owned(child, directory) };
+}
+
+/** Another service as a program of its own, as it runs in production; `url` is where it says that it listens. */
+export async function startService(name: "log" | "witness", env: Record<string, string>): Promise<Server<{ url: string }>> {
+  const directory = await temporaryDirectory(name);
+  const program = fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
+  const dataDirectory = { [`${name.toUpperCase()}_DATA_DIR`]: join(directory, "data") };
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env["PATH"], ...env, ...dataDirectory },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const line = await untilLine(child, /"url":"http/);
+  const url = /"url":"(http[^"]*)"/.exec(line)?.[1];
+  if (!url) throw new Error(`starting ${name}: it does not say where it listens`);
+  return { url, ...owned(child, directory) };
+}
+
+/** A log and its one witness. `file` names the files that keys and settings are kept in. */
+export async function startLogWithWitness(file: (name: string) => string, resources: AsyncDisposableStack) {
+  const token = "log-token-of-the-tests";
+  const [logKey, witnessKey] = [
+    createNoteKey(file("log.key"), "log.test/quorate", "ed25519").key,
+    createNoteKey(file("witness.key"), "witness.test/one", "cosignature").key,
+  ];
+  const vkey = formatVkey(logKey);
+  await writeFile(file("witness-logs"), `log ${vkey}\n`);
+  const witness = resources.use(
+    await startService("witness", {
+      WITNESS_KEY_FILE: file("witness.key"),
+      WITNESS_PORT: "0",
+      WITNESS_LOGS_FILE: file("witness-logs"),
+    }),
+  );
+  const policyFile = file("witness-policy");
+  const policy = `log ${vkey}\nwitness one ${formatVkey(witnessKey)} ${witness.url}\nquorum one\n`;
+  await writeFile(policyFile, policy);
+  const log = resources.use(
+    await startService("log", { LOG_KEY_FILE: file("log.key"), LOG_PORT: "0", LOG_TOKEN: token, LOG_POLICY_FILE: policyFile }),
+  );
+  return { url: log.url, vkey, token, policy, policyFile };
+}
+
+export const temporaryDirectory = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `quorate-${name}-`));
+
+async function untilLine(child: ChildProcess, expected: RegExp): Promise<string> {
+  if (!child.stdout) throw new Error("starting a server: its output is not piped");
+  const said: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (expected.test(line)) {
+      child.stdout.resume();
+      return line;
+    }
+    said.push(line);
+  }
+  throw new Error(`starting ${child.spawnfile}: it ended and said ${said.join(" | ")}`);
+}
+
+function owned(child: ChildProcess, directory: string): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill("SIGTERM");
+        await once(child, "exit");
+      }
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,172 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArchives } from "@quorate/archive/archive-config";
+import { createTargetResolver } from "@quorate/archive/resolve-target";
+import { loadAuthority } from "@quorate/bus/authority";
+import { connectCoordinatorBus, type CoordinatorBus } from "@quorate/bus/coordinator-bus";
+import { mintCoordinator, mintUser } from "@quorate/bus/user-credentials";
+import { createLogReader } from "@quorate/client/log-reader";
+import { createLogWriter } from "@quorate/client/log-writer";
+import type { Sha256 } from "@quorate/protocol/digest";
+import { openDataDirectory } from "@quorate/service/data-directory";
+import type { Logger } from "@quorate/service/logger";
+import { nodeHasher } from "@quorate/signing/node-hasher";
+import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
+import { parseVkey } from "@quorate/tlog/note";
+import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
+import { advanceRound } from "./advance.ts";
+import { openBlobStore } from "./blob-store.ts";
+import { createRoundChanges } from "./changes.ts";
+import type { CoordinatorConfig } from "./config.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { createEnrol } from "./enrol.ts";
+import { type CoordinatorEvents, createEvents } from "./events.ts";
+import { startHttp } from "./http.ts";
+import { createLiveBoard } from "./live-board.ts";
+import { createNetworkLog } from "./network-log.ts";
+import { ensurePolicyLogged, loadNetworkPolicy } from "./network-policy.ts";
+import { createProofLoader } from "./proof.ts";
+import { openStepQueue } from "./queues.ts";
+import { createReportHandler } from "./reports.ts";
+import { createRoundLanes } from "./round-lanes.ts";
+import { saveApiToken } from "./store/api-tokens.ts";
+import { saveJobsUnpublished } from "./store/jobs.ts";
+import { loadOperators } from "./store/operators.ts";
+import { loadDueRounds } from "./store/rounds.ts";
+import { createSubmit } from "./submit.ts";
+import { startSweep } from "./sweep.ts";
+import { createUploadTickets, loadTicketSecret } from "./upload-ticket.ts";
+import { createViews } from "./views.ts";
+
+export type CoordinatorOptions = {
+  logger: Logger;
+  /** A worker that is not heard of for this long is silent; default 120. */
+  silenceSeconds?: number;
+  /** How often due rounds are looked for, and reveals asked for again; default 2000. */
+  sweepMilliseconds?: number;
+};
+
+/** A running coordinator; `url` is where its API listens. */
+export type Coordinator = AsyncDisposable & { readonly url: string };
+
+/** Starts a coordinator: everything that was under way goes on from what the database holds. */
+export async function startCoordinator(config: CoordinatorConfig, options: CoordinatorOptions): Promise<Coordinator> {
+  await using resources = new AsyncDisposableStack();
+  const now = () => new Date();
+  const events = createEvents(options.logger);
+  const directory = resources.use(await openDataDirectory({ path: config.COORDINATOR_DATA_DIR, service: "coordinator", format: 1 }));
+  const { db } = resources.use(await openDatabase({ url: config.DATABASE_URL, onError: events.databaseFailed }));
+  const blobs = await openBlobStore(join(directory.path, "blobs"));
+  const tickets = createUploadTickets(await loadTicketSecret(directory.path));
+  const { log, reader, networkKey, identity, policy } = await openLog(config, db);
+  const resolver = await createTargetResolver({
+    archives: parseArchives(await readFile(config.ARCHIVES_FILE, "utf8")),
+    cacheDirectory: join(directory.path, "archive"),
+  });
+  await saveApiToken(db, config.API_TOKEN, "first", now());
+
+  const authority = await loadAuthority(config.NATS_AUTHORITY_FILE);
+  const bus = resources.use(await openBus(config.NATS_URL, { authority, db, events }));
+  const board = createLiveBoard();
+  const { watch, changed, live } = createRoundChanges();
+  const lanes = createRoundLanes();
+  const silenceSeconds = options.silenceSeconds ?? 120;
+  const stepping = { db, log, bus, blobs, tickets, board, events, now, silenceSeconds, listeningSince: now(), changed };
+  const advance = (round: string) => lanes.run(round, () => advanceRound(stepping, round));
+  const queue = resources.use(openStepQueue({ redisUrl: config.REDIS_URL, advance, events }));
+  const loadDue = () => loadDueRounds(db, now());
+
+  const progressed = (round: Sha256) => {
+    changed(round);
+    queue.wake(round);
+  };
+  bus.reports(createReportHandler({ db, log, blobs, verify: verifyP256, now, events, progressed }));
+  bus.live((message) => {
+    board.note(message, now());
+    live(message);
+  });
+  const views = createViews({ db, board });
+  const http = await startHttp({
+    address: { host: config.COORDINATOR_HOST, port: config.COORDINATOR_PORT },
+    logger: options.logger,
+    db,
+    blobs,
+    tickets,
+    views,
+    watch,
+    identity,
+    invitationToken: config.INVITATION_TOKEN,
+    readLogSize: async () => (await reader.checkpoint()).checkpoint.size,
+    loadProof: createProofLoader({ db, blobs, reader }),
+    submit: createSubmit({ db, resolver, blobs, policy, wake: queue.wake, events, now }),
+    enrol: createEnrol({
+      db,
+      log,
+      networkKey,
+      verify: verifyP256,
+      natsUrl: config.NATS_PUBLIC_URL ?? config.NATS_URL,
+      ensureConsumer: bus.ensureConsumer,
+      mintUser: (user) => mintUser({ authority, ...user }),
+      enrolled: async () => queue.wakeAgain(await loadDue()),
+      events,
+      now,
+    }),
+  });
+  resources.use(http);
+  resources.use(
+    startSweep({ everyMilliseconds: options.sweepMilliseconds ?? 2000, loadDue, wake: queue.wakeAgain, onError: events.sweepFailed }),
+  );
+  events.started(http.url);
+  const owned = resources.move();
+  return { url: http.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** The log as the network writes and reads it, with the policy in force logged. */
+async function openLog(config: CoordinatorConfig, db: Database) {
+  const networkKey = loadP256Key(config.NETWORK_KEY_FILE);
+  const witnessPolicyText = await readFile(config.WITNESS_POLICY_FILE, "utf8");
+  const witnessPolicy = parseTlogPolicy(witnessPolicyText);
+  const reader = createLogReader({ url: config.LOG_URL, logKey: parseVkey(config.LOG_KEY), hasher: nodeHasher });
+  const writer = createLogWriter({ url: config.LOG_URL, token: config.LOG_TOKEN });
+  const log = createNetworkLog({ writer, reader, witnessPolicy, networkKey });
+  const networkPolicy = await loadNetworkPolicy(config.POLICY_FILE);
+  const policy = await ensurePolicyLogged({ db, log }, networkPolicy);
+  const identity = {
+    logKey: config.LOG_KEY,
+    logUrl: config.LOG_PUBLIC_URL ?? config.LOG_URL,
+    networkKey: Buffer.from(networkKey.spki).toString("base64"),
+    witnessPolicy: witnessPolicyText,
+    policy: networkPolicy,
+    policyDigest: policy,
+  };
+  return { log, reader, networkKey, identity, policy };
+}
+
+type BusSurroundings = { authority: Awaited<ReturnType<typeof loadAuthority>>; db: Database; events: CoordinatorEvents };
+
+/** Connects to NATS and makes it have what the database says it should, now and whenever it has lost its store. */
+async function openBus(url: string, { authority, db, events }: BusSurroundings): Promise<CoordinatorBus> {
+  const restore = async (bus: CoordinatorBus, lost: readonly string[]): Promise<void> => {
+    for (const operator of (await loadOperators(db)).keys()) await bus.ensureConsumer(operator);
+    if (!lost.includes("JOBS")) return;
+    const jobs = await saveJobsUnpublished(db);
+    if (jobs > 0) events.jobsPublishedAgain(jobs);
+  };
+  const bus: CoordinatorBus = await connectCoordinatorBus({
+    url,
+    credentials: await mintCoordinator(authority),
+    events: {
+      disconnected: () => events.transport("disconnected"),
+      reconnected: () => events.transport("connected again"),
+      connectFailed: (error) => events.transport("cannot connect", error),
+      serverError: (error) => events.transport(error),
+      storeLost: (streams) => void restore(bus, streams).catch((error: unknown) => events.transport("restoring failed", error)),
+      reportsInterrupted: (error) => events.transport("reading reports was interrupted", error),
+      malformedReport: (subject, error) => events.transport(`malformed report on ${subject}`, error),
+      reportFailed: events.reportFailed,
+      malformedLive: () => undefined,
+    },
+  });
+  await restore(bus, await bus.ensureStreams());
+  return bus;
+}

@@ -1,0 +1,149 @@
+import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
+import { type Round, roundSchema } from "@quorate/protocol/round";
+import type { RoundState } from "@quorate/protocol/submission";
+import { and, asc, count, desc, eq, inArray, isNull, lte, ne, or } from "drizzle-orm";
+import type { Queries } from "../database.ts";
+import { rounds } from "../schema.ts";
+
+export type StoredRound = {
+  round: Sha256;
+  target: Sha256;
+  attempt: number;
+  policy: Sha256;
+  state: RoundState;
+  /** As last logged, once a committee is drawn. */
+  statement?: Round | undefined;
+  reason?: string | undefined;
+  submittedAt: Date;
+  committeeDrawnAt?: Date | undefined;
+  commitBy?: Date | undefined;
+  revealStartedAt?: Date | undefined;
+  revealBy?: Date | undefined;
+  settledAt?: Date | undefined;
+  failures: number;
+};
+
+export type PlannedRound = Pick<StoredRound, "round" | "target" | "attempt" | "policy" | "submittedAt">;
+
+export async function saveRound(db: Queries, planned: PlannedRound): Promise<void> {
+  await db
+    .insert(rounds)
+    .values({ ...planned, state: "planned" })
+    .onConflictDoNothing();
+}
+
+export async function findRound(db: Queries, round: string): Promise<StoredRound | undefined> {
+  const [row] = await db.select().from(rounds).where(eq(rounds.round, round));
+  return row && roundOf(row);
+}
+
+/** The newest attempt for each of the targets that has one. */
+export async function loadNewestRounds(db: Queries, targets: readonly string[]): Promise<Map<Sha256, StoredRound>> {
+  if (targets.length === 0) return new Map();
+  const rows = await db
+    .select()
+    .from(rounds)
+    .where(inArray(rounds.target, [...targets]))
+    .orderBy(asc(rounds.attempt));
+  return new Map(rows.map(roundOf).map((round) => [round.target, round]));
+}
+
+export async function loadRounds(db: Queries, filter: { limit: number; state?: RoundState | undefined }): Promise<StoredRound[]> {
+  const rows = await db
+    .select()
+    .from(rounds)
+    .where(filter.state && eq(rounds.state, filter.state))
+    .orderBy(desc(rounds.submittedAt), desc(rounds.round))
+    .limit(filter.limit);
+  return rows.map(roundOf);
+}
+
+/** Rounds that a step may have something to do for: all that are not settled, except those waiting after a failure. */
+export async function loadDueRounds(db: Queries, now: Date): Promise<Sha256[]> {
+  const rows = await db
+    .select({ round: rounds.round })
+    .from(rounds)
+    .where(and(ne(rounds.state, "settled"), or(isNull(rounds.nextTryAt), lte(rounds.nextTryAt, now))))
+    .orderBy(asc(rounds.submittedAt))
+    .limit(1000);
+  return rows.map((row) => parseSha256(row.round));
+}
+
+export async function saveCommitteeDrawn(
+  db: Queries,
+  round: Sha256,
+  drawn: { statement: Round; committeeDrawnAt: Date; commitBy: Date },
+): Promise<void> {
+  const { statement, ...times } = drawn;
+  await db
+    .update(rounds)
+    .set({ state: "building", statement: formatCanonicalJson(statement), ...times, reason: null })
+    .where(and(eq(rounds.round, round), eq(rounds.state, "planned")));
+}
+
+export async function saveStandInsCalled(db: Queries, round: Sha256, statement: Round): Promise<void> {
+  await db
+    .update(rounds)
+    .set({ statement: formatCanonicalJson(statement) })
+    .where(eq(rounds.round, round));
+}
+
+export async function saveRevealing(db: Queries, round: Sha256, times: { revealStartedAt: Date; revealBy: Date }): Promise<void> {
+  await db
+    .update(rounds)
+    .set({ state: "revealing", ...times })
+    .where(and(eq(rounds.round, round), eq(rounds.state, "building")));
+}
+
+export async function saveSettling(db: Queries, round: Sha256): Promise<void> {
+  await db
+    .update(rounds)
+    .set({ state: "settling" })
+    .where(and(eq(rounds.round, round), ne(rounds.state, "settled")));
+}
+
+export async function saveSettled(db: Queries, round: Sha256, settledAt: Date): Promise<void> {
+  await db.update(rounds).set({ state: "settled", settledAt, reason: null }).where(eq(rounds.round, round));
+}
+
+/** What people are told while a round does not go on. */
+export async function saveReason(db: Queries, round: Sha256, reason: string): Promise<void> {
+  await db.update(rounds).set({ reason }).where(eq(rounds.round, round));
+}
+
+export async function saveStepFailed(
+  db: Queries,
+  round: Sha256,
+  failed: { failures: number; nextTryAt: Date; reason: string },
+): Promise<void> {
+  await db.update(rounds).set(failed).where(eq(rounds.round, round));
+}
+
+export async function saveStepSucceeded(db: Queries, round: Sha256): Promise<void> {
+  await db.update(rounds).set({ failures: 0, nextTryAt: null, reason: null }).where(eq(rounds.round, round));
+}
+
+export async function countRounds(db: Queries): Promise<Partial<Record<RoundState, number>>> {
+  const rows = await db.select({ state: rounds.state, count: count() }).from(rounds).groupBy(rounds.state);
+  return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+}
+
+function roundOf(row: typeof rounds.$inferSelect): StoredRound {
+  return {
+    round: parseSha256(row.round),
+    target: parseSha256(row.target),
+    attempt: row.attempt,
+    policy: parseSha256(row.policy),
+    state: row.state,
+    statement: row.statement === null ? undefined : roundSchema.parse(JSON.parse(row.statement)),
+    reason: row.reason ?? undefined,
+    submittedAt: row.submittedAt,
+    committeeDrawnAt: row.committeeDrawnAt ?? undefined,
+    commitBy: row.commitBy ?? undefined,
+    revealStartedAt: row.revealStartedAt ?? undefined,
+    revealBy: row.revealBy ?? undefined,
+    settledAt: row.settledAt ?? undefined,
+    failures: row.failures,
+  };
+}

@@ -1,0 +1,35 @@
+import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
+import { type SubmissionRequest, submissionRequestSchema } from "@quorate/protocol/submission";
+import { asc, eq } from "drizzle-orm";
+import type { Queries } from "../database.ts";
+import { submissions, submissionTargets } from "../schema.ts";
+
+export type StoredSubmission = { id: Sha256; request: SubmissionRequest; targets: Sha256[] };
+
+/** `false` when it was there already. */
+export async function saveSubmission(db: Queries, submission: StoredSubmission, from: { token: string; now: Date }): Promise<boolean> {
+  const { id, request, targets } = submission;
+  const created = await db
+    .insert(submissions)
+    .values({ id, request, token: from.token, submittedAt: from.now })
+    .onConflictDoNothing()
+    .returning({ id: submissions.id });
+  if (created.length === 0) return false;
+  await db.insert(submissionTargets).values(targets.map((target, position) => ({ submission: id, target, position })));
+  return true;
+}
+
+export async function findSubmission(db: Queries, id: string): Promise<StoredSubmission | undefined> {
+  const [row] = await db.select().from(submissions).where(eq(submissions.id, id));
+  if (!row) return undefined;
+  const rows = await db
+    .select({ target: submissionTargets.target })
+    .from(submissionTargets)
+    .where(eq(submissionTargets.submission, id))
+    .orderBy(asc(submissionTargets.position));
+  return {
+    id: parseSha256(row.id),
+    request: submissionRequestSchema.parse(row.request),
+    targets: rows.map(({ target }) => parseSha256(target)),
+  };
+}

@@ -1,0 +1,117 @@
+import { createReadStream } from "node:fs";
+import { ArchiveError } from "@quorate/archive/archive-error";
+import { formatRefusal, type Refusal } from "@quorate/archive/refusal";
+import type { TargetResolver } from "@quorate/archive/resolve-target";
+import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import { failureReasons } from "@quorate/protocol/result";
+import { roundIdOf } from "@quorate/protocol/round";
+import type { SubmissionRequest } from "@quorate/protocol/submission";
+import { targetDigestOf } from "@quorate/protocol/target";
+import { utf8 } from "@quorate/protocol/utf8";
+import { ProblemError } from "@quorate/service/problem";
+import type { BlobStore } from "./blob-store.ts";
+import type { Database } from "./database.ts";
+import type { CoordinatorEvents } from "./events.ts";
+import { loadNewestRounds, type PlannedRound, saveRound, type StoredRound } from "./store/rounds.ts";
+import { saveSubmission } from "./store/submissions.ts";
+import { saveTarget } from "./store/targets.ts";
+import { loadVerdicts, type StoredVerdict } from "./store/verdicts.ts";
+
+export type Submit = (request: SubmissionRequest, by: { token: string }) => Promise<{ id: Sha256; created: boolean }>;
+
+type Dependencies = {
+  db: Database;
+  resolver: TargetResolver;
+  blobs: BlobStore;
+  policy: Sha256;
+  wake: (round: Sha256) => void;
+  events: CoordinatorEvents;
+  now: () => Date;
+};
+
+/** Takes requests: what they mean by the archive's signed indices now, and a round for each target that needs one. */
+export function createSubmit({ db, resolver, blobs, policy, wake, events, now }: Dependencies): Submit {
+  return async (request, { token }) => {
+    const resolution = await resolver.resolveTargets(request).catch(refuseArchive);
+    if (resolution.kind === "refused") throw refused(resolution.refusal);
+    for (const { sha256, sizeBytes, file } of resolution.files) {
+      if (!(await blobs.has(sha256))) await blobs.write({ sha256, maxBytes: sizeBytes }, createReadStream(file));
+    }
+
+    const { targets } = resolution;
+    const digests = targets.map(targetDigestOf);
+    const id = submissionIdOf(request, digests);
+    const submittedAt = now();
+    const { created, planned } = await db.transaction(async (tx) => {
+      for (const target of targets) await saveTarget(tx, target);
+      const newest = await loadNewestRounds(tx, digests);
+      const verdicts = await loadVerdicts(
+        tx,
+        [...newest.values()].map(({ round }) => round),
+      );
+      const planned = planRounds(digests, { newest, verdicts, policy, submittedAt });
+      for (const round of planned) await saveRound(tx, round);
+      return { planned, created: await saveSubmission(tx, { id, request, targets: digests }, { token, now: submittedAt }) };
+    });
+    events.submitted(id, targets.length, created);
+    for (const { round } of planned) wake(round);
+    return { id, created: created || planned.length > 0 };
+  };
+}
+
+/** The same request for the same targets is the same submission. */
+function submissionIdOf(request: SubmissionRequest, targets: readonly Sha256[]): Sha256 {
+  return sha256Of(utf8(formatCanonicalJson(["quorate/submission/v1", request, [...targets].sort()])));
+}
+
+/** A first round for each target that has none, and another attempt where the last one came to nothing that stands. */
+export function planRounds(
+  targets: readonly Sha256[],
+  known: {
+    newest: ReadonlyMap<Sha256, StoredRound>;
+    verdicts: ReadonlyMap<Sha256, StoredVerdict>;
+    policy: Sha256;
+    submittedAt: Date;
+  },
+): PlannedRound[] {
+  return targets.flatMap((target) => {
+    const last = known.newest.get(target);
+    if (last && !mayTryAgain(known.verdicts.get(last.round))) return [];
+    const attempt = (last?.attempt ?? 0) + 1;
+    return { round: roundIdOf(target, attempt), target, attempt, policy: known.policy, submittedAt: known.submittedAt };
+  });
+}
+
+const lastingReasons: readonly string[] = failureReasons.slice(-2);
+
+/** An unsettled round goes on; a verdict stands, unless it says only that something got in the way. */
+function mayTryAgain(settled: StoredVerdict | undefined): boolean {
+  if (!settled) return false;
+  const { outcome, reason } = settled.verdict;
+  if (outcome === "failed") return !lastingReasons.some((lasting) => reason?.includes(lasting));
+  return outcome === "inconclusive";
+}
+
+function refused(refusal: Refusal): ProblemError {
+  return new ProblemError(422, refusal.kind, formatRefusal(refusal));
+}
+
+/** An archive that cannot be reached may be tried again; one that does not verify must not be trusted. */
+function refuseArchive(error: unknown): never {
+  if (!(error instanceof ArchiveError)) throw error;
+  const { code, message: detail } = error;
+  if (code === "unreachable" || code === "not-found") {
+    throw new ProblemError(503, "archive-unavailable", `${detail}; try again later, or check the archive's address in the configuration`, {
+      cause: error,
+      headers: { "retry-after": "30" },
+    });
+  }
+  if (code === "expired") {
+    const next = "choose a suite that is maintained, or set allowExpired for this archive";
+    throw new ProblemError(422, "archive-expired", `${detail}; ${next}`, { cause: error });
+  }
+  throw new ProblemError(502, "archive-untrusted", `${detail}; nothing is built from it: check the archive's address and keyrings`, {
+    cause: error,
+  });
+}

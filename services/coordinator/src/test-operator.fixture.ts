@@ -1,0 +1,141 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createUserKey } from "@quorate/bus/user-credentials";
+import { connectWorkerBus, type LeasedJob, type WorkerBus } from "@quorate/bus/worker-bus";
+import { createApi } from "@quorate/client/api";
+import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import type { ReportMessage } from "@quorate/protocol/job";
+import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
+import type { Result } from "@quorate/protocol/result";
+import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
+import { textOf, utf8 } from "@quorate/protocol/utf8";
+import { signStatement } from "@quorate/signing/envelope";
+import { type P256Signer, p256SignerOf } from "@quorate/signing/p256-key";
+
+/** An operator whose worker builds nothing: it signs what a test wants it to say. */
+export type TestOperator = AsyncDisposable & {
+  readonly id: OperatorId;
+  readonly signer: P256Signer;
+  readonly bus: WorkerBus;
+  takeJob(): Promise<LeasedJob>;
+  report(job: LeasedJob, report: Pick<ReportMessage, "kind"> & Record<string, unknown>): Promise<void>;
+  /** The signed result of a build whose artifacts have the published digests, or those that `digestOf` gives. */
+  signResult(
+    job: LeasedJob,
+    options?: { digestOf?: (published: Sha256) => Sha256; change?: Partial<Result>; fence?: number },
+  ): Promise<Uint8Array>;
+  signCommitment(job: LeasedJob, result: Uint8Array, fence?: number): Uint8Array;
+  /** Resolves when the coordinator asks for the job's result. */
+  untilReveal(job: LeasedJob): Promise<void>;
+  /** All of it, once: takes a job, commits, reveals. */
+  work(options?: Parameters<TestOperator["signResult"]>[1]): Promise<LeasedJob>;
+};
+
+export async function enrolTestOperator(at: { url: string; invitationToken: string; name: string }): Promise<TestOperator> {
+  const signer = p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+  const userKey = createUserKey();
+  const api = createApi({ url: at.url, token: at.invitationToken });
+  const answer = await api.enrol({ envelope: textOf(signEnrolment(signer, at.name)), natsUserKey: userKey.publicKey });
+  const bus = await connectWorkerBus({
+    url: answer.natsUrl,
+    jwt: () => answer.natsJwt,
+    userSeed: userKey.seed,
+    operator: signer.operator,
+  });
+  const closing = new AbortController();
+  const reveals = createReveals(bus);
+
+  const operator: TestOperator = {
+    id: signer.operator,
+    signer,
+    bus,
+    async takeJob() {
+      const job = await bus.nextJob(closing.signal);
+      if (!job) throw new Error("taking a job: the test is over");
+      return job;
+    },
+    report: ({ message, fence }, report) =>
+      bus.report({ job: message.job, round: message.round, operator: signer.operator, fence, ...report } as ReportMessage, closing.signal),
+    async signResult({ message, fence }, { digestOf = (published: Sha256) => published, change = {}, fence: other } = {}) {
+      const target = await api.target(message.target);
+      const result = { ...resultOf(target, digestOf), round: message.round, target: message.target, operator: signer.operator };
+      return signStatement({ kind: "result", result: { ...result, fence: other ?? fence, ...change } as Result }, [signer]);
+    },
+    signCommitment({ message, fence }, result, other = fence) {
+      const commitment = { round: message.round, operator: signer.operator, fence: other, envelope: sha256Of(result) };
+      return signStatement({ kind: "commitment", commitment }, [signer]);
+    },
+    untilReveal: ({ message }) => reveals.until(message.job),
+    async work(options) {
+      const job = await operator.takeJob();
+      await operator.report(job, { kind: "started" });
+      const result = await operator.signResult(job, options);
+      await operator.report(job, { kind: "commitment", envelope: textOf(operator.signCommitment(job, result)) });
+      await operator.untilReveal(job);
+      await operator.report(job, { kind: "result", envelope: textOf(result) });
+      await job.ack();
+      return job;
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await bus[Symbol.asyncDispose]();
+    },
+  };
+  return operator;
+}
+
+export function signEnrolment(signer: P256Signer, name: string, change: Partial<Enrolment> = {}): Uint8Array {
+  const enrolment: Enrolment = {
+    action: "enrol",
+    operator: signer.operator,
+    name,
+    identityKey: Buffer.from(signer.spki).toString("base64"),
+    groups: {},
+    architectures: ["amd64", "all"],
+    ecosystems: ["debian"],
+    ...change,
+  };
+  return signStatement({ kind: "operator", predicate: enrolment }, [signer]);
+}
+
+function resultOf(
+  target: Target,
+  digestOf: (published: Sha256) => Sha256,
+): Omit<Extract<Result, { outcome: "built" }>, "round" | "target" | "operator" | "fence"> {
+  const { distribution, suite, source, version, architecture } = target;
+  return {
+    outcome: "built",
+    nonce: randomBytes(16).toString("hex"),
+    distribution,
+    suite,
+    source,
+    version,
+    architecture,
+    environment: environmentPinDigestOf(target.environment),
+    builderVersion: { worker: "0.1.0" },
+    sandboxProfile: "none",
+    startedAt: "2026-11-23T08:00:00Z",
+    finishedAt: "2026-11-23T08:00:07Z",
+    byproducts: [],
+    artifacts: target.artifacts.map(({ file, sizeBytes, sha256 }) => ({ name: file, sizeBytes, sha256: digestOf(sha256) })),
+    sources: target.files.map(({ name, sha256 }) => ({ name, sha256 })),
+    trace: { rootSha256: sha256Of(utf8("")), files: 0 },
+  };
+}
+
+function createReveals(bus: WorkerBus) {
+  const asked = new Set<string>();
+  const waiting = new Map<string, () => void>();
+  bus.control((message) => {
+    if (message.kind !== "reveal") return;
+    asked.add(message.job);
+    waiting.get(message.job)?.();
+  });
+  return {
+    async until(job: string): Promise<void> {
+      if (asked.has(job)) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.set(job, resolve);
+      await promise;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import type { NoteKey, NoteSigner } from "@quorate/tlog/note";
+import { emptyRoot } from "@quorate/tlog/merkle";
+import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
+import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
+import { verifyEd25519 } from "@quorate/signing/note-key";
+import type { LogEvents } from "./events.ts";
+import type { JournalRecord } from "./journal.ts";
+import type { Head, LockStore } from "./lock-store.ts";
+import { checkPublished, recoverTree, RefusedToStartError } from "./recover.ts";
+import { signCheckpoint, verifySigned } from "./signed-checkpoint.ts";
+import type { SignedCheckpoint } from "./signed-checkpoint.ts";
+import type { TileStore } from "./tile-store.ts";
+import type { TreeEdge } from "./tree-edge.ts";
+
+/** Clocks are stepped a little by time synchronisation. */
+const clockToleranceMilliseconds = 5_000;
+
+export type OpenLog = {
+  readonly edge: TreeEdge;
+  readonly head: Head;
+  readonly newest: SignedCheckpoint;
+  /** What was published last, if it still has the policy's quorum. */
+  readonly published: SignedCheckpoint | undefined;
+};
+
+export type LogFiles = { readonly lock: LockStore; readonly store: TileStore; readonly records: readonly JournalRecord[] };
+
+export type OpenOptions = {
+  readonly signer: NoteSigner;
+  readonly policy: WitnessPolicy;
+  readonly inceptionDate?: string | undefined;
+  readonly now: () => number;
+  readonly events: LogEvents;
+};
+
+/**
+ * Opens the log that is stored, or creates it.
+ * @throws RefusedToStartError when what is stored cannot be, so that going on might fork the log
+ */
+export async function openLog(files: LogFiles, options: OpenOptions): Promise<OpenLog> {
+  const { signer, now, policy } = options;
+  const head = files.lock.head() ?? (await createLog(files, options));
+  if (now() < head.signedAt - clockToleranceMilliseconds) {
+    throw new RefusedToStartError(
+      `the clock shows ${new Date(now()).toISOString()}, but a checkpoint was signed at ${new Date(head.signedAt).toISOString()}; set the clock`,
+    );
+  }
+  const newest = signedByUs(head.note, signer.key, "the lock store's checkpoint");
+  const edge = await recoverTree({ store: files.store, records: files.records, head: newest });
+  const published = await newestPublished(files, signer.key);
+  if (published === undefined) return { edge, head, newest, published };
+  await checkPublished(published, { store: files.store, head: newest });
+  return { edge, head, newest, published: hasQuorum(published, policy) ? published : undefined };
+}
+
+async function createLog({ lock, store, records }: LogFiles, { signer, inceptionDate, now, events }: OpenOptions): Promise<Head> {
+  if (!(await store.isEmpty()) || records.length > 0) {
+    throw new RefusedToStartError(
+      "there are tiles or staged entries, but no lock store that says what was signed; restore the newest lock store, or start another log",
+    );
+  }
+  const today = new Date(now()).toISOString().slice(0, 10);
+  if (inceptionDate !== undefined && inceptionDate !== today) {
+    throw new RefusedToStartError(`the log is missing, and may be created on ${inceptionDate} only; restore its data`);
+  }
+  const { note } = signCheckpoint({ size: 0, root: emptyRoot }, signer);
+  const head = { size: 0, note, signedAt: now() };
+  lock.create(head);
+  events.created(signer.key.name);
+  return head;
+}
+
+async function newestPublished({ store, records }: LogFiles, key: NoteKey): Promise<SignedCheckpoint | undefined> {
+  const file = await store.read("checkpoint");
+  const notes = records.filter((record) => record.kind === "published").map(({ note }) => note);
+  if (file !== undefined) notes.push(Buffer.from(file).toString("utf8"));
+  const published = notes.map((note) => signedByUs(note, key, "a published checkpoint"));
+  return published.reduce<SignedCheckpoint | undefined>(
+    (newest, one) => (newest !== undefined && newest.checkpoint.size > one.checkpoint.size ? newest : one),
+    undefined,
+  );
+}
+
+function signedByUs(note: string, key: NoteKey, what: string): SignedCheckpoint {
+  try {
+    return verifySigned(note, key);
+  } catch (error) {
+    throw new RefusedToStartError(`${what} is not signed by this log's key ${key.name}; configure the key it was created with`, {
+      cause: error,
+    });
+  }
+}
+
+function hasQuorum({ note }: SignedCheckpoint, policy: WitnessPolicy): boolean {
+  try {
+    verifyCosignedCheckpoint(note, policy, verifyEd25519);
+    return true;
+  } catch {
+    // The policy has changed since; the newest checkpoint is about to be published under it.
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import { openDataDirectory } from "@quorate/service/data-directory";
+import { createHttpApp } from "@quorate/service/http-app";
+import { listen } from "@quorate/service/listen";
+import type { Logger } from "@quorate/service/logger";
+import { Metrics } from "@quorate/service/metrics";
+import { formatVkey } from "@quorate/tlog/note";
+import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
+import type { LogConfig } from "./config.ts";
+import { createLogEvents } from "./events.ts";
+import type { LogEvents } from "./events.ts";
+import { LockStore } from "./lock-store.ts";
+import { openLog } from "./open-log.ts";
+import { Pool } from "./pool.ts";
+import { Publisher } from "./publisher.ts";
+import { addAppendRoute, addReadRoutes } from "./routes.ts";
+import { Sequencer } from "./sequencer.ts";
+import { Staging } from "./staging.ts";
+import { TileStore } from "./tile-store.ts";
+import { WitnessClient } from "./witness-client.ts";
+
+export type Log = AsyncDisposable & { readonly url: string };
+
+export type LogContext = {
+  readonly logger: Logger;
+  /** Called when the log cannot go on and must be started anew. */
+  readonly fail: (error: unknown) => void;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+};
+
+/** Starts the log. Disposing it refuses new entries, finishes those under way and makes the tiles durable. */
+export async function startLog(config: LogConfig, context: LogContext): Promise<Log> {
+  const { signer, policy } = config;
+  const { logger, fail, now = Date.now } = context;
+  refuseForeignPolicy(config);
+  const metrics = new Metrics();
+  const events = createLogEvents(logger, metrics);
+
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await openDataDirectory({ path: config.dataDirectory, service: "log", format: 1 }));
+  const lock = stack.use(new LockStore(join(directory.path, "lock-store.sqlite")));
+  const store = new TileStore(join(directory.path, "public"));
+  const { staging, records } = await Staging.open(join(directory.path, "journal"), store);
+  stack.use(staging);
+  const { edge, head, newest, published } = await openLog({ lock, store, records }, { ...config, now, events });
+  await (
+    await staging.rotate()
+  ).retired;
+
+  const witnesses = witnessClients(policy, events);
+  const publisher = new Publisher(
+    { staging, store, logKey: signer.key, policy, witnesses, paceMilliseconds: config.batchMilliseconds, events, fail },
+    { newest, published },
+  );
+  const pool = new Pool();
+  const onSigned = publisher.offer.bind(publisher);
+  const sequencer = new Sequencer({ pool, staging, lock, store, signer, events, now, onSigned, fail }, { edge, head });
+
+  const readiness = {
+    witnesses: async () => {
+      if (!publisher.confirmed) throw new Error("the quorum of witnesses has not answered since the start");
+    },
+  };
+  const app = createHttpApp({ logger, metrics, readiness });
+  const dependencies = { pool, lock, sequencer, publisher, store, events };
+  addAppendRoute(app, config.token, dependencies);
+  addReadRoutes(app, dependencies);
+  // Undone from the last: no new requests and none under way, no batch under way, no round of witnesses, tiles durable.
+  stack.defer(async () => void (await (await staging.rotate()).retired));
+  stack.defer(() => sequencer.idle());
+  stack.defer(async () => {
+    const closed = app.close();
+    await sequencer.idle();
+    await publisher[Symbol.asyncDispose]();
+    await closed;
+  });
+  const url = await listen(app, config);
+  events.started({
+    url,
+    origin: signer.key.name,
+    size: edge.size,
+    published: published?.checkpoint.size,
+    stagedRecords: records.length,
+  });
+  publisher.start();
+  const owned = stack.move();
+  return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function refuseForeignPolicy({ signer, policy }: LogConfig): void {
+  const own = formatVkey(signer.key);
+  if (!policy.logs.some(({ key }) => formatVkey(key) === own)) {
+    throw new Error(`starting the log: the witness policy has no line for this log's key; add: log ${own}`);
+  }
+}
+
+function witnessClients({ witnesses }: WitnessPolicy, events: LogEvents): WitnessClient[] {
+  return witnesses.flatMap(({ name, key, url }) => {
+    if (url !== undefined) return [new WitnessClient({ name, key, url })];
+    events.witnessWithoutUrl(name);
+    return [];
+  });
+}

@@ -1,0 +1,48 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { nodeHasher } from "@quorate/signing/node-hasher";
+import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
+import { expect, test } from "vitest";
+import { scratchDirectory } from "./scratch-directory.fixture.ts";
+import { TileStore, tileOfPath } from "./tile-store.ts";
+import { TreeEdge } from "./tree-edge.ts";
+
+const entries = Array.from({ length: 400 }, (_, index) => {
+  const bytes = new Uint8Array(1 + (index % 300)).fill(index);
+  return { bytes, leafHash: nodeHasher.leaf(bytes) };
+});
+
+/** A tree grown by 100 at a time: partial tiles of 100 and 200, a full one, and partial ones of 44 and 144. */
+async function grown(store: TileStore): Promise<void> {
+  const edge = TreeEdge.empty(nodeHasher);
+  for (let size = 0; size < 400; size += 100) await store.write(edge.grow(entries.slice(size, size + 100)));
+}
+
+test("keeps every partial tile until its full tile is durable, then only the full one", async () => {
+  await using scratch = await scratchDirectory();
+  const store = new TileStore(scratch.path);
+  await grown(store);
+  expect((await readdir(join(scratch.path, "tile/0"))).sort()).toEqual(["000", "000.p", "001.p"]);
+  expect((await readdir(join(scratch.path, "tile/0/000.p"))).sort()).toEqual(["100", "200"]);
+  await store.sync();
+  expect((await readdir(join(scratch.path, "tile/0"))).sort()).toEqual(["000", "001.p"]);
+  expect((await readdir(join(scratch.path, "tile/entries/001.p"))).sort()).toEqual(["144", "44"]);
+});
+
+test("cuts a dropped partial tile or bundle from the full one", async () => {
+  await using scratch = await scratchDirectory();
+  const store = new TileStore(scratch.path);
+  await grown(store);
+  const before = await Promise.all(([0, "entries"] as const).map((level) => store.readTile({ level, index: 0, width: 100 })));
+  await store.sync();
+  const after = await Promise.all(([0, "entries"] as const).map((level) => store.readTile({ level, index: 0, width: 100 })));
+  expect(after.map((bytes) => Buffer.from(bytes ?? []))).toEqual(before);
+  expect(parseEntryBundle(after[1] ?? new Uint8Array(0)).length).toBe(100);
+  expect(await store.readTile({ level: 0, index: 1, width: 200 })).toBeUndefined();
+});
+
+test("what is no tile's path names no tile", () => {
+  for (const path of ["checkpoint", "tile/0/000.unfinished", "tile/0/../000", "tile/0/000.p/0", "tile/0/000?x", "tile/0/0"]) {
+    expect(tileOfPath(path)).toBeUndefined();
+  }
+});

@@ -1,0 +1,120 @@
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { syncDirectory } from "@quorate/service/durable-file";
+import { hashBytes } from "@quorate/tlog/hash";
+import { parseTilePath, tilePath, tileWidth } from "@quorate/tlog/tile";
+import type { Tile } from "@quorate/tlog/tile";
+import type { TileFile } from "./tree-edge.ts";
+
+/** How many files are fsynced at a time: enough to keep a disk's queue busy, few enough to leave the thread pool to others. */
+const syncsAtOnce = 3;
+
+/**
+ * The public files of the log in a directory that any web server can serve: `checkpoint` and `tile/…`. A file appears whole (rename) but not
+ * durably: `sync` makes durable what was written before it, and until then the journal holds the same bytes.
+ */
+export class TileStore {
+  readonly #directory: string;
+  readonly #directories = new Set<string>();
+  #unsynced = new Set<string>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async write(files: readonly TileFile[]): Promise<void> {
+    await Promise.all(files.map((file) => this.#writeOne(file)));
+  }
+
+  /** The bytes of a file, or undefined when there is none. */
+  async read(path: string): Promise<Uint8Array | undefined> {
+    try {
+      return await readFile(join(this.#directory, path));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The bytes of a tile or bundle. A partial one that was dropped is cut from the full one, which begins with it. */
+  async readTile(tile: Tile): Promise<Uint8Array | undefined> {
+    const exact = await this.read(tilePath(tile));
+    if (exact !== undefined || tile.width === tileWidth) return exact;
+    const full = await this.read(tilePath({ ...tile, width: tileWidth }));
+    return full?.subarray(0, tile.level === "entries" ? bundlePrefixBytes(full, tile.width) : tile.width * hashBytes);
+  }
+
+  /** Makes everything written until now durable, then drops partial tiles whose full tile is. */
+  async sync(): Promise<void> {
+    const paths = this.#unsynced;
+    this.#unsynced = new Set();
+    const full = Array.from(paths).filter((path) => path.startsWith("tile/") && !path.includes(".p/"));
+    const superseded = new Set(full.map((path) => `${path}.p`));
+    const kept = Array.from(paths).filter((path) => !superseded.has(dirname(path)));
+    await inParallel(kept, (path) => syncFile(join(this.#directory, path)));
+    await inParallel(Array.from(new Set(kept.flatMap(ancestors))), (path) => syncDirectory(join(this.#directory, path)));
+    await inParallel(full, (path) => rm(join(this.#directory, `${path}.p`), { recursive: true, force: true }));
+    for (const directory of superseded) this.#directories.delete(directory);
+  }
+
+  /** Whether nothing was ever written here. */
+  async isEmpty(): Promise<boolean> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o755 });
+    return (await readdir(this.#directory)).length === 0;
+  }
+
+  async #writeOne({ path, bytes }: TileFile): Promise<void> {
+    const target = join(this.#directory, path);
+    const directory = dirname(path);
+    if (!this.#directories.has(directory)) {
+      await mkdir(join(this.#directory, directory), { recursive: true, mode: 0o755 });
+      this.#directories.add(directory);
+    }
+    // One name for each unfinished file: the next attempt overwrites it. No reader asks for it, since it is no tile path.
+    await writeFile(`${target}.unfinished`, bytes, { mode: 0o644 });
+    await rename(`${target}.unfinished`, target);
+    this.#unsynced.add(path);
+  }
+}
+
+function bundlePrefixBytes(bundle: Uint8Array, count: number): number {
+  let offset = 0;
+  for (let entry = 0; entry < count; entry += 1) offset += 2 + (bundle[offset] ?? 0) * 256 + (bundle[offset + 1] ?? 0);
+  return offset;
+}
+
+/** A path's directories, from the nearest to the store's own. */
+function ancestors(path: string): string[] {
+  const parent = dirname(path);
+  return parent === "." ? ["."] : [parent, ...ancestors(parent)];
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function inParallel(paths: readonly string[], act: (path: string) => Promise<void>): Promise<void> {
+  const rest = paths.values();
+  const lane = async () => {
+    for (const path of rest) await act(path);
+  };
+  await Promise.all(Array.from({ length: syncsAtOnce }, lane));
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
+
+/** The tile that a path below the log's prefix names, or undefined when it names none. */
+export function tileOfPath(path: string): Tile | undefined {
+  try {
+    return parseTilePath(path);
+  } catch {
+    return undefined;
+  }
+}
