@@ -11,7 +11,7 @@ const maxLiveLineLength = 1000;
 const liveMilliseconds = 250;
 
 /** What a build prints: kept in a file within bounds, and passed on live in batches. Never slows the build down. */
-export class BuildLog implements AsyncDisposable {
+export class BuildLog implements Disposable {
   readonly #path: string;
   readonly #onLines: (lines: string[]) => void;
   readonly #bounds: { headBytes: number; tailBytes: number };
@@ -70,7 +70,7 @@ export class BuildLog implements AsyncDisposable {
     if (lines.length > 0) this.#onLines(lines);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.flush();
   }
 

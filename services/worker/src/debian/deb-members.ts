@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import type { ManifestMember, MemberKind } from "@quorate/attestation/manifest";
 import { decodePath } from "@quorate/attestation/path-text";
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
-import { type Entry, type Header, extract } from "tar-stream";
+import { type Extract, type Header, extract } from "tar-stream";
 
 /** More than any package of a distribution has; bounds what a hostile one can make of a few bytes. */
 const maxUnpackedBytes = 64 * 1024 ** 3;
@@ -33,12 +33,14 @@ export async function* readMembers(deb: string, request: ReadRequest): AsyncGene
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
     signal,
   });
+  if (child.stdout === null || child.stderr === null) throw new Error("starting dpkg-deb: it has no output");
   let complaint = "";
   child.stderr.on("data", (data: Buffer) => (complaint = (complaint + data.toString()).slice(0, 500)));
   const ended = once(child, "close");
   ended.catch(() => {});
   // Names as bytes: Debian's tar members have no encoding.
-  const archive = extract({ filenameEncoding: "latin1" });
+  const options: Parameters<typeof extract>[0] & { filenameEncoding: string } = { filenameEncoding: "latin1" };
+  const archive = extract(options);
   const feeding = pipeline(child.stdout, archive);
   feeding.catch(() => {});
   try {
@@ -55,7 +57,7 @@ export async function* readMembers(deb: string, request: ReadRequest): AsyncGene
 }
 
 async function* hashMembers(
-  archive: AsyncIterable<Entry>,
+  archive: Extract,
   { part, keep: isWanted }: ReadRequest,
 ): AsyncGenerator<{ member: DebMember; content?: Buffer }> {
   const digests = new Map<string, Sha256>();

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import type { Archive } from "@quorate/archive/archive-config";
 import { ArchiveError } from "@quorate/archive/archive-error";
 import type { EnvironmentLock } from "@quorate/protocol/environment-lock";
-import type { BuildOutcome, BuildReporter, BuildRequest, Builder, Executor } from "../executor.ts";
+import type { BuildOutcome, BuildProgress, BuildReporter, BuildRequest, Builder, Executor } from "../executor.ts";
 import { baseIdOf, obtainBase } from "./base.ts";
 import { BuildFailure, failureOf } from "./build-failure.ts";
 import { BuildLog } from "./build-log.ts";
@@ -14,7 +14,7 @@ import { loadEnvironmentLock, obtainLayer } from "./layer.ts";
 import { openPackageCache } from "./package-cache.ts";
 import { type PinnedEnvironment, createEnvironmentLoader, findSource } from "./pinned-environment.ts";
 import { buildInSandbox } from "./sandboxed-build.ts";
-import { fetchSourceFiles } from "./source-files.ts";
+import { type SourceFiles, fetchSourceFiles } from "./source-files.ts";
 import { type Tree, openTreeStore } from "./tree-store.ts";
 
 export type DebianExecutorOptions = {
@@ -56,10 +56,15 @@ type Context = {
 
 type Call = { request: BuildRequest; report: BuildReporter; signal: AbortSignal };
 
-async function build(context: Context, call: Call): Promise<BuildOutcome> {
-  const { request, report, signal } = call;
+async function build(context: Context, { request, report: reportAll, signal }: Call): Promise<BuildOutcome> {
   signal.throwIfAborted();
-  await using log = new BuildLog(join(request.workDirectory, "build.log"), (logLines) => report({ phase: "building", logLines }));
+  let phase: BuildProgress["phase"] = "fetching";
+  const report: BuildReporter = (progress) => {
+    phase = progress.phase;
+    reportAll(progress);
+  };
+  const call = { request, report, signal };
+  using log = new BuildLog(join(request.workDirectory, "build.log"), (logLines) => reportAll({ phase, logLines }));
   const builder: Builder = { builderVersion: { executor: executorVersion, kernel: release() }, sandboxProfile: "namespaces/1" };
   let lock: EnvironmentLock | undefined;
   let step = "environment";
@@ -107,49 +112,47 @@ async function loadVerified({ loadEnvironment }: Context, { request, signal }: C
   }
 }
 
-export type Prepared = {
-  base: Tree;
-  layer: Tree;
-  lock: EnvironmentLock;
-  inputs: string;
-  files: Awaited<ReturnType<typeof fetchSourceFiles>>;
-};
+type Prepared = { base: Tree; layer: Tree; lock: EnvironmentLock; inputs: string; files: SourceFiles };
+type Preparation = Call & { environment: PinnedEnvironment; log: BuildLog };
 
-async function prepare(context: Context, call: Call & { environment: PinnedEnvironment; log: BuildLog }): Promise<Prepared> {
-  const { request, report, environment, log } = call;
+async function prepare(context: Context, call: Preparation): Promise<Prepared> {
+  const timeout = AbortSignal.timeout(environmentTimeoutSeconds * 1000);
+  try {
+    return await prepareAll(context, { ...call, signal: AbortSignal.any([call.signal, timeout]) });
+  } catch (cause) {
+    call.signal.throwIfAborted();
+    if (!timeout.aborted) throw cause;
+    const message = `preparing the environment took longer than ${environmentTimeoutSeconds} s`;
+    throw new BuildFailure("timeout", { step: "environment", message }, { cause });
+  }
+}
+
+async function prepareAll(context: Context, { request, report, signal, environment, log }: Preparation): Promise<Prepared> {
   const { target } = request;
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(environmentTimeoutSeconds * 1000)]);
   const source = await findSource(environment, target).catch((cause: unknown) => {
     if (!(cause instanceof ArchiveError)) throw cause;
     throw new BuildFailure("source-unavailable", { step: "source", message: cause.message }, { cause });
   });
   const inputs = join(request.workDirectory, "inputs");
   report({ phase: "fetching", activity: `fetching the source files of ${target.source} ${target.version}` });
-  const files = await fetchSourceFiles({
-    target,
-    stanza: source,
-    archiveUrl: environment.archive.url,
-    cache: context.cache,
-    directory: inputs,
-    signal,
-  });
+  const archiveUrl = environment.archive.url;
+  const files = await fetchSourceFiles({ target, stanza: source, archiveUrl, cache: context.cache, directory: inputs, signal });
   if (files.descriptionMadeAnew)
     log.note(`the archive has no ${files.description}; one made from the signed Sources index stands in for it`);
   const architecture = machineOf(environment);
   const onFile = (name: string) => report({ phase: "environment", activity: `unpacking ${name}` });
   const common = { ...context, environment, architecture, onFile, onOutput: (chunk: Buffer) => log.write(chunk), signal };
   report({ phase: "environment", activity: `preparing the base system of ${target.suite} ${architecture}` });
-  const base = await obtainBase(context.bases, common);
-  try {
-    report({ phase: "environment", activity: `preparing the build dependencies of ${target.source}` });
-    const mode = target.architecture === "all" ? "all" : "any";
-    const layer = await obtainLayer(context.layers, { ...common, base, baseId: baseIdOf(target.environment, architecture), source, mode });
-    const lock = await loadEnvironmentLock(layer, { dataDirectory: context.dataDirectory, environment });
-    return { base, layer, lock, inputs, files };
-  } catch (error) {
-    base[Symbol.dispose]();
-    throw error;
-  }
+  using holds = new DisposableStack();
+  const base = holds.use(await obtainBase(context.bases, common));
+  report({ phase: "environment", activity: `preparing the build dependencies of ${target.source}` });
+  const mode = target.architecture === "all" ? "all" : "any";
+  const baseId = baseIdOf(target.environment, architecture);
+  const layer = holds.use(await obtainLayer(context.layers, { ...common, base, baseId, source, mode }));
+  const lock = await loadEnvironmentLock(layer, { dataDirectory: context.dataDirectory, environment });
+  // From here the caller holds both trees.
+  holds.move();
+  return { base, layer, lock, inputs, files };
 }
 
 /** The machine architecture that the pinned indices are of; a target of architecture `all` is built on it as well. */
