@@ -25,7 +25,6 @@ export function baseIdOf(pin: EnvironmentPin, architecture: string): string {
 }
 
 export type BaseRequest = PinnedArchiveOptions & {
-  dataDirectory: string;
   architecture: string;
   onOutput(chunk: Buffer): void;
 };

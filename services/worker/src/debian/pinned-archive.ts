@@ -1,7 +1,7 @@
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdir, open, rm, stat } from "node:fs/promises";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { PackageCache } from "./package-cache.ts";
@@ -9,6 +9,7 @@ import { type PinnedEnvironment, type PinnedSuite, findPackages } from "./pinned
 
 /** Where an environment finds the archive, inside its network namespace: always the same, because apt writes it into its file names. */
 export const pinnedArchivePort = 3142;
+const archiveSocketName = "socket";
 export const pinnedArchiveUrl = `http://127.0.0.1:${pinnedArchivePort}`;
 
 /** An archive that has exactly the pinned state: the signed InRelease files, the pinned indices, and the files that these list. */
@@ -20,6 +21,7 @@ export interface PinnedArchive extends AsyncDisposable {
 }
 
 export type PinnedArchiveOptions = {
+  dataDirectory: string;
   environment: PinnedEnvironment;
   cache: PackageCache;
   /** For people: which file is being fetched or read. */
@@ -28,9 +30,9 @@ export type PinnedArchiveOptions = {
 };
 
 export async function openPinnedArchive(options: PinnedArchiveOptions): Promise<PinnedArchive> {
-  // A unix socket's path is short, and the data directory's may not be. Nothing else on the host can connect.
-  const directory = await mkdtemp(join(tmpdir(), "quorate-archive-"));
-  const socket = join(directory, "socket");
+  const directory = join(options.dataDirectory, "run", `archive-${crypto.randomUUID()}`);
+  // Nobody else on the host can connect.
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   let failure: unknown;
   const server = createServer((request, response) => {
     serve(options, request, response).catch((error: unknown) => {
@@ -39,9 +41,14 @@ export async function openPinnedArchive(options: PinnedArchiveOptions): Promise<
       else response.destroy();
     });
   });
-  server.listen(socket);
+  {
+    // A unix socket's path has at most 107 bytes, and a data directory's may have more.
+    await using handle = await open(directory);
+    server.listen(`/proc/self/fd/${handle.fd}/${archiveSocketName}`);
+    await once(server, "listening");
+  }
   return {
-    forwarder: [process.execPath, join(import.meta.dirname, "archive-forwarder.ts"), socket, String(pinnedArchivePort)],
+    forwarder: [process.execPath, join(import.meta.dirname, "archive-forwarder.ts"), directory, String(pinnedArchivePort)],
     get failure() {
       return failure;
     },

@@ -1,4 +1,4 @@
-import { type TraceFile, maxTraceFiles, maxTraceLength } from "@quorate/attestation/build-trace";
+import { type TraceFile, maxTraceFiles, maxTraceBytes } from "@quorate/attestation/build-trace";
 import { compareByBytes, decodePath, escapePath } from "@quorate/attestation/path-text";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { hashTreeFile, walkFiles } from "./sandbox-tree.ts";
@@ -29,6 +29,6 @@ const lineOverhead = 64 + 1 + 16 + 1 + 1;
 export function withinBounds(files: TraceFile[]): TraceFile[] {
   files.sort((a, b) => compareByBytes(a.path, b.path));
   let length = 0;
-  const beyond = files.findIndex(({ path }) => (length += lineOverhead + escapePath(path).length) > maxTraceLength);
+  const beyond = files.findIndex(({ path }) => (length += lineOverhead + escapePath(path).length) > maxTraceBytes);
   return files.slice(0, Math.min(maxTraceFiles, beyond === -1 ? files.length : beyond));
 }
