@@ -1,8 +1,8 @@
 import { PGlite } from "@electric-sql/pglite";
-import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { parseConfig } from "@quorate/service/config";
 import { runService } from "@quorate/service/run";
 import { z } from "zod";
+import { servePostgres } from "./postgres-socket.ts";
 
 const configSchema = z.object({
   /** Directory of the database. Whoever starts this holds a lock on it: PGlite itself lets two openers in. */
@@ -15,11 +15,10 @@ const configSchema = z.object({
 await runService("database", async () => {
   const config = parseConfig(configSchema, process.env);
   const db = await PGlite.create({ dataDir: config.DATABASE_DIR });
-  const server = new PGLiteSocketServer({ db, path: config.DATABASE_SOCKET, maxConnections: 50 });
-  await server.start();
+  const server = await servePostgres(db, config.DATABASE_SOCKET);
   return {
     async [Symbol.asyncDispose]() {
-      await server.stop();
+      await server[Symbol.asyncDispose]();
       await db.close();
     },
   };
