@@ -77,7 +77,8 @@ function mmdebstrapCommand({ suite, architecture, target, sources }: Record<"sui
     "--mode=root",
     "--format=directory",
     "--variant=buildd",
-    "--include=fakeroot",
+    // apt is of priority `required` in Debian itself, and need not be elsewhere.
+    "--include=apt,fakeroot",
     `--architectures=${architecture}`,
     ...apt.map((option) => `--aptopt=${option}`),
     // The lists are the pinned state, from which layers resolve.
