@@ -1,5 +1,5 @@
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
-import type { RoundView, SubmissionView } from "@quorate/protocol/submission";
+import type { RoundView } from "@quorate/protocol/submission";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import { verifyP256 } from "@quorate/signing/p256-key";
@@ -9,6 +9,7 @@ import { verifyProof } from "@quorate/verdict/verify-proof";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "./network.fixture.ts";
 import { replayLog } from "./replay.fixture.ts";
+import { submitted } from "./submitted.fixture.ts";
 import type { TestOperator } from "./test-operator.fixture.ts";
 
 const names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta"];
@@ -22,50 +23,40 @@ beforeAll(async () => {
 });
 afterAll(() => network[Symbol.asyncDispose]());
 
-const submit = (source: string) => network.api.submit({ distribution: "debian", suite: "small", source });
-
-/** The submission's only round, as soon as it is as wanted. */
-async function roundOnce({ id }: SubmissionView, wanted: (round: RoundView) => boolean): Promise<RoundView> {
-  for await (const event of network.api.submissionEvents(id)) {
-    const round = event.kind === "submission" ? event.submission.rounds[0] : undefined;
-    if (round && wanted(round)) return round;
-  }
-  throw new Error("the events ended before the round was as wanted");
-}
-const settled = (submission: SubmissionView) => roundOnce(submission, ({ state }) => state === "settled");
 const committed = (count: number) => (round: RoundView) => round.jobs.filter(({ committedAt }) => committedAt).length === count;
 const otherDigest = (published: Sha256) => sha256Of(utf8(`not ${published}`));
 
 test("three operators that build what was published reach `reproduced`, within a second and a half on each side of the builds", async () => {
-  const submission = await submit("alpha");
+  const round = await submitted(network, "alpha");
   const jobs = await Promise.all(operators.map((operator) => operator.work()));
   expect(jobs.map(({ fence }) => fence)).toEqual([1, 1, 1]);
-  const round = await settled(submission);
-  expect(round).toMatchObject({ state: "settled", verdict: { outcome: "reproduced", dissent: [] } });
-  expect(round.jobs).toHaveLength(3);
-  expect(round.jobs.map(({ phase, outcome }) => ({ phase, outcome }))).toEqual(Array(3).fill({ phase: "revealed", outcome: "built" }));
-  const drawn = Date.parse(round.committeeDrawnAt ?? "") - Date.parse(round.submittedAt);
-  const decided = Date.parse(round.settledAt ?? "") - Date.parse(round.revealStartedAt ?? "");
+  const settled = await round.settled();
+  expect(settled).toMatchObject({ state: "settled", verdict: { outcome: "reproduced", dissent: [] } });
+  expect(settled.jobs).toHaveLength(3);
+  expect(settled.jobs.map(({ phase, outcome }) => `${phase} ${outcome}`)).toEqual(Array(3).fill("revealed built"));
+  const drawn = Date.parse(settled.committeeDrawnAt ?? "") - Date.parse(settled.submittedAt);
+  const decided = Date.parse(settled.settledAt ?? "") - Date.parse(settled.revealStartedAt ?? "");
   expect(drawn).toBeLessThan(1500);
   expect(decided).toBeLessThan(1500);
 });
 
 test("what was submitted before is the same submission, and no second round", async () => {
-  const [first, second] = [await submit("alpha"), await submit("alpha")];
+  const submit = () => network.api.submit({ distribution: "debian", suite: "small", source: "alpha" });
+  const [first, second] = [await submit(), await submit()];
   expect(second).toEqual(first);
   expect(second.rounds).toHaveLength(1);
 });
 
 test("two that agree on other bytes than those published are a `mismatch`, and the third is named as dissenter", async () => {
-  const submission = await submit("beta");
+  const round = await submitted(network, "beta");
   const [ada, bert, cyd] = operators;
   await Promise.all([ada?.work({ digestOf: otherDigest }), bert?.work({ digestOf: otherDigest }), cyd?.work()]);
-  const { verdict } = await settled(submission);
+  const { verdict } = await round.settled();
   expect(verdict).toMatchObject({ outcome: "mismatch", dissent: [cyd?.id] });
 });
 
 test("an older fence, a forged signature, and a result other than the committed one are refused; the right one then counts", async () => {
-  const submission = await submit("gamma");
+  const round = await submitted(network, "gamma");
   const [ada, bert, cyd] = operators as [TestOperator, TestOperator, TestOperator];
   const others = [bert.work(), cyd.work()];
   const lost = await ada.takeJob();
@@ -88,17 +79,17 @@ test("an older fence, a forged signature, and a result other than the committed 
   await Promise.all(others);
   await job.ack();
 
-  const { verdict } = await settled(submission);
+  const { verdict } = await round.settled();
   expect(verdict).toMatchObject({ outcome: "reproduced", dissent: [] });
   expect(verdict?.inputs.map(({ envelope }) => envelope)).toContain(sha256Of(result));
 });
 
 test("a round goes on after the coordinator was restarted in the middle of it", async () => {
-  const submission = await submit("delta");
+  const round = await submitted(network, "delta");
   const [ada, bert, cyd] = operators as [TestOperator, TestOperator, TestOperator];
   const early = [ada.work(), bert.work()];
   const late = await cyd.takeJob();
-  await roundOnce(submission, committed(2));
+  await round.once(committed(2));
   await network.restart();
   const result = await cyd.signResult(late);
   await cyd.report(late, { kind: "commitment", envelope: textOf(cyd.signCommitment(late, result)) });
@@ -106,15 +97,15 @@ test("a round goes on after the coordinator was restarted in the middle of it", 
   await network.restart();
   await cyd.report(late, { kind: "result", envelope: textOf(result) });
   await Promise.all([...early, late.ack()]);
-  expect(await settled(submission)).toMatchObject({ verdict: { outcome: "reproduced", dissent: [] } });
+  expect(await round.settled()).toMatchObject({ verdict: { outcome: "reproduced", dissent: [] } });
 });
 
 test("a round goes on after Redis was wiped in the middle of it, without a restart", async () => {
-  const submission = await submit("epsilon");
+  const round = await submitted(network, "epsilon");
   const [ada, bert, cyd] = operators as [TestOperator, TestOperator, TestOperator];
   const early = [ada.work(), bert.work()];
   const late = await cyd.takeJob();
-  await roundOnce(submission, committed(2));
+  await round.once(committed(2));
   await network.wipeRedis();
   const result = await cyd.signResult(late);
   await cyd.report(late, { kind: "commitment", envelope: textOf(cyd.signCommitment(late, result)) });
@@ -122,14 +113,14 @@ test("a round goes on after Redis was wiped in the middle of it, without a resta
   await network.wipeRedis();
   await cyd.report(late, { kind: "result", envelope: textOf(result) });
   await Promise.all([...early, late.ack()]);
-  expect(await settled(submission)).toMatchObject({ verdict: { outcome: "reproduced", dissent: [] } });
+  expect(await round.settled()).toMatchObject({ verdict: { outcome: "reproduced", dissent: [] } });
 });
 
 test("a member that declines is replaced by a stand-in, and its reason is shown", async () => {
   const dora = await network.enrol("Dora");
   const everyone = [...operators, dora];
-  const submission = await submit("zeta");
-  const drawn = await roundOnce(submission, ({ state }) => state === "building");
+  const round = await submitted(network, "zeta");
+  const drawn = await round.once(({ state }) => state === "building");
   const standIn = everyone.find(({ id }) => !drawn.jobs.some(({ operator }) => operator === id));
   const members = everyone.filter((operator) => operator !== standIn);
   const [unwilling, ...willing] = members as [TestOperator, ...TestOperator[]];
@@ -137,10 +128,10 @@ test("a member that declines is replaced by a stand-in, and its reason is shown"
   await unwilling.report(job, { kind: "declined", reason: "no space left" });
   await job.ack();
   await Promise.all([...willing, ...(standIn ? [standIn] : [])].map((operator) => operator.work()));
-  const round = await settled(submission);
-  expect(round).toMatchObject({ verdict: { outcome: "reproduced" } });
-  expect(round.jobs).toHaveLength(4);
-  const declined = round.jobs.find(({ operator }) => operator === unwilling.id);
+  const settled = await round.settled();
+  expect(settled).toMatchObject({ verdict: { outcome: "reproduced" } });
+  expect(settled.jobs).toHaveLength(4);
+  const declined = settled.jobs.find(({ operator }) => operator === unwilling.id);
   expect(declined).toMatchObject({ outcome: "declined", activity: "no space left" });
 });
 

@@ -77,10 +77,12 @@ function mmdebstrapCommand({ suite, architecture, target, sources }: Record<"sui
     "--mode=root",
     "--format=directory",
     "--variant=buildd",
-    // apt is of priority `required` in Debian itself, and need not be elsewhere.
+    // apt by name: that it is required is what an archive overrides, not what the package says of itself.
     "--include=apt,fakeroot",
     `--architectures=${architecture}`,
     ...apt.map((option) => `--aptopt=${option}`),
+    // The whole tree is brought to the disk at once, before it gets its name.
+    "--dpkgopt=force-unsafe-io",
     // The lists are the pinned state, from which layers resolve.
     "--skip=cleanup/apt/lists",
     suite,

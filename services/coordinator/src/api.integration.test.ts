@@ -1,0 +1,134 @@
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createUserKey } from "@quorate/bus/user-credentials";
+import { createApi } from "@quorate/client/api";
+import { createBlobs } from "@quorate/client/blobs";
+import { ApiError } from "@quorate/client/http";
+import { sha256Of } from "@quorate/protocol/digest";
+import { textOf, utf8 } from "@quorate/protocol/utf8";
+import { loadP256Key } from "@quorate/signing/p256-key";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { invitationToken, startTestNetwork, type TestNetwork } from "./network.fixture.ts";
+import { signEnrolment, type TestOperator } from "./test-operator.fixture.ts";
+
+let network: TestNetwork;
+let ada: TestOperator;
+beforeAll(async () => {
+  network = await startTestNetwork({ sources: [{ source: "alpha", version: "1.0", architecture: "all" }] });
+  ada = await network.enrol("Ada");
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const request = { distribution: "debian", suite: "small", source: "alpha" };
+
+/** Status, kind and detail of the problem that a call is answered with. */
+async function problemOf(call: Promise<unknown>): Promise<string> {
+  const error = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof ApiError)) throw new Error("a problem was expected", { cause: error });
+  return `${error.status} ${error.problem?.type.split("/").at(-1)}: ${error.problem?.detail}`;
+}
+
+test.each([
+  ["another distribution", { distribution: "other" }, /^422 unknown-distribution: .*debian/],
+  ["an unknown suite", { suite: "nowhere" }, /^422 unknown-suite: .*nowhere/],
+  ["an unknown package", { source: "alphq" }, /^422 unknown-package: .*did you mean alpha/],
+  ["an unknown version", { version: "9.9" }, /^422 unknown-version: .*there is 1\.0/],
+  ["an unknown architecture", { architecture: "m68k" }, /^422 unknown-architecture: .*there is .*amd64/],
+])("a submission of %s is refused, and says what there is", async (_name, change, expected) => {
+  expect(await problemOf(network.api.submit({ ...request, ...change }))).toMatch(expected);
+});
+
+test("submitting needs a token that is valid", async () => {
+  const problems = [createApi({ url: network.url }), createApi({ url: network.url, token: "not-a-token-of-this-network" })];
+  for (const api of problems) expect(await problemOf(api.submit(request))).toMatch(/^401 unauthorized: .*token/);
+});
+
+test("a round without enough operators waits, says for what, and starts by itself when they have joined", async () => {
+  const submission = await network.api.submit(request);
+  const waiting = async () => (await network.api.submission(submission.id)).rounds[0];
+  await expect
+    .poll(async () => (await waiting())?.reason)
+    .toMatch(/^waiting for operators: 2 .* are needed, 1 enrolled; it starts by itself/);
+  expect(await waiting()).toMatchObject({ state: "planned", jobs: [] });
+  await network.enrol("Bert");
+  await expect.poll(async () => (await waiting())?.state).toBe("building");
+  expect((await waiting())?.jobs).toHaveLength(2);
+  expect((await waiting())?.reason).toBeUndefined();
+});
+
+test("what is not there is a 404 that names where to look", async () => {
+  const none = sha256Of(utf8("none"));
+  expect(await problemOf(network.api.submission(none))).toMatch(/^404 not-found: .*POST \/v1\/submissions/);
+  expect(await problemOf(network.api.round(none))).toMatch(/^404 not-found: .*GET \/v1\/rounds/);
+  expect(await problemOf(network.api.target(none))).toMatch(/^404 not-found/);
+  expect(await problemOf(network.api.artifact(none))).toMatch(/^404 not-found: .*submit its source/);
+  expect(await problemOf(network.api.proof(none))).toMatch(/^404 not-found/);
+});
+
+test("statistics, the network's keys and its rounds are there for everybody", async () => {
+  const api = createApi({ url: network.url });
+  expect(await api.stats()).toMatchObject({ operators: 2, rounds: { building: 1 }, verdicts: {} });
+  const view = await api.network();
+  expect(view).toMatchObject({ logUrl: network.config.LOG_URL, logKey: network.config.LOG_KEY });
+  expect(view.operators.map(({ name }) => name)).toEqual(["Ada", "Bert"]);
+  expect(await api.rounds({ state: "building" })).toHaveLength(1);
+  expect(await api.rounds({ state: "settled" })).toEqual([]);
+});
+
+test("enrolling again renews the credentials and changes nothing else", async () => {
+  const api = createApi({ url: network.url, token: invitationToken });
+  const envelope = textOf(signEnrolment(ada.signer, "Ada under another name"));
+  const answer = await api.enrol({ envelope, natsUserKey: createUserKey().publicKey });
+  expect(answer.operator).toBe(ada.id);
+  expect((await api.network()).operators.map(({ name }) => name)).toEqual(["Ada", "Bert"]);
+});
+
+test("an enrolment is refused without an invitation, when signed by another key, or with the network's key", async () => {
+  const natsUserKey = createUserKey().publicKey;
+  const api = createApi({ url: network.url, token: invitationToken });
+  const envelope = textOf(signEnrolment(ada.signer, "Ada"));
+  expect(await problemOf(createApi({ url: network.url }).enrol({ envelope, natsUserKey }))).toMatch(/^401 unauthorized: .*invitation/);
+  const other = Buffer.from(loadP256Key(network.config.NETWORK_KEY_FILE).spki).toString("base64");
+  const forged = textOf(signEnrolment(ada.signer, "Mallory", { identityKey: other }));
+  expect(await problemOf(api.enrol({ envelope: forged, natsUserKey }))).toMatch(/^422 malformed-enrolment/);
+  const ofNetwork = textOf(signEnrolment(loadP256Key(network.config.NETWORK_KEY_FILE), "Network"));
+  expect(await problemOf(api.enrol({ envelope: ofNetwork, natsUserKey }))).toMatch(/^422 malformed-enrolment: .*network key/);
+});
+
+test("blobs are written with a job's ticket only, are what their address says, and are read by everybody", async () => {
+  const blobs = createBlobs({ url: network.url });
+  const { message } = await ada.takeJob();
+  const content = utf8("build log\n".repeat(100_000));
+  const sha256 = sha256Of(content);
+  const put = (ticket: string, body: Uint8Array) => blobs.put({ sha256, content: body, ticket });
+  expect(await problemOf(put("no-ticket", content))).toMatch(/^401 unauthorized: .*ticket/);
+  expect(await problemOf(put(message.uploadTicket, utf8("other")))).toMatch(/^422 digest-differs/);
+  expect(await blobs.has(sha256)).toBe(false);
+  await put(message.uploadTicket, content);
+  await put(message.uploadTicket, content);
+  expect(await blobs.get(sha256)).toEqual(content);
+});
+
+test("the files that a target's environment is pinned by are blobs", async () => {
+  const [round] = await network.api.rounds();
+  const target = await network.api.target(round?.target ?? sha256Of(utf8("")));
+  const blobs = createBlobs({ url: network.url });
+  for (const { inReleaseSha256, indices } of target.environment.suites) {
+    for (const sha256 of [inReleaseSha256, ...indices.map((index) => index.sha256)]) expect(await blobs.has(sha256)).toBe(true);
+  }
+});
+
+test("a malformed request is told what is wrong with it", async () => {
+  const response = await fetch(`${network.url}/v1/rounds?limit=many`);
+  expect(response.headers.get("content-type")).toContain("application/problem+json");
+  expect(await response.json()).toMatchObject({ status: 400, detail: expect.stringContaining("limit") });
+});
+
+test("an altered InRelease is refused, and nothing is built from it", async () => {
+  await appendFile(join(network.archive.root, "dists", "small", "InRelease"), "tampered\n");
+  await network.restart();
+  expect(await problemOf(network.api.submit(request))).toMatch(/^502 archive-untrusted: .*nothing is built from it/);
+});
