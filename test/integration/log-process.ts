@@ -11,7 +11,7 @@ const main = join(import.meta.dirname, "../../services/log/src/main.ts");
 export type LogProcess = AsyncDisposable & { readonly url: string; readonly child: ChildProcess; kill(): Promise<void> };
 
 /** Starts the log as a process of its own, which can be killed. Rejects with its last line when it ends before it listens. */
-export async function startLogProcess(constellation: LogConstellation): Promise<LogProcess> {
+export async function startLogProcess(constellation: LogConstellation, batchMilliseconds = 5): Promise<LogProcess> {
   const { directory, config, policyText } = constellation;
   const policyFile = join(directory, "policy");
   await writeFile(policyFile, policyText);
@@ -23,7 +23,7 @@ export async function startLogProcess(constellation: LogConstellation): Promise<
       LOG_PORT: "0",
       LOG_TOKEN: config.token,
       LOG_POLICY_FILE: policyFile,
-      LOG_BATCH_MILLISECONDS: "5",
+      LOG_BATCH_MILLISECONDS: String(batchMilliseconds),
     },
   });
   const exited = once(child, "exit");

@@ -23,6 +23,21 @@ export function parseP256Spki(spkiDer: Uint8Array): Uint8Array {
   return spkiDer.subarray(spkiPrefix.length);
 }
 
+/**
+ * As `parseP256Spki`, and the point is on the curve: a key with a flipped bit is no key.
+ *
+ * @throws ParseError
+ */
+export function parseP256Key(spkiDer: Uint8Array): Uint8Array {
+  const point = parseP256Spki(spkiDer);
+  try {
+    p256.Point.fromBytes(point).assertValidity();
+  } catch (cause) {
+    throw new ParseError("P-256 public key (a point of the curve)", hex.encode(spkiDer), { cause });
+  }
+  return point;
+}
+
 /** The portable implementation; where thousands are verified a native one is passed in. OpenSSL signs with high and low s alike. */
 export const verifyP256Portable: VerifySignature = (spkiDer, message, signature) => {
   try {

@@ -1,14 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { formatCheckpoint } from "@quorate/tlog/checkpoint";
-import { formatEntryBundle } from "@quorate/tlog/entry-bundle";
 import { leafHash, rootOf } from "@quorate/tlog/merkle";
-import { formatTile, newEntryBundles, newTiles, tilePath } from "@quorate/tlog/tile";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "./local-server.fixture.ts";
 import { createLogReader } from "./log-reader.ts";
+import { writeLogFile, writeTiles } from "./served-log.fixture.ts";
 
 const entryCount = 600;
 const entries = Array.from({ length: entryCount }, (_, index) => new TextEncoder().encode(`entry ${index}`));
@@ -16,31 +15,14 @@ const leaves = entries.map((entry) => leafHash(entry));
 
 let directory = "";
 
-async function write(path: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(join(directory, path)), { recursive: true });
-  await writeFile(join(directory, path), bytes);
-}
-
 /** Note text with a signature of nobody: these readers are given no log key. */
 async function publish(size: number, root = rootOf(leaves.slice(0, size))): Promise<void> {
-  await write("checkpoint", `${formatCheckpoint({ origin: "log.example", size, root })}\n— nobody AAAAAAAAAA==\n`);
+  await writeLogFile(directory, "checkpoint", `${formatCheckpoint({ origin: "log.example", size, root })}\n— nobody AAAAAAAAAA==\n`);
 }
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "quorate-log-reader-"));
-  for (const size of [300, entryCount]) {
-    for (const tile of newEntryBundles(0, size)) {
-      await write(tilePath(tile), formatEntryBundle(entries.slice(tile.index * 256, tile.index * 256 + tile.width)));
-    }
-    for (const tile of newTiles(0, size)) {
-      const span = typeof tile.level === "number" ? 256 ** tile.level : 1;
-      const hashes = Array.from({ length: tile.width }, (_, at) => {
-        const start = (tile.index * 256 + at) * span;
-        return rootOf(leaves.slice(start, start + span));
-      });
-      await write(tilePath(tile), formatTile(hashes));
-    }
-  }
+  for (const size of [300, entryCount]) await writeTiles(directory, entries.slice(0, size));
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));

@@ -49,6 +49,8 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   const app = fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    // A child logger costs more than most requests; the few lines that concern a request carry its id by themselves.
+    childLoggerFactory: (logger) => logger,
     genReqId: () => randomUUID(),
     bodyLimit: options.bodyLimitBytes ?? 1_048_576,
     requestTimeout: options.requestTimeoutMilliseconds ?? 30_000,

@@ -27,7 +27,9 @@ export async function runService(name: string, start: (context: ServiceContext) 
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
   const fail = (error: unknown): void => {
-    logger.fatal({ err: error }, messageOf(error));
+    // The stack of a wrong configuration says nothing that its message does not.
+    if (error instanceof ConfigError) logger.fatal(error.message);
+    else logger.fatal({ err: error }, messageOf(error));
     process.exit(error instanceof ConfigError ? exitCode.badConfiguration : exitCode.failed);
   };
   process.on("uncaughtException", fail);

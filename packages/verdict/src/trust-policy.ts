@@ -1,4 +1,4 @@
-import { parseP256Spki } from "@quorate/attestation/p256";
+import { parseP256Key } from "@quorate/attestation/p256";
 import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { formatBase64, parseBase64 } from "@quorate/tlog/base64";
@@ -86,7 +86,7 @@ function define(draft: Draft, line: string): void {
 function parseParty([name, encoded, ...more]: string[], line: string): TrustedParty {
   if (name === undefined || encoded === undefined || more.length > 0) throw refusal(line, "a name and a key are needed");
   const key = parseBase64("key in a trust policy", encoded);
-  parseP256Spki(key);
+  parseP256Key(key);
   return { name, key };
 }
 

@@ -5,6 +5,8 @@ import { ParseError } from "@quorate/protocol/parse-error";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { cosigned, testWitnesses } from "@quorate/tlog/cosigned.fixture";
 import { VerificationError } from "@quorate/tlog/verification-error";
+import * as fc from "fast-check";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { TestNetwork, operatorNamed } from "./network.fixture.ts";
 import { type Proof, formatProof, parseProof } from "./proof.ts";
@@ -207,3 +209,34 @@ function moved(position: number, index: number): Proof {
 test("a digest is what the reader hashed, not what the file is called", () => {
   expect(() => verifyProof({ ...claim, artifactSha256: parseSha256("0".repeat(64)) })).toThrow(/this is another file/);
 });
+
+describe("whatever is done to a proof file", () => {
+  test("changing one character of it either changes nothing that is proved or is refused", () => {
+    const text = formatProof(proof);
+    const chain = verifyProof(claim);
+    fc.assert(
+      fc.property(fc.nat({ max: text.length - 1 }), fc.constantFrom("0", "A", "f", " ", "\n", '"', "}"), (at, character) => {
+        const found = outcomeOf(() => verifyProof({ ...claim, proof: parseProof(text.slice(0, at) + character + text.slice(at + 1)) }));
+        expect(found instanceof VerificationError || found instanceof ParseError || isDeepStrictEqual(found, chain)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("leaving entries or traces out never makes one verify that did not", () => {
+    const refused = proofOf({ ada: "evil", bert: "other" });
+    for (const at of refused.entries.keys()) {
+      const entries = refused.entries.toSpliced(at, 1);
+      expect(outcomeOf(() => verifyProof({ ...claim, proof: { ...refused, entries } }))).toBeInstanceOf(VerificationError);
+    }
+    expect(outcomeOf(() => verifyProof({ ...claim, proof: { ...refused, traces: [] } }))).toBeInstanceOf(VerificationError);
+  });
+});
+
+function outcomeOf(attempt: () => unknown): unknown {
+  try {
+    return attempt();
+  } catch (error) {
+    return error;
+  }
+}

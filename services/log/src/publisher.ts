@@ -93,7 +93,7 @@ export class Publisher implements AsyncDisposable {
   }
 
   async #publishAll(): Promise<void> {
-    const { paceMilliseconds, events, fail } = this.#dependencies;
+    const { paceMilliseconds, events } = this.#dependencies;
     let retryMilliseconds = firstRetryMilliseconds;
     try {
       while (!this.#confirmed || this.#stale || this.#newest.checkpoint.size !== this.#published?.checkpoint.size) {
@@ -107,10 +107,14 @@ export class Publisher implements AsyncDisposable {
         if (pause > 0) await sleep(pause, undefined, { signal: this.#stop.signal });
       }
     } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      this.#stop.abort(error);
-      fail(new Error(`publishing the checkpoint of size ${this.#newest.checkpoint.size}`, { cause: error }));
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort(error);
+    this.#dependencies.fail(new Error(`publishing the checkpoint of size ${this.#newest.checkpoint.size}`, { cause: error }));
   }
 
   async #publish(target: SignedCheckpoint): Promise<boolean> {
@@ -123,10 +127,11 @@ export class Publisher implements AsyncDisposable {
       signal: this.#stop.signal,
     });
     this.#stop.signal.throwIfAborted();
-    for (const failure of collected.failures) {
-      events.witnessFailed(failure.witness, failure.message);
-      if (failure.disagrees) await this.#refuseFork(failure);
-    }
+    for (const { witness, message } of collected.failures) events.witnessFailed(witness, message);
+    const checked = Promise.all(collected.failures.filter(({ disagrees }) => disagrees).map((failure) => this.#refuseFork(failure)));
+    // With the quorum there, a witness that disagrees must not be able to hold things up while it is asked for evidence.
+    if (collected.satisfied) checked.catch((error: unknown) => this.#fail(error));
+    else await checked;
     if (!collected.satisfied) {
       events.belowQuorum({ size: target.checkpoint.size, quorum: policy.quorum, cosigned: collected.cosigned });
       return false;

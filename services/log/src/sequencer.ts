@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ProblemError } from "@quorate/service/problem";
 import type { NoteSigner } from "@quorate/tlog/note";
 import type { LogEvents } from "./events.ts";
@@ -10,6 +11,13 @@ import type { Staging } from "./staging.ts";
 import type { TileStore } from "./tile-store.ts";
 import type { TreeEdge } from "./tree-edge.ts";
 import { createWakeable } from "./wakeable.ts";
+
+/**
+ * Entries that come while a batch is under way wait, this long after its start, for others to share the next one's flushes and files; not when
+ * there are many already.
+ */
+const gatherMilliseconds = 20;
+const manyEntries = 256;
 
 export type SequencerDependencies = {
   readonly pool: Pool;
@@ -26,8 +34,8 @@ export type SequencerDependencies = {
 };
 
 /**
- * Turns pending entries into signed trees, one batch at a time: a batch starts the moment the one before is done, so that an idle log is quick
- * and a busy one takes large batches.
+ * Turns pending entries into signed trees, one batch at a time. An idle log starts a batch with the first entry that comes, so that it is quick;
+ * a busy one takes large batches.
  */
 export class Sequencer {
   readonly #dependencies: SequencerDependencies;
@@ -60,6 +68,7 @@ export class Sequencer {
   async #drain(): Promise<void> {
     const { pool, staging, fail } = this.#dependencies;
     while (!this.#failed && pool.waiting > 0) {
+      const startedAt = performance.now();
       const batch = pool.take();
       try {
         await this.#sequence(batch);
@@ -69,6 +78,8 @@ export class Sequencer {
       } finally {
         pool.forget(batch);
       }
+      const pause = startedAt + gatherMilliseconds - performance.now();
+      if (pool.waiting > 0 && pool.waiting < manyEntries && pause > 0) await sleep(pause);
     }
   }
 

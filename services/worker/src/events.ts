@@ -11,7 +11,7 @@ export function createWorkerEvents(logger: Logger) {
       logger.info({ operator, path }, "made the operator's identity key; keep a backup of it"),
     enrolled: (operator: string, expiresAt: string) => logger.info({ operator, expiresAt }, "enrolled"),
     retrying: (what: string, error: unknown, pauseMilliseconds: number) =>
-      logger.warn({ err: error, pauseMilliseconds }, `${what} failed; it is tried again`),
+      logger.warn({ reason: reasonOf(error), pauseMilliseconds }, `${what} failed; it is tried again`),
     transport: (what: string, error?: unknown) => logger.warn({ err: error }, `NATS: ${what}`),
     malformedMessage: (kind: string, error: unknown) => logger.warn({ err: error }, `a malformed ${kind} message was thrown away`),
     jobTaken: (job: string, fence: number) => logger.info({ job, fence }, "job taken"),
@@ -32,4 +32,9 @@ export function createWorkerEvents(logger: Logger) {
     cancelled: (job: string) => logger.info({ job }, "the coordinator cancelled a job"),
     draining: (busy: boolean) => logger.info({ busy }, "no more jobs are taken"),
   };
+}
+
+/** What is tried again needs no stack. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

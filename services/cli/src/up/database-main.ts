@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { parseConfig } from "@quorate/service/config";
 import { runService } from "@quorate/service/run";
@@ -14,6 +15,8 @@ const configSchema = z.object({
 /** The embedded PostgreSQL, in a process of its own: queries block the event loop that it runs on. */
 await runService("database", async () => {
   const config = parseConfig(configSchema, process.env);
+  // Of a run that was killed; nobody else listens there, since whoever started this holds the data directory's lock.
+  rmSync(config.DATABASE_SOCKET, { force: true });
   const db = await PGlite.create({ dataDir: config.DATABASE_DIR });
   const server = await servePostgres(db, config.DATABASE_SOCKET);
   return {

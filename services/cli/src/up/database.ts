@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ChildSpecification } from "./child.ts";
 import type { HostEnvironment } from "./host-environment.ts";
@@ -20,10 +20,4 @@ export function databaseChild(layout: Layout, host: HostEnvironment): ChildSpeci
     stopSeconds: 10,
     url: `postgresql:///postgres?host=${encodeURIComponent(layout.sockets)}&user=postgres`,
   };
-}
-
-/** Sockets of an earlier run that was killed: a server refuses to listen where a socket file stands. */
-export function removeStaleSockets(layout: Layout): void {
-  rmSync(layout.sockets, { recursive: true, force: true });
-  mkdirSync(layout.sockets, { recursive: true, mode: 0o700 });
 }

@@ -1,3 +1,6 @@
+import { compileCacheDirectory } from "../compile-cache.ts";
+import type { Environment } from "../environment.ts";
+
 /** What children inherit of this process's environment: nothing that configures a service. */
 const inherited = [
   "HOME",
@@ -17,8 +20,8 @@ const inherited = [
 
 export type HostEnvironment = { variables: Readonly<Record<string, string>> };
 
-export function hostEnvironment(env: Readonly<Record<string, string | undefined>>, compileCache: string): HostEnvironment {
-  const variables: Record<string, string> = { PATH: withSystemPaths(env["PATH"] ?? ""), NODE_COMPILE_CACHE: compileCache };
+export function hostEnvironment(env: Environment): HostEnvironment {
+  const variables: Record<string, string> = { PATH: withSystemPaths(env["PATH"] ?? ""), NODE_COMPILE_CACHE: compileCacheDirectory(env) };
   for (const name of inherited) {
     const value = env[name];
     if (value !== undefined) variables[name] = value;

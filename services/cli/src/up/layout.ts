@@ -19,7 +19,6 @@ export interface Layout {
   readonly natsAuthority: string;
   /** Downloaded packages, shared by the operators of this host, checked by digest at each use. */
   readonly packageCache: string;
-  readonly compileCache: string;
   readonly proofs: string;
   /** Says where a running network listens, for the other commands on this host. */
   readonly running: string;
@@ -46,7 +45,6 @@ export function layoutOf(dataDirectory: string): Layout {
     networkPolicy: join(root, "network-policy.json"),
     natsAuthority: join(root, "keys", "nats-authority.json"),
     packageCache: join(root, "cache", "packages"),
-    compileCache: join(root, "cache", "node"),
     proofs: join(root, "proofs"),
     running: join(root, "running.json"),
     sockets: socketDirectory(root),

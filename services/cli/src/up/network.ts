@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import type { Policy } from "@quorate/protocol/policy";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import { type Child, type ChildEvent, type ChildSpecification, startChild } from "./child.ts";
-import { databaseChild, removeStaleSockets } from "./database.ts";
+import { databaseChild } from "./database.ts";
 import { hostEnvironment } from "./host-environment.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { natsChild } from "./nats.ts";
@@ -53,10 +53,10 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   await using resources = new AsyncDisposableStack();
   resources.use(await openDataDirectory({ path: layout.root, service: "network", format: 1 }));
   mkdirSync(layout.directory("logs"), { recursive: true, mode: 0o700 });
-  removeStaleSockets(layout);
+  mkdirSync(layout.sockets, { recursive: true, mode: 0o700 });
   const { settings, keys } = await openNetwork(layout, options);
 
-  const host = hostEnvironment(options.env, layout.compileCache);
+  const host = hostEnvironment(options.env);
   const children = resources.adopt(new Map<string, Child>(), stopInOrder);
   const start = async (specifications: readonly ChildSpecification[]): Promise<void> => {
     const started = await Promise.allSettled(

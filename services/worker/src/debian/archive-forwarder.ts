@@ -5,13 +5,14 @@ import { connect, createServer } from "node:net";
  * A program, started inside a sandbox's network namespace: it passes connections to loopback on to a unix socket of the host, where the
  * pinned archive listens. That socket is all of the outside world that can be reached from in there.
  *
- * Arguments: the unix socket's path, the port.
+ * Arguments: the directory in which the unix socket `socket` is, the port.
  */
-const [path, port] = process.argv.slice(2);
-if (path === undefined || port === undefined) throw new Error("usage: archive-forwarder SOCKET PORT");
+const [directory, port] = process.argv.slice(2);
+if (directory === undefined || port === undefined) throw new Error("usage: archive-forwarder DIRECTORY PORT");
+process.chdir(directory);
 
 const server = createServer((inside) => {
-  const outside = connect(path);
+  const outside = connect("socket");
   inside.pipe(outside).pipe(inside);
   inside.on("error", () => outside.destroy());
   outside.on("error", () => inside.destroy());

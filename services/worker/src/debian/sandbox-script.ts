@@ -55,7 +55,8 @@ function formatOverlay({ lowers, upper, binds }: OverlayRoot, top: string): stri
   const root = `${top}/root`;
   const sizeBytes = upper.kind === "memory" ? upper.sizeBytes : 1024 * 1024;
   const writable = upper.kind === "memory" ? top : upper.path;
-  const overlay = `lowerdir=${lowers.join(":")},upperdir=${writable}/upper,workdir=${writable}/work`;
+  // Of the kernel's defaults only those that every host has: a layer must not remember the inodes of the base that it was made on.
+  const overlay = `index=off,metacopy=off,redirect_dir=off,lowerdir=${lowers.join(":")},upperdir=${writable}/upper,workdir=${writable}/work`;
   return [
     `mount -t tmpfs -o mode=0755,nosuid,size=${sizeBytes},nr_inodes=${inodesFor(sizeBytes)} quorate ${formatShellWord(top)}`,
     ...(upper.kind === "memory" ? [formatShellCommand(["mkdir", `${top}/upper`, `${top}/work`])] : []),

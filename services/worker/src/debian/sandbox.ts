@@ -54,7 +54,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     "--net",
     "--propagation=private",
   ];
-  const child = spawn("setpriv", ["--pdeathsig=KILL", "--", "unshare", ...namespaces, "--", "/bin/sh", "-c", script], {
+  const words = ["--pdeathsig=KILL", "--", "perl", "-e", closeOthers, "unshare", ...namespaces, "--", "/bin/sh", "-c", script];
+  const child = spawn("setpriv", words, {
     cwd: options.directory,
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", output.writer],
@@ -77,6 +78,10 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     [Symbol.asyncDispose]: dispose,
   };
 }
+
+/** What this process itself was started with must not reach built code: descriptors above those that the script knows are closed. */
+const closeOthers =
+  'use POSIX (); opendir(D, "/proc/self/fd"); POSIX::close($_) for grep { /^[0-9]+$/ && $_ > 5 } readdir D; exec { $ARGV[0] } @ARGV';
 
 /** A named pipe that anyone may open, because programs open /dev/stdout and /dev/stderr anew as the user that they run as. */
 async function openOutput(path: string) {
@@ -119,13 +124,13 @@ class SandboxSession {
   }
 
   async ready(): Promise<void> {
-    const reachable = this.#options.forwarder === undefined || (await this.#nextStatus()) === "forwarding";
-    if (!reachable || (await this.#nextStatus()) !== "ready") {
-      await this.#closed;
+    const awaited = new Set(this.#options.forwarder === undefined ? ["ready"] : ["ready", "forwarding"]);
+    while (awaited.size > 0) {
+      const status = await this.#nextStatus();
+      if (status !== undefined && awaited.delete(status)) continue;
+      await this.end();
       this.#options.signal.throwIfAborted();
-      throw new SandboxError(
-        `making the sandbox: ${this.#complaints.trim() || "it ended at once"}. Namespaces and overlay mounts need root.`,
-      );
+      throw new SandboxError(`making the sandbox: ${this.#complaints.trim() || "it ended at once"}`);
     }
     const pid = this.#child.pid;
     const children = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim();
