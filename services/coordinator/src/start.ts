@@ -10,6 +10,7 @@ import { createLogWriter } from "@quorate/client/log-writer";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import type { Logger } from "@quorate/service/logger";
+import { Metrics } from "@quorate/service/metrics";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
 import { parseVkey } from "@quorate/tlog/note";
@@ -53,7 +54,8 @@ export type Coordinator = AsyncDisposable & { readonly url: string };
 export async function startCoordinator(config: CoordinatorConfig, options: CoordinatorOptions): Promise<Coordinator> {
   await using resources = new AsyncDisposableStack();
   const now = () => new Date();
-  const events = createEvents(options.logger);
+  const metrics = new Metrics();
+  const events = createEvents(options.logger, metrics);
   const directory = resources.use(await openDataDirectory({ path: config.COORDINATOR_DATA_DIR, service: "coordinator", format: 1 }));
   const { db } = resources.use(await openDatabase({ url: config.DATABASE_URL, onError: events.databaseFailed }));
   const blobs = await openBlobStore(join(directory.path, "blobs"));
@@ -89,6 +91,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const http = await startHttp({
     address: { host: config.COORDINATOR_HOST, port: config.COORDINATOR_PORT },
     logger: options.logger,
+    metrics,
     db,
     blobs,
     tickets,
