@@ -9,7 +9,7 @@ import { createP256Key } from "@quorate/signing/p256-key";
 import { Redis } from "ioredis";
 import { createSmallArchive, type SmallArchive, type SmallSource } from "../../../test/small-archive.ts";
 import type { CoordinatorConfig } from "./config.ts";
-import { startLogWithWitness, startPostgres, startRedis, temporaryDirectory } from "./servers.fixture.ts";
+import { startLogWithWitness, startPostgres, startRedis, startService, temporaryDirectory } from "./servers.fixture.ts";
 import { type Coordinator, type CoordinatorOptions, startCoordinator } from "./start.ts";
 import { enrolTestOperator, type TestOperator } from "./test-operator.fixture.ts";
 
@@ -26,6 +26,8 @@ export type TestNetwork = AsyncDisposable & {
   /** Deletes all that Redis holds. */
   wipeRedis(): Promise<void>;
   restart(options?: Partial<CoordinatorOptions>): Promise<void>;
+  /** Kills the coordinator, which must be a program of its own, and starts it again. */
+  crash(): Promise<void>;
   enrol(name: string): Promise<TestOperator>;
 };
 
@@ -33,6 +35,8 @@ export async function startTestNetwork(settings: {
   sources: readonly SmallSource[];
   policy?: Policy;
   options?: Partial<CoordinatorOptions>;
+  /** Runs the coordinator as a program of its own. */
+  isProcess?: boolean;
 }): Promise<TestNetwork> {
   await using resources = new AsyncDisposableStack();
   const directory = await temporaryDirectory("network");
@@ -68,8 +72,11 @@ export async function startTestNetwork(settings: {
     INVITATION_TOKEN: invitationToken,
     POLICY_FILE: settings.policy && file("policy.json"),
   };
-  const start = (options: Partial<CoordinatorOptions>) => startCoordinator(config, { logger, sweepMilliseconds: 500, ...options });
-  let coordinator: Coordinator = await start(settings.options ?? {});
+  const start = (options: Partial<CoordinatorOptions>): Promise<Coordinator & { kill?: () => Promise<void> }> =>
+    settings.isProcess === true
+      ? startService("coordinator", formatEnvironment(config))
+      : startCoordinator(config, { logger, sweepMilliseconds: 500, ...options });
+  let coordinator = await start(settings.options ?? {});
   config.COORDINATOR_PORT = Number(new URL(coordinator.url).port);
   resources.defer(() => coordinator[Symbol.asyncDispose]());
   const { url } = coordinator;
@@ -88,10 +95,19 @@ export async function startTestNetwork(settings: {
       await coordinator[Symbol.asyncDispose]();
       coordinator = await start(options);
     },
+    async crash() {
+      if (!coordinator.kill) throw new Error("crashing the coordinator: it runs in this process");
+      await coordinator.kill();
+      coordinator = await start({});
+    },
     async enrol(name) {
       // Undone before the servers that it is connected to.
       return owned.use(await enrolTestOperator({ url, invitationToken, name }));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function formatEnvironment(config: CoordinatorConfig): Record<string, string> {
+  return Object.fromEntries(Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { createNoteKey } from "@quorate/signing/note-key";
 import { formatVkey } from "@quorate/tlog/note";
 
-export type Server<Address> = AsyncDisposable & Address;
+export type Server<Address> = AsyncDisposable & Address & { kill(): Promise<void> };
 
 export async function startPostgres(): Promise<Server<{ url: string }>> {
   const directory = await temporaryDirectory("pg");
@@ -28,12 +28,12 @@ export async function startRedis(): Promise<Server<{ url: string }>> {
 }
 
 /** Another service as a program of its own, as it runs in production; `url` is where it says that it listens. */
-export async function startService(name: "log" | "witness", env: Record<string, string>): Promise<Server<{ url: string }>> {
+export async function startService(name: "coordinator" | "log" | "witness", env: Record<string, string>): Promise<Server<{ url: string }>> {
   const directory = await temporaryDirectory(name);
   const program = fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
   const dataDirectory = { [`${name.toUpperCase()}_DATA_DIR`]: join(directory, "data") };
   const child = spawn(process.execPath, [program], {
-    env: { PATH: process.env["PATH"], ...env, ...dataDirectory },
+    env: { PATH: process.env["PATH"], ...dataDirectory, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const line = await untilLine(child, /"url":"http/);
@@ -82,8 +82,12 @@ async function untilLine(child: ChildProcess, expected: RegExp): Promise<string>
   throw new Error(`starting ${child.spawnfile}: it ended and said ${said.join(" | ")}`);
 }
 
-function owned(child: ChildProcess, directory: string): AsyncDisposable {
+function owned(child: ChildProcess, directory: string): Server<object> {
   return {
+    async kill() {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGTERM");

@@ -1,7 +1,9 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { createUserKey } from "@quorate/bus/user-credentials";
 import { connectWorkerBus, type LeasedJob, type WorkerBus } from "@quorate/bus/worker-bus";
-import { createApi } from "@quorate/client/api";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Api, createApi } from "@quorate/client/api";
+import { ConnectionError } from "@quorate/client/http";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { ReportMessage } from "@quorate/protocol/job";
 import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
@@ -56,7 +58,7 @@ export async function enrolTestOperator(at: { url: string; invitationToken: stri
     report: ({ message, fence }, report) =>
       bus.report({ job: message.job, round: message.round, operator: signer.operator, fence, ...report } as ReportMessage, closing.signal),
     async signResult({ message, fence }, { digestOf = (published: Sha256) => published, change = {}, fence: other } = {}) {
-      const target = await api.target(message.target);
+      const target = await fetchTarget(api, message.target);
       const result = { ...resultOf(target, digestOf), round: message.round, target: message.target, operator: signer.operator };
       return signStatement({ kind: "result", result: { ...result, fence: other ?? fence, ...change } as Result }, [signer]);
     },
@@ -120,6 +122,18 @@ function resultOf(
     sources: target.files.map(({ name, sha256 }) => ({ name, sha256 })),
     trace: { rootSha256: sha256Of(utf8("")), files: 0 },
   };
+}
+
+/** The coordinator may be away for a while. */
+async function fetchTarget(api: Api, digest: Sha256): Promise<Target> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await api.target(digest);
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || attempt === 100) throw error;
+      await delay(100);
+    }
+  }
 }
 
 function createReveals(bus: WorkerBus) {

@@ -52,7 +52,7 @@ async function replayLog(given: {
   context: CommandContext;
 }): Promise<Report> {
   const { reader, policy, apiUrl, context } = given;
-  const { terminal, signal } = context;
+  const { signal } = context;
   const { text } = await reader.checkpoint(signal);
   const { checkpoint, witnesses } = verifyCosignedCheckpoint(text, policy.witnessPolicy, verifyEd25519);
   const blobs = apiUrl === undefined ? undefined : createBlobs({ url: apiUrl });
@@ -69,7 +69,6 @@ async function replayLog(given: {
   if (!equalHashes(replay.rootAt(checkpoint.size), checkpoint.root)) {
     throw new VerificationError(`replaying: the ${checkpoint.size} entries that are served do not have the checkpoint's root`);
   }
-  if (!terminal.live) terminal.say(`replayed ${checkpoint.size} entries`);
   const { entries, verdicts } = replay.report();
   return {
     entries,

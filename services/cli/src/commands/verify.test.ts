@@ -26,14 +26,17 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Runs with one bit of one file flipped. */
-async function withFlippedBit(file: "deb" | "proof" | "policy", position: number): Promise<unknown> {
+/** The exit code with one bit of one file flipped. */
+async function withFlippedBit(file: "deb" | "proof" | "policy", position: number): Promise<number> {
   const { deb, proof, policy } = paths();
   const files = { deb, proof, policy, [file]: join(directory, "altered") };
   const bytes = await readFile(paths()[file]);
   bytes[position] = (bytes[position] ?? 0) ^ 1;
   await writeFile(files[file], bytes);
-  return runVerify(files.deb, files, recordingContext()).catch((error: unknown) => error);
+  return runVerify(files.deb, files, recordingContext()).catch((error: unknown) => {
+    if (error instanceof CommandError) return error.exitCode;
+    throw error;
+  });
 }
 
 describe("quorate verify", () => {
@@ -62,18 +65,19 @@ describe("quorate verify", () => {
   });
 
   it("fails with exit code 2 for a flipped bit in the package", async () => {
-    expect(await withFlippedBit("deb", 3)).toMatchObject({ exitCode: 2 });
+    expect(await withFlippedBit("deb", 3)).toBe(2);
   });
 
   it.each(["proof", "policy"] as const)("fails with exit code 2 for a flipped bit anywhere in the %s", async (file) => {
     const { length } = await readFile(paths()[file]);
     const step = Math.ceil(length / 40);
+    const accepted: number[] = [];
     for (let position = 0; position < length; position += step) {
-      const error = await withFlippedBit(file, position);
       // The name of an operator or network is the reader's own label: another letter in it is no other trust.
       const label = file === "policy" && /\n(?:operator|network) \S*$/.test((await readFile(paths().policy, "latin1")).slice(0, position));
-      if (!label) expect(error, `bit at ${position}`).toMatchObject({ name: "CommandError", exitCode: 2 });
+      if ((await withFlippedBit(file, position)) !== 2 && !label) accepted.push(position);
     }
+    expect(accepted).toEqual([]);
   });
 
   it("says which file it cannot read, with exit code 1", async () => {

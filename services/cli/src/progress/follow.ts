@@ -74,10 +74,11 @@ function newsOf(submission: SubmissionView, now: Date): [string, string, string]
   });
 }
 
-/** Live messages come before the coordinator's own view says so. */
+/** Live messages come before the coordinator's own view says so; what is committed and revealed is for the coordinator to say. */
 export function withLive(submission: SubmissionView, live: LiveMessage): SubmissionView {
   const update = (job: JobView): JobView => {
-    if (job.job !== live.job || job.committedAt !== undefined) return job;
+    const settled = job.committedAt !== undefined || live.phase === "committed" || live.phase === "revealed";
+    if (job.job !== live.job || settled) return job;
     return { ...job, phase: live.phase, ...(live.activity === undefined ? {} : { activity: live.activity }) };
   };
   return { ...submission, rounds: submission.rounds.map((round) => ({ ...round, jobs: round.jobs.map(update) })) };

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
-import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { parseConfig } from "@quorate/service/config";
 import { runService } from "@quorate/service/run";
 import { z } from "zod";
+import { servePostgres } from "./postgres-socket.ts";
 
 const configSchema = z.object({
   /** Directory of the database. Whoever starts this holds a lock on it: PGlite itself lets two openers in. */
@@ -18,11 +18,10 @@ await runService("database", async () => {
   // Of a run that was killed; nobody else listens there, since whoever started this holds the data directory's lock.
   rmSync(config.DATABASE_SOCKET, { force: true });
   const db = await PGlite.create({ dataDir: config.DATABASE_DIR });
-  const server = new PGLiteSocketServer({ db, path: config.DATABASE_SOCKET, maxConnections: 50 });
-  await server.start();
+  const server = await servePostgres(db, config.DATABASE_SOCKET);
   return {
     async [Symbol.asyncDispose]() {
-      await server.stop();
+      await server[Symbol.asyncDispose]();
       await db.close();
     },
   };

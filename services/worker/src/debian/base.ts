@@ -77,7 +77,8 @@ function mmdebstrapCommand({ suite, architecture, target, sources }: Record<"sui
     "--mode=root",
     "--format=directory",
     "--variant=buildd",
-    "--include=fakeroot",
+    // apt by name: that it is required is what an archive overrides, not what the package says of itself.
+    "--include=apt,fakeroot",
     `--architectures=${architecture}`,
     ...apt.map((option) => `--aptopt=${option}`),
     // The lists are the pinned state, from which layers resolve.

@@ -102,9 +102,8 @@ async function build(context: Context, { request, report: reportAll, signal }: C
 }
 
 async function loadVerified({ loadEnvironment }: Context, { request, signal }: Call): Promise<PinnedEnvironment> {
-  const { distribution, suite, environment: pin } = request.target;
   try {
-    return await loadEnvironment({ distribution, suite, pin, fetchBlob: (sha256) => request.fetchBlob(sha256, signal) });
+    return await loadEnvironment(request.target, (sha256) => request.fetchBlob(sha256, signal));
   } catch (cause) {
     signal.throwIfAborted();
     if (!(cause instanceof ArchiveError)) throw cause;
@@ -129,14 +128,11 @@ async function prepare(context: Context, call: Preparation): Promise<Prepared> {
 
 async function prepareAll(context: Context, { request, report, signal, environment, log }: Preparation): Promise<Prepared> {
   const { target } = request;
-  const source = await findSource(environment, target).catch((cause: unknown) => {
-    if (!(cause instanceof ArchiveError)) throw cause;
-    throw new BuildFailure("source-unavailable", { step: "source", message: cause.message }, { cause });
-  });
+  const source = await findSource(environment, target);
   const inputs = join(request.workDirectory, "inputs");
   report({ phase: "fetching", activity: `fetching the source files of ${target.source} ${target.version}` });
   const archiveUrl = environment.archive.url;
-  const files = await fetchSourceFiles({ target, stanza: source, archiveUrl, cache: context.cache, directory: inputs, signal });
+  const files = await fetchSourceFiles({ stanza: source, archiveUrl, cache: context.cache, directory: inputs, signal });
   if (files.descriptionMadeAnew)
     log.note(`the archive has no ${files.description}; one made from the signed Sources index stands in for it`);
   const architecture = machineOf(environment);

@@ -75,7 +75,7 @@ async function serve(options: PinnedArchiveOptions, request: IncomingMessage, re
 async function findFile({ environment, cache, onFile, signal }: PinnedArchiveOptions, path: string): Promise<string | undefined> {
   const [, suiteName, rest] = /^\/dists\/([^/]+)\/(.+)$/.exec(path) ?? [];
   const suite = environment.suites.find((one) => one.suite === suiteName);
-  if (suite !== undefined && rest !== undefined) return rest === "InRelease" ? suite.inReleaseFile : findIndex(suite, rest);
+  if (suite !== undefined && rest !== undefined) return rest === "InRelease" ? suite.inReleaseFile : await findIndex(suite, rest);
   const poolPath = path.slice(1);
   const name = basename(poolPath);
   const stanza = (await findPackages(environment, name.slice(0, Math.max(0, name.indexOf("_"))))).find((one) => one.path === poolPath);
@@ -85,16 +85,16 @@ async function findFile({ environment, cache, onFile, signal }: PinnedArchiveOpt
 }
 
 /** By its own path, or by the path that the repository format gives each digest: `main/binary-amd64/by-hash/SHA256/<digest>`. */
-function findIndex(suite: PinnedSuite, path: string): string | undefined {
-  return suite.indices.find((index) => index.path === path || `${dirname(index.path)}/by-hash/SHA256/${index.stored.sha256}` === path)
-    ?.stored.file;
+async function findIndex(suite: PinnedSuite, path: string): Promise<string | undefined> {
+  const index = suite.indices.find(({ pin }) => pin.path === path || `${dirname(pin.path)}/by-hash/SHA256/${pin.sha256}` === path);
+  return (await index?.byName())?.stored.file;
 }
 
 /** What apt is told: these suites of the pinned archive, to be believed under these keys only. */
 export function formatSourcesList({ archive, suites }: PinnedEnvironment, architecture: string): string {
   return suites
     .map(({ suite, indices }) => {
-      const paths = indices.map(({ path }) => /^(.+)\/binary-[^/]+\/Packages$/.exec(path)?.[1]);
+      const paths = indices.map(({ pin }) => /^(.+)\/binary-[^/]+\/Packages$/.exec(pin.path)?.[1]);
       const components = [...new Set(paths.filter((component) => component !== undefined))];
       const options = [`arch=${architecture}`, "target=Packages", `signed-by=${archive.keyrings.join(",")}`];
       return `deb [${options.join(" ")}] ${pinnedArchiveUrl} ${suite} ${components.join(" ")}\n`;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ArchiveError } from "@quorate/archive/archive-error";
 import { formatParagraph } from "@quorate/debian/deb822";
 import type { SourceStanza } from "@quorate/debian/sources";
-import type { FileDigest, Target } from "@quorate/protocol/target";
+import type { FileDigest } from "@quorate/protocol/target";
 import { BuildFailure } from "./build-failure.ts";
 import type { PackageCache } from "./package-cache.ts";
 
@@ -18,7 +18,6 @@ export type SourceFiles = {
 };
 
 export type SourceRequest = {
-  target: Target;
   stanza: SourceStanza;
   archiveUrl: string;
   cache: PackageCache;
@@ -31,10 +30,9 @@ const step = "source";
 
 /** Puts the target's source files, checked by digest, into a directory. @throws BuildFailure "source-unavailable" */
 export async function fetchSourceFiles(request: SourceRequest): Promise<SourceFiles> {
-  const { target, stanza, directory } = request;
-  checkTarget(target, stanza);
+  const { stanza, directory } = request;
   const description = stanza.files.find(({ name }) => name.endsWith(".dsc"))?.name;
-  if (description === undefined) throw new BuildFailure("source-unavailable", { step, message: `${target.source} has no .dsc file` });
+  if (description === undefined) throw new BuildFailure("source-unavailable", { step, message: `${stanza.source} has no .dsc file` });
   await mkdir(directory, { recursive: true, mode: 0o755 });
   const verified: FileDigest[] = [];
   for (const file of stanza.files) {
@@ -42,14 +40,6 @@ export async function fetchSourceFiles(request: SourceRequest): Promise<SourceFi
     else await writeFile(join(directory, file.name), formatSourceDescription(stanza));
   }
   return { description, verified, descriptionMadeAnew: verified.length < stanza.files.length };
-}
-
-/** A target says what its network saw; the pinned index is signed by the archive. They must be of one mind. */
-function checkTarget(target: Target, stanza: SourceStanza): void {
-  const text = (files: readonly FileDigest[]) => files.map(({ name, sizeBytes, sha256 }) => `${name} ${sizeBytes} ${sha256}`).join("\n");
-  if (text(target.files) === text(stanza.files) && target.directory === stanza.directory) return;
-  const message = `the target's source files of ${target.source} ${target.version} are not those of the pinned Sources index`;
-  throw new BuildFailure("environment-unavailable", { step, message });
 }
 
 /** @returns false for a .dsc that the mirror lacks */
