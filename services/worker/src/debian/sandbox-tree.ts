@@ -51,11 +51,12 @@ export async function openTreeFile(path: Buffer | string): Promise<FileHandle> {
   throw new Error(`reading ${path.toString()}: not a regular file`);
 }
 
-const chunk = Buffer.allocUnsafe(1024 * 1024);
+const maxChunkBytes = 1024 * 1024;
 
-/** One at a time: the buffer is shared, because a build's tree has many thousands of small files. */
 export async function hashTreeFile(path: Buffer): Promise<{ sizeBytes: number; sha256: Sha256 }> {
   await using file = await openTreeFile(path);
+  // A build's tree has many thousands of small files: no more memory for each than it needs, and one byte to see its end.
+  const chunk = Buffer.allocUnsafe(Math.min((await file.stat()).size + 1, maxChunkBytes));
   const hash = createHash("sha256");
   let sizeBytes = 0;
   for (;;) {
