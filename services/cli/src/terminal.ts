@@ -9,6 +9,7 @@ export interface Terminal {
   /** Whether people watch: lines may be redrawn. */
   readonly live: boolean;
   readonly columns: number;
+  readonly rows: number;
   /** Writes to the terminal as is: cursor movements and colours. */
   draw(text: string): void;
 }
@@ -22,6 +23,9 @@ export function processTerminal(): Terminal {
     live: stderr.isTTY && process.env["TERM"] !== "dumb",
     get columns() {
       return stderr.columns ?? 80;
+    },
+    get rows() {
+      return stderr.rows ?? 24;
     },
     draw: (text) => void stderr.write(text),
   };
