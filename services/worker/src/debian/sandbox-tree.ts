@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
+import { BuildFailure } from "./build-failure.ts";
 
 /** A regular file of a tree that untrusted programs have written. `path` is the file's name as bytes, below the tree. */
 export type TreeFile = { path: Buffer; fullPath: Buffer };
@@ -9,15 +10,21 @@ export type TreeFile = { path: Buffer; fullPath: Buffer };
 /**
  * A directory inside a sandbox as a path of the host.
  *
- * @throws Error when a part of the path is anything but a directory: a link that a build put there would lead into the host's tree
+ * @throws BuildFailure when a part of the path is anything but a directory: a link that a build put there would lead into the host's tree
  */
 export async function resolveInside(hostRoot: string, directory: string): Promise<string> {
   let path = hostRoot;
   for (const name of directory.split("/").filter((part) => part !== "")) {
     path = `${path}/${name}`;
-    if (!(await lstat(path)).isDirectory()) throw new Error(`looking at ${directory} in the sandbox: ${name} is not a directory any more`);
+    if (await isDirectory(path)) continue;
+    throw new BuildFailure("build-failed", { step: "collect", message: `${directory}: ${name} is not a directory after the build` });
   }
   return path;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
 }
 
 const slash = Buffer.from("/");
