@@ -2,17 +2,18 @@ import { parseArgs } from "node:util";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "./command-error.ts";
 import type { VerifyOptions } from "./commands/verify.ts";
 import type { CommandContext } from "./context.ts";
+import type { Environment } from "./environment.ts";
 import { processTerminal } from "./terminal.ts";
 
 /** Runs one command and answers its exit code; what goes wrong is one line on standard error. */
-export async function runCommandLine(argv: readonly string[]): Promise<ExitCode> {
-  const terminal = processTerminal();
+export async function runCommandLine(argv: readonly string[], env: Environment): Promise<ExitCode> {
+  const terminal = processTerminal(env);
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort(new CommandError("interrupted", { exitCode: exitCodes.interrupted }));
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   try {
-    return await runCommand(argv, { terminal, env: process.env, signal: interrupted.signal });
+    return await runCommand(argv, { terminal, env, signal: interrupted.signal });
   } catch (error) {
     terminal.say(`quorate: ${errorLine(interrupted.signal.aborted ? interrupted.signal.reason : error)}`);
     if (interrupted.signal.aborted) return exitCodes.interrupted;

@@ -7,4 +7,4 @@ import { loadLean } from "./lean-loading.ts";
 enableCompileCache(compileCacheDirectory(process.env));
 loadLean();
 const { runCommandLine } = await import("./command-line.ts");
-process.exitCode = await runCommandLine(process.argv.slice(2));
+process.exitCode = await runCommandLine(process.argv.slice(2), process.env);

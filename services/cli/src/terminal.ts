@@ -1,3 +1,5 @@
+import type { Environment } from "./environment.ts";
+
 /** Where a command writes: results on standard output, everything that is said on the way on standard error. */
 export interface Terminal {
   /** A line of the result. */
@@ -14,13 +16,13 @@ export interface Terminal {
   draw(text: string): void;
 }
 
-export function processTerminal(): Terminal {
+export function processTerminal(env: Environment): Terminal {
   const { stdout, stderr } = process;
   return {
     print: (line) => void stdout.write(`${line}\n`),
     printJson: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     say: (line) => void stderr.write(`${line}\n`),
-    live: stderr.isTTY && process.env["TERM"] !== "dumb",
+    live: stderr.isTTY && env["TERM"] !== "dumb",
     get columns() {
       return stderr.columns ?? 80;
     },
