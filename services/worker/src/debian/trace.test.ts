@@ -27,6 +27,12 @@ test("a trace lists what a build made, by bytes: neither the source, wherever it
   ]);
 });
 
+test("Python's byte code, which begins with a time, is no evidence of a build", async () => {
+  await mkdir(join(directory, "__pycache__"));
+  await writeFile(join(directory, "__pycache__/main.cpython-313.pyc"), "code");
+  expect((await traceTree(directory, [])).map(({ path }) => path)).toEqual(["src/main.c"]);
+});
+
 test("a source file that the build changed is a file that it made", async () => {
   const source = await hashTree(directory);
   await writeFile(join(directory, "src/main.c"), "changed");
