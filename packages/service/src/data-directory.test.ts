@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -61,4 +61,21 @@ test("refuses another service's data, a newer format and foreign files", async (
   const other = await mkdtemp(join(parent, "other-"));
   await writeFile(join(other, "holiday.jpg"), "");
   await expect(openDataDirectory(wanted(other))).rejects.toThrow("it holds other files (such as holiday.jpg)");
+  expect(await readdir(other)).toEqual(["holiday.jpg"]);
+});
+
+test("leaves a directory from a newer version as it was", async () => {
+  await writeFile(join(parent, "format"), '{"service":"log","format":9}');
+  await expect(openDataDirectory(wanted(parent))).rejects.toThrow("its format 9 is newer than 2");
+  expect(await readdir(parent)).toEqual(["format"]);
+});
+
+test("says what is in the way of making the directory", async () => {
+  const file = join(parent, "file");
+  await writeFile(file, "");
+  const below = join(file, "below");
+  await expect(openDataDirectory(wanted(file))).rejects.toThrow(`opening ${file}: a file is in the way`);
+  await expect(openDataDirectory(wanted(below))).rejects.toThrow(`opening ${below}: a file is in the way`);
+  // Where Node's recursive mkdir never ends.
+  await expect(openDataDirectory(wanted("/proc/data"))).rejects.toThrow("opening /proc/data: no directory can be made there");
 });

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { lockDirectory, lockFileNames } from "./directory-lock.ts";
+import { diskTrouble } from "./disk-trouble.ts";
 import { temporaryPrefix, writeDurableFile } from "./durable-file.ts";
 
 /** What a data directory says of itself, in its file `format`: `{"service":"log","format":1}`. */
@@ -16,22 +17,30 @@ export type DataDirectory = AsyncDisposable & {
   markFormat(format: number): Promise<void>;
 };
 
+type Wanted = { path: string; service: string; format: number };
+
 /**
  * Opens a service's data directory for this process alone, making it (mode 0700) when missing.
  * @throws Error when another process has it, it belongs to another service, holds something else, or was written by a newer version
  */
-export async function openDataDirectory(wanted: { path: string; service: string; format: number }): Promise<DataDirectory> {
+export async function openDataDirectory(wanted: Wanted): Promise<DataDirectory> {
+  try {
+    return await openOwn(wanted);
+  } catch (cause) {
+    const trouble = diskTrouble(cause);
+    throw trouble === undefined ? cause : new Error(`opening ${wanted.path}: ${trouble}`, { cause });
+  }
+}
+
+async function openOwn(wanted: Wanted): Promise<DataDirectory> {
   const { path, service } = wanted;
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectory(resolve(path));
+  // Before anything is written: a directory that is refused stays as it was.
+  await findFormat(wanted);
   const lock = lockDirectory(path);
   try {
-    const found = await readFormat(path);
-    if (found === undefined) {
-      await refuseForeignFiles(path, service);
-      await writeFormat(path, service, wanted.format);
-    } else {
-      refuseOther(found, wanted);
-    }
+    const found = await findFormat(wanted);
+    if (found === undefined) await writeFormat(path, service, wanted.format);
     return {
       path,
       created: found === undefined,
@@ -43,6 +52,35 @@ export async function openDataDirectory(wanted: { path: string; service: string;
     lock[Symbol.dispose]();
     throw error;
   }
+}
+
+/** With the directories above it. Node's own `recursive` tries for ever where the file system makes none, as /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || parent === path || (await isThere(parent))) throw error;
+    await makeDirectory(parent);
+    await makeDirectory(path);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** @throws Error when the directory is not for this service in this version */
+async function findFormat(wanted: Wanted) {
+  const found = await readFormat(wanted.path);
+  if (found === undefined) await refuseForeignFiles(wanted.path, wanted.service);
+  else refuseOther(found, wanted);
+  return found;
 }
 
 async function readFormat(path: string) {
@@ -61,7 +99,7 @@ async function readFormat(path: string) {
   }
 }
 
-function refuseOther(found: z.infer<typeof formatSchema>, wanted: { path: string; service: string; format: number }): void {
+function refuseOther(found: z.infer<typeof formatSchema>, wanted: Wanted): void {
   const { path, service } = wanted;
   if (found.service !== service)
     throw new Error(`opening ${path}: it is a ${found.service}'s data, not a ${service}'s; configure another directory`);

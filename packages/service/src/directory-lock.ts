@@ -16,14 +16,20 @@ export function lockDirectory(directory: string): Disposable {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
-    throw new Error(`opening ${directory}: it is in use by ${holderOf(directory)}; stop that process, or configure another directory`, {
-      cause: error,
-    });
+    if (!isBusy(error))
+      throw new Error(`locking ${directory}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    // SQLite's "database is locked" as the cause would only puzzle: there is no database here.
+    throw new Error(`opening ${directory}: it is in use by ${holderOf(directory)}; stop that process, or configure another directory`);
   }
   writeFileSync(join(directory, "lock-holder"), `process ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`, {
     mode: 0o600,
   });
   return { [Symbol.dispose]: () => database.close() };
+}
+
+/** SQLITE_BUSY. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 5;
 }
 
 function holderOf(directory: string): string {
