@@ -12,13 +12,8 @@ export const lockFileNames: readonly string[] = ["lock", "lock-journal", "lock-h
  */
 export function lockDirectory(directory: string): Disposable {
   const database = new DatabaseSync(join(directory, "lock"), { timeout: 0 });
-  try {
-    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-  } catch (error) {
+  if (!begins(database, directory)) {
     database.close();
-    if (!isBusy(error))
-      throw new Error(`locking ${directory}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    // SQLite's "database is locked" as the cause would only puzzle: there is no database here.
     throw new Error(`opening ${directory}: it is in use by ${holderOf(directory)}; stop that process, or configure another directory`);
   }
   writeFileSync(join(directory, "lock-holder"), `process ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`, {
@@ -27,10 +22,19 @@ export function lockDirectory(directory: string): Disposable {
   return { [Symbol.dispose]: () => database.close() };
 }
 
-/** SQLITE_BUSY. */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && error.errcode === 5;
+/** False when another opener has it. @throws Error when it cannot be locked at all, as on a file system without locks */
+function begins(database: DatabaseSync, directory: string): boolean {
+  try {
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "errcode" in error && error.errcode === sqliteBusy) return false;
+    database.close();
+    throw new Error(`locking ${directory}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
+
+const sqliteBusy = 5;
 
 function holderOf(directory: string): string {
   try {

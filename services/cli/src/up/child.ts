@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { rotateLog } from "./child-log.ts";
+import { rotateLog, startComplaint } from "./child-log.ts";
 
 export type ChildSpecification = {
   /** What people call it, such as `witness-2`; also its log's file name. */
@@ -120,11 +120,13 @@ async function becomeReady(specification: ChildSpecification, running: Running, 
   const ready = specification.ready(AbortSignal.any([waiting.signal, deadline, signal])).then(() => undefined);
   try {
     const ended = await Promise.race([ready, running.ended]);
-    if (ended !== undefined) throw new ChildStartError(specification.name, `it ended (${ended})${logTail(specification.logPath)}`);
+    if (ended !== undefined) throw new ChildStartError(specification.name, `it ended (${ended})${startComplaint(specification.logPath)}`);
   } catch (cause) {
     signalGroup(running.process, "SIGKILL");
     if (!deadline.aborted) throw cause;
-    throw new ChildStartError(specification.name, `it was not ready within ${startSeconds} s${logTail(specification.logPath)}`, { cause });
+    throw new ChildStartError(specification.name, `it was not ready within ${startSeconds} s${startComplaint(specification.logPath)}`, {
+      cause,
+    });
   } finally {
     waiting.abort();
     ready.catch(() => {});
@@ -164,11 +166,4 @@ function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
-}
-
-function logTail(logPath: string): string {
-  const lines = readFileSync(logPath, "utf8").trimEnd().split("\n").slice(-8);
-  return lines.length === 1 && lines[0] === ""
-    ? `; its log ${logPath} is empty`
-    : `; the end of its log ${logPath}:\n  ${lines.join("\n  ")}`;
 }
