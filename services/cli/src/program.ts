@@ -106,7 +106,7 @@ function withUpOptions(command: Command): Command {
     .option("--data <directory>", "data directory; default ~/.local/share/quorate")
     .option("--port <port>", "port of the API; default 8420, then as before", wholeNumber(1, 65_535))
     .option("--operators <count>", "operators of this host; default 3, then as before", wholeNumber(1, 9))
-    .option("--mirror <url>", "archive mirror; default the one that this host's apt uses")
+    .option("--mirror <url>", "archive mirror; default the one that this host's apt uses", archiveUrl)
     .option("--json", "print JSON");
 }
 
@@ -127,4 +127,9 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+}
+
+function archiveUrl(text: string): string {
+  if (URL.canParse(text) && /^(?:https?|file):$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError("It must be an http, https or file URL.");
 }

@@ -4,6 +4,7 @@ import { openDataDirectory } from "@quorate/service/data-directory";
 import { type Child, type ChildEvent, type ChildSpecification, startChild } from "./child.ts";
 import { databaseChild } from "./database.ts";
 import { hostEnvironment } from "./host-environment.ts";
+import { requireHost } from "./host-requirements.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { natsChild } from "./nats.ts";
 import { writeNetworkFiles } from "./network-files.ts";
@@ -50,13 +51,14 @@ export interface Network extends AsyncDisposable {
  */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const layout = layoutOf(options.dataDirectory);
+  const host = hostEnvironment(options.env);
+  await requireHost(host);
   await using resources = new AsyncDisposableStack();
   resources.use(await openDataDirectory({ path: layout.root, service: "network", format: 1 }));
   mkdirSync(layout.directory("logs"), { recursive: true, mode: 0o700 });
   mkdirSync(layout.sockets, { recursive: true, mode: 0o700 });
   const { settings, keys } = await openNetwork(layout, options);
 
-  const host = hostEnvironment(options.env);
   const children = resources.adopt(new Map<string, Child>(), stopInOrder);
   const start = async (specifications: readonly ChildSpecification[]): Promise<void> => {
     const started = await Promise.allSettled(

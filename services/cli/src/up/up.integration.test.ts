@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -105,6 +106,21 @@ describe("quorate up", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/format 99 is newer than 1, .*run a newer version/);
     await rm(newer, { recursive: true });
+  });
+
+  it("refuses a user who cannot build, and a mirror that is none, before anything is written", async () => {
+    const home = join(directory, "never");
+    // As a user who may read any file, wherever this checkout is.
+    const user = ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+    const asNobody = [...user, "--", process.execPath, program, "up", "--data", home];
+    await expect(run("setpriv", asNobody)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^quorate: starting a network: .*root is needed/),
+    });
+    const { code, stderr } = await refused(["up", "--data", home, "--mirror", "debian.example"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("argument 'debian.example' is invalid. It must be an http, https or file URL.");
+    expect(existsSync(home)).toBe(false);
   });
 
   it("refuses a port in use and says how to choose another", async () => {
