@@ -42,15 +42,19 @@ test("answers a request that fits its schema", async () => {
 });
 
 test.each([
-  ["a body that does not fit", '{"name":1}', "application/json", 400, "invalid-request"],
-  ["a body that is not JSON", "{", "application/json", 400, "invalid-request"],
-  ["an empty body", "", "application/json", 400, "invalid-request"],
-  ["a body that is too large", JSON.stringify({ name: "x".repeat(200) }), "application/json", 413, "body-too-large"],
-  ["a media type nobody reads", "x", "image/png", 415, "unsupported-media-type"],
-])("answers %s with problem+json", async (_what, body, type, status, kind) => {
+  ["a body that does not fit", '{"name":1}', "application/json", 400, "invalid-request", "body/name Invalid input: expected string"],
+  ["a body of another kind", "[]", "application/json", 400, "invalid-request", ": body Invalid input: expected object, received array"],
+  ["a body that is not JSON", "{", "application/json", 400, "invalid-request", "the body is not JSON"],
+  ["an empty body", "", "application/json", 400, "invalid-request", "the body is empty"],
+  ["a body that is too large", JSON.stringify("x".repeat(200)), "application/json", 413, "body-too-large", "larger than the 100 bytes"],
+  ["a media type nobody reads", "x", "image/png", 415, "unsupported-media-type", "content-type image/png are not read here; send"],
+  ["text", '{"name":"x"}', "text/plain", 415, "unsupported-media-type", "content-type text/plain are not read here; send"],
+])("answers %s with problem+json that says what is wrong", async (_what, body, type, status, kind, detail) => {
   const response = await post(await serve(), body, type);
   expect(response.status).toBe(status);
-  expect((await problemOf(response)).type).toBe(`https://quorate.dev/problems/${kind}`);
+  const problem = await problemOf(response);
+  expect(problem.type).toBe(`https://quorate.dev/problems/${kind}`);
+  expect(problem.detail).toContain(detail);
 });
 
 test("names the field that does not fit", async () => {
@@ -83,6 +87,14 @@ test("answers bytes that are not HTTP with problem+json and closes", async () =>
   const [data] = await once(socket, "data");
   expect(String(data)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n.*problems\/malformed-http/s);
   await once(socket, "close");
+});
+
+test("answers headers that are too large with problem+json that says so", async () => {
+  const { port, hostname } = new URL(await serve());
+  const socket = connect(Number(port), hostname);
+  socket.write(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`);
+  const [data] = await once(socket, "data");
+  expect(String(data)).toMatch(/^HTTP\/1.1 431 .*problems\/headers-too-large/s);
 });
 
 test("is live always, and ready only when every check passes", async () => {

@@ -63,6 +63,8 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
       socket.end(rawProblem(error.code));
     },
   }).withTypeProvider<ZodTypeProvider>();
+  // Text is no body of ours: 415, and not a complaint about a string.
+  app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request.id, reply, options.logger));
@@ -95,17 +97,36 @@ function sendError(error: unknown, requestId: string, reply: FastifyReply, logge
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation
       .slice(0, 20)
-      .map((issue) => ({ path: `${error.validationContext}${issue.instancePath}`, message: issue.message ?? "is wrong" }));
+      .map((issue) => ({
+        path: `${error.validationContext}${issue.instancePath}`.replace(/\/$/, ""),
+        message: issue.message ?? "is wrong",
+      }));
     const detail = `the request does not fit its schema: ${errors.map(({ path, message }) => `${path} ${message}`).join("; ")}`;
     return sendProblem(reply, new ProblemError(400, "invalid-request", detail, { extensions: { errors } }).problem);
   }
   const status = error instanceof Error && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
   if (error instanceof Error && status >= 400 && status < 500) {
-    return sendProblem(reply, new ProblemError(status, kindOfStatus(status), error.message).problem);
+    return sendProblem(reply, new ProblemError(status, kindOfStatus(status), clientErrorDetail(error, reply)).problem);
   }
   logger.error({ requestId, err: error }, "a request failed for a reason of ours");
   const detail = `the service could not answer; its log says why under request id ${requestId}`;
   return sendProblem(reply, new ProblemError(500, "internal-error", detail).problem);
+}
+
+/** The framework's own words, except where they leave out what to do. */
+function clientErrorDetail(error: Error, { request }: FastifyReply): string {
+  switch ("code" in error ? error.code : undefined) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return `the body is larger than the ${request.routeOptions.bodyLimit} bytes that may be sent here`;
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return `bodies of the content-type ${request.headers["content-type"]?.slice(0, 100) ?? "(none)"} are not read here; send application/json, or what the route's documentation names`;
+    case "FST_ERR_CTP_INVALID_JSON_BODY":
+      return "the body is not JSON, although its content-type says so";
+    case "FST_ERR_CTP_EMPTY_JSON_BODY":
+      return "the body is empty, although its content-type says that it is JSON";
+    default:
+      return error.message;
+  }
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -129,10 +150,21 @@ function kindOfStatus(status: number): string {
 
 /** Bytes that do not parse as HTTP never reach a route; the answer is written by hand. */
 function rawProblem(code: string | undefined): string {
-  const timeout = code === "ERR_HTTP_REQUEST_TIMEOUT";
-  const [line, kind, status] = timeout ? ["408 Request Timeout", "request-timeout", 408] : ["400 Bad Request", "malformed-http", 400];
-  const body = JSON.stringify(
-    new ProblemError(status, kind, timeout ? "the request did not arrive in time" : "the request is not HTTP").problem,
-  );
+  const { line, problem } = rawAnswerOf(code);
+  const body = JSON.stringify(problem.problem);
   return `HTTP/1.1 ${line}\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
+}
+
+function rawAnswerOf(code: string | undefined): { line: string; problem: ProblemError } {
+  switch (code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { line: "408 Request Timeout", problem: new ProblemError(408, "request-timeout", "the request did not arrive in time") };
+    case "HPE_HEADER_OVERFLOW":
+      return {
+        line: "431 Request Header Fields Too Large",
+        problem: new ProblemError(431, "headers-too-large", "the request's headers have more than 16384 bytes; send fewer or shorter ones"),
+      };
+    default:
+      return { line: "400 Bad Request", problem: new ProblemError(400, "malformed-http", "the request is not HTTP") };
+  }
 }

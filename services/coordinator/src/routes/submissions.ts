@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { sha256Schema } from "@quorate/protocol/digest";
 import { submissionRequestSchema, submissionViewSchema } from "@quorate/protocol/submission";
 import type { HttpApp } from "@quorate/service/http-app";
@@ -14,10 +15,14 @@ const hint = "ask whoever runs this network for a project's API token";
 export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Queries; submit: Submit; views: Views }): void {
   app.post(
     "/v1/submissions",
-    { bodyLimit: 16_384, schema: { body: submissionRequestSchema, response: { 200: submissionViewSchema, 202: submissionViewSchema } } },
+    {
+      bodyLimit: 16_384,
+      schema: { body: submissionRequestSchema, response: { 200: submissionViewSchema, 202: submissionViewSchema } },
+      // Before the body is read: a stranger's is not looked at.
+      onRequest: async ({ headers }) => void (await requireToken(headers)),
+    },
     async (request, reply) => {
-      const token = await findApiToken(db, bearerTokenOf(request.headers, hint));
-      if (!token) throw unauthorized(`this API token is not valid; ${hint}`);
+      const token = await requireToken(request.headers);
       const { id, created } = await submit(request.body, { token });
       const view = await views.submission(id);
       if (!view) throw new Error(`reading submission ${id}: it is not in the database although it was just saved`);
@@ -30,6 +35,12 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
     { schema: { params: z.object({ id: sha256Schema }), response: { 200: submissionViewSchema } } },
     async (request) => (await views.submission(request.params.id)) ?? refuseUnknown(request.params.id),
   );
+
+  async function requireToken(headers: IncomingHttpHeaders): Promise<string> {
+    const token = await findApiToken(db, bearerTokenOf(headers, hint));
+    if (!token) throw unauthorized(`this API token is not valid; ${hint}`);
+    return token;
+  }
 }
 
 export function refuseUnknown(id: string): never {
