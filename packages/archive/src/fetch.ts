@@ -102,6 +102,8 @@ async function attempt<T>(url: string, limits: FetchLimits, run: (signal: AbortS
       return await run(signal);
     } catch (error) {
       limits.signal?.throwIfAborted();
+      // This machine's disk is in the way, not the archive.
+      if (isStorageTrouble(error)) throw error;
       // What the server answered clearly, and what was full of the wrong bytes, another attempt would not mend.
       if (error instanceof ArchiveError && error.code !== "unreachable") throw error;
       if (deadline.aborted) throw unreachable(url, `no complete answer within ${deadlineSeconds} s`, error);
@@ -109,6 +111,10 @@ async function attempt<T>(url: string, limits: FetchLimits, run: (signal: AbortS
       await delay(retryMilliseconds * 2 ** (count - 1), undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+function isStorageTrouble(error: unknown): boolean {
+  return error instanceof Error && "code" in error && ["ENOSPC", "EDQUOT", "EROFS"].includes(String(error.code));
 }
 
 function unreachable(url: string, reason: string, cause: unknown): ArchiveError {

@@ -23,6 +23,9 @@ async function serve(options: Partial<Parameters<typeof createHttpApp>[0]> = {})
   app.get("/broken", async () => {
     throw new Error("the secret reason");
   });
+  app.get("/full-disk", async () => {
+    throw new Error("saving", { cause: Object.assign(new Error("could not extend file"), { code: "53100" }) });
+  });
   return listen(app, { host: "127.0.0.1", port: 0 });
 }
 
@@ -78,6 +81,12 @@ test("does not tell a stranger why it broke", async () => {
   const response = await fetch(`${await serve()}/broken`);
   expect(response.status).toBe(500);
   expect(JSON.stringify(await problemOf(response))).not.toContain("secret reason");
+});
+
+test("says that its disk is full", async () => {
+  const response = await fetch(`${await serve()}/full-disk`);
+  expect(response.headers.get("retry-after")).toBe("60");
+  expect(await problemOf(response)).toMatchObject({ status: 507, detail: expect.stringContaining("make room, then try again") });
 });
 
 test("answers bytes that are not HTTP with problem+json and closes", async () => {

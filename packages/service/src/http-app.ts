@@ -95,12 +95,10 @@ function sendError(error: unknown, requestId: string, reply: FastifyReply, logge
     return sendProblem(reply.headers(error.headers), error.problem);
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation
-      .slice(0, 20)
-      .map((issue) => ({
-        path: `${error.validationContext}${issue.instancePath}`.replace(/\/$/, ""),
-        message: issue.message ?? "is wrong",
-      }));
+    const errors = error.validation.slice(0, 20).map((issue) => ({
+      path: `${error.validationContext}${issue.instancePath}`.replace(/\/$/, ""),
+      message: issue.message ?? "is wrong",
+    }));
     const detail = `the request does not fit its schema: ${errors.map(({ path, message }) => `${path} ${message}`).join("; ")}`;
     return sendProblem(reply, new ProblemError(400, "invalid-request", detail, { extensions: { errors } }).problem);
   }
@@ -109,8 +107,19 @@ function sendError(error: unknown, requestId: string, reply: FastifyReply, logge
     return sendProblem(reply, new ProblemError(status, kindOfStatus(status), clientErrorDetail(error, reply)).problem);
   }
   logger.error({ requestId, err: error }, "a request failed for a reason of ours");
+  if (isDiskFull(error)) {
+    const detail =
+      "the service's disk is full, and what it cannot store it does not take; ask whoever runs it to make room, then try again";
+    return sendProblem(reply.header("retry-after", "60"), new ProblemError(507, "no-space", detail).problem);
+  }
   const detail = `the service could not answer; its log says why under request id ${requestId}`;
   return sendProblem(reply, new ProblemError(500, "internal-error", detail).problem);
+}
+
+/** Of this process's own files, or of PostgreSQL's (its error code 53100). */
+function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && ["ENOSPC", "EDQUOT", "53100"].includes(String(error.code))) || isDiskFull(error.cause);
 }
 
 /** The framework's own words, except where they leave out what to do. */
