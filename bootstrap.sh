@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 
 need=""
 for pair in redis-server:redis-server nats-server:nats-server mmdebstrap:mmdebstrap dpkg-buildpackage:dpkg-dev \
-  apt-ftparchive:apt-utils gpgv:gpgv gpg:gpg setpriv:util-linux newuidmap:uidmap xz:xz-utils ip:iproute2; do
+  apt-ftparchive:apt-utils gpgv:gpgv gpg:gpg gpg-agent:gpg-agent make:make setpriv:util-linux newuidmap:uidmap xz:xz-utils ip:iproute2; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || need="$need ${pair#*:}"
 done
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || need="$need debian-archive-keyring"

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Api, createApi } from "@quorate/client/api";
 import { isSettled } from "@quorate/client/submission-events";
+import type { JobPhase } from "@quorate/protocol/job";
 import type { SubmissionView } from "@quorate/protocol/submission";
 import { type Network, startNetwork } from "../services/cli/src/up/network.ts";
 import { choosePort } from "../services/cli/src/up/ports.ts";
@@ -75,12 +76,13 @@ export async function settled(api: Api, submission: SubmissionView, milliseconds
   return last;
 }
 
-/** Follows a submission until a job of it shows this phase; gives the operator's name. */
-export async function inPhase(api: Api, submission: SubmissionView, phase: string): Promise<string> {
+/** Follows a submission until the worker of a job reports this phase; gives the operator's name. */
+export async function inPhase(api: Api, submission: SubmissionView, phase: JobPhase): Promise<string> {
   for await (const event of api.submissionEvents(submission.id, { signal: AbortSignal.timeout(240_000) })) {
-    if (event.kind !== "submission") continue;
-    const job = event.submission.rounds.flatMap(({ jobs }) => jobs).find((candidate) => candidate.phase === phase);
-    if (job !== undefined) return job.operatorName;
+    if (event.kind !== "live" || event.live.phase !== phase) continue;
+    const { operators } = await api.network();
+    const { operator } = event.live;
+    return operators.find((candidate) => candidate.operator === operator)?.name ?? operator;
   }
   throw new Error(`following submission ${submission.id}: it ended before a job was in phase ${phase}`);
 }

@@ -16,7 +16,8 @@ const expected = {
   },
   trixie: {
     reproduced: ["netbase", "mailman-suite", "python-ecdsa"],
-    not: { xxhash: "mismatch", "r-cran-gh": "unreproducible" },
+    // Differs at every build, in so few ways that two of three operators may agree by chance.
+    not: { xxhash: "mismatch", "r-cran-gh": "mismatch or unreproducible" },
   },
 } as const;
 
@@ -47,11 +48,10 @@ afterAll(async () => {
 test.each(cases)("$suite $source is $outcome", async ({ suite, source, outcome }) => {
   const api = createApi({ url: network.url, token: network.token });
   const submission = await settled(api, await api.submit({ distribution: "debian", suite, source }), 1_200_000);
-  const found = submission.rounds.map(({ architecture, verdict }) => ({
-    architecture,
-    outcome: verdict?.outcome,
-    reason: verdict?.reason,
-  }));
-  expect(found.map((round) => round.outcome)).toEqual(found.map(() => outcome));
-  for (const { verdict } of submission.rounds) expect(new Set(verdict?.inputs.map(({ operator }) => operator)).size).toBe(3);
+  for (const { verdict } of submission.rounds) {
+    expect(outcome.split(" or "), verdict?.reason).toContain(verdict?.outcome);
+    expect(new Set(verdict?.inputs.map(({ operator }) => operator)).size).toBe(3);
+    const otherwise = verdict?.artifacts.flatMap(({ reference, digests }) => digests.filter(({ sha256 }) => sha256 !== reference)) ?? [];
+    expect(verdict?.outcome === "mismatch").toBe(otherwise.some(({ operators }) => operators.length >= 2));
+  }
 });

@@ -10,6 +10,7 @@ import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { ByteCache } from "./byte-cache.ts";
 import { ConnectionError } from "./http.ts";
 import { type LogSource, logSourceOf, maxBundleBytes, maxTileBytes } from "./log-source.ts";
+import { readAhead } from "./read-ahead.ts";
 
 /**
  * Reads a log of tiles (C2SP tlog-tiles). Sizes are those of checkpoints that this reader has read: their roots are what entries and
@@ -39,7 +40,6 @@ export type LogReaderOptions = {
 };
 
 const rootsKept = 1000;
-const bundlesAhead = 4;
 
 export function createLogReader({ url, logKey, hasher = portableHasher, cacheBytes = 32 * 2 ** 20 }: LogReaderOptions): LogReader {
   const source = logSourceOf(url);
@@ -117,21 +117,6 @@ async function readBundle(index: number, size: number, read: (path: string) => P
   const entries = parseEntryBundle(await read(tilePath(tile)));
   if (entries.length < tile.width) throw new ConnectionError(`reading ${tilePath(tile)} of the log`, `it holds ${entries.length} entries`);
   return entries.slice(0, tile.width);
-}
-
-/** Fetches a few bundles ahead of the reader, in order. */
-async function* readAhead<T>(read: (at: number) => Promise<T>, from: number, to: number): AsyncGenerator<{ at: number; value: T }> {
-  const pending: Promise<T>[] = [];
-  for (let at = from; at < to; at++) {
-    while (pending.length < bundlesAhead && at + pending.length < to) {
-      const promise = read(at + pending.length);
-      // Awaited below, unless the reader leaves before.
-      promise.catch(() => {});
-      pending.push(promise);
-    }
-    const next = pending.shift();
-    if (next) yield { at, value: await next };
-  }
 }
 
 function remember(roots: Map<number, Hash>, { size, root }: Checkpoint): void {

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fullTileBytes } from "@quorate/tlog/tile";
@@ -11,6 +11,21 @@ export type LogSource = (path: string, options: { maxBytes: number; signal?: Abo
 export function logSourceOf(url: string): LogSource {
   const base = url.replace(/\/+$/, "");
   return base.startsWith("file:") ? directorySource(fileURLToPath(base)) : httpSource(base);
+}
+
+/**
+ * Which widths of a tile a directory holds, given the path of the full tile; `undefined` for a log over HTTP, which lists nothing.
+ */
+export function partialWidthsOf(url: string): ((fullPath: string) => Promise<number[]>) | undefined {
+  if (!url.startsWith("file:")) return undefined;
+  const directory = fileURLToPath(url);
+  return async (fullPath) => {
+    const names = await readdir(join(directory, `${fullPath}.p`)).catch((error: unknown) => {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      throw error;
+    });
+    return names.filter((name) => /^[1-9][0-9]{0,2}$/.test(name)).map(Number);
+  };
 }
 
 function httpSource(base: string): LogSource {

@@ -1,21 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { CommandError, errorLine, exitCodes, type ExitCode } from "./command-error.ts";
+import { exitCodes, type ExitCode } from "./command-error.ts";
 import type { CommandContext } from "./context.ts";
-import { processTerminal } from "./terminal.ts";
 
 const exitCodeHelp = `
 Exit codes: 0 done, verified or reproduced; 1 it could not be done; 2 verification failed; 3 a verdict other than
 reproduced; 130 interrupted.
 Environment: QUORATE_URL and QUORATE_TOKEN name a network and a project's token; QUORATE_DATA the data directory.`;
 
-/** Runs one command and answers its exit code. Nothing that a command needs is loaded before it is chosen. */
-export async function runCommandLine(argv: readonly string[]): Promise<ExitCode> {
-  const terminal = processTerminal();
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort(new CommandError("interrupted", { exitCode: exitCodes.interrupted }));
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
-  const context: CommandContext = { terminal, env: process.env, signal: interrupted.signal };
+/** Parses the arguments and runs the command. Nothing that a command needs is loaded before it is chosen. */
+export async function runProgram(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.ok;
   try {
     await createProgram(context, (code) => (exitCode = code)).parseAsync(argv, { from: "user" });
@@ -23,9 +16,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<ExitCode>
   } catch (error) {
     // Commander has said what is wrong already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.failed;
-    terminal.say(`quorate: ${errorLine(interrupted.signal.aborted ? interrupted.signal.reason : error)}`);
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    return error instanceof CommandError ? error.exitCode : exitCodes.failed;
+    throw error;
   }
 }
 

@@ -14,6 +14,7 @@ export function recordingContext(env: Environment = {}): CommandContext & { prin
     },
     live: false,
     columns: 80,
+    rows: 24,
   };
   return { terminal, env, signal: new AbortController().signal, printed, json, said };
 }

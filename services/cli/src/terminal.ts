@@ -1,3 +1,5 @@
+import type { Environment } from "./environment.ts";
+
 /** Where a command writes: results on standard output, everything that is said on the way on standard error. */
 export interface Terminal {
   /** A line of the result. */
@@ -9,19 +11,23 @@ export interface Terminal {
   /** Whether people watch: lines may be redrawn. */
   readonly live: boolean;
   readonly columns: number;
+  readonly rows: number;
   /** Writes to the terminal as is: cursor movements and colours. */
   draw(text: string): void;
 }
 
-export function processTerminal(): Terminal {
+export function processTerminal(env: Environment): Terminal {
   const { stdout, stderr } = process;
   return {
     print: (line) => void stdout.write(`${line}\n`),
     printJson: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     say: (line) => void stderr.write(`${line}\n`),
-    live: stderr.isTTY && process.env["TERM"] !== "dumb",
+    live: stderr.isTTY && env["TERM"] !== "dumb",
     get columns() {
       return stderr.columns ?? 80;
+    },
+    get rows() {
+      return stderr.rows ?? 24;
     },
     draw: (text) => void stderr.write(text),
   };

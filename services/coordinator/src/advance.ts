@@ -48,7 +48,7 @@ export async function advanceRound(dependencies: AdvanceDependencies, id: string
       const step = await planNext(dependencies, round);
       const goesOn = await takeStep(dependencies, round, step);
       if (step.kind !== "wait" && step.kind !== "nothing" && step.kind !== "ask-reveal") {
-        events.stepTaken(round.round, step.kind, Math.round(performance.now() - startedAt));
+        events.stepTaken(round.round, step.kind, Math.round(performance.now() - startedAt) / 1000);
       }
       if (!goesOn) break;
       if (round.failures > 0) await saveStepSucceeded(db, round.round);

@@ -28,7 +28,7 @@ type Dependencies = {
   ensureConsumer: (operator: OperatorId) => Promise<void>;
   mintUser: (user: { operator: OperatorId; userKey: string; expiresAt: Date }) => Promise<string>;
   /** Rounds may have waited for one more operator. */
-  enrolled: () => Promise<void>;
+  enrolled: () => void;
   events: CoordinatorEvents;
   now: () => Date;
 };
@@ -49,7 +49,7 @@ export function createEnrol(dependencies: Dependencies): Enrol {
     await ensureConsumer(enrolment.operator);
     const expiresAt = new Date(now().getTime() + credentialsDays * 86_400_000);
     const natsJwt = await mintUser({ operator: enrolment.operator, userKey: request.natsUserKey, expiresAt });
-    await dependencies.enrolled();
+    dependencies.enrolled();
     return { operator: enrolment.operator, natsUrl, natsJwt, natsJwtExpiresAt: expiresAt.toISOString() };
   };
 }

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { createHttpApp, type HttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
+import type { Metrics } from "@quorate/service/metrics";
 import type { BlobStore } from "./blob-store.ts";
 import type { RoundChanges } from "./changes.ts";
 import type { Database } from "./database.ts";
@@ -24,6 +25,7 @@ const blobLimits = { maxBlobBytes: 256 * 2 ** 20, maxJobBytes: 2 ** 30 };
 type Surroundings = {
   address: { host: string; port: number };
   logger: Logger;
+  metrics: Metrics;
   db: Database;
   blobs: BlobStore;
   tickets: UploadTickets;
@@ -39,9 +41,10 @@ type Surroundings = {
 
 /** Serves the public API. */
 export async function startHttp(surroundings: Surroundings): Promise<AsyncDisposable & { url: string }> {
-  const { db, logger } = surroundings;
+  const { db, logger, metrics } = surroundings;
   const app = createHttpApp({
     logger,
+    metrics,
     // Large blobs over a slow line take a while.
     requestTimeoutMilliseconds: 10 * 60_000,
     readiness: { database: () => db.execute(sql`select 1`), log: surroundings.readLogSize },

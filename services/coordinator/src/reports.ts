@@ -64,7 +64,8 @@ async function takeReport(dependencies: Dependencies, report: ReportMessage, fac
 
 async function takeStarted({ db, now }: Dependencies, report: Report<"started">, { job }: Facts): Promise<Refusal | undefined> {
   const stale = admitFence(report.fence, job);
-  if (!stale) await saveStarted(db, job.job, report.fence, now());
+  // Once an operator is bound to a result, a later delivery of the job must not keep that result out.
+  if (!stale && !job.committedAt) await saveStarted(db, job.job, report.fence, now());
   return stale;
 }
 

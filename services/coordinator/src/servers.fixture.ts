@@ -14,6 +14,8 @@ export async function startPostgres(): Promise<Server<{ url: string }>> {
   const directory = await temporaryDirectory("pg");
   const program = fileURLToPath(new URL("./pglite-server.fixture.ts", import.meta.url));
   const child = spawn(process.execPath, [program, directory], { stdio: ["pipe", "pipe", "inherit"] });
+  // A test that ends while the server starts leaves nobody to read.
+  child.stdin.on("error", () => undefined);
   await untilLine(child, /^ready$/);
   return { url: `postgres://postgres@localhost/postgres?host=${encodeURIComponent(directory)}`, ...owned(child, directory) };
 }

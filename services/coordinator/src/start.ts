@@ -8,8 +8,10 @@ import { mintCoordinator, mintUser } from "@quorate/bus/user-credentials";
 import { createLogReader } from "@quorate/client/log-reader";
 import { createLogWriter } from "@quorate/client/log-writer";
 import type { Sha256 } from "@quorate/protocol/digest";
+import { jobIdOf } from "@quorate/protocol/job";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import type { Logger } from "@quorate/service/logger";
+import { Metrics } from "@quorate/service/metrics";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
 import { parseVkey } from "@quorate/tlog/note";
@@ -53,7 +55,8 @@ export type Coordinator = AsyncDisposable & { readonly url: string };
 export async function startCoordinator(config: CoordinatorConfig, options: CoordinatorOptions): Promise<Coordinator> {
   await using resources = new AsyncDisposableStack();
   const now = () => new Date();
-  const events = createEvents(options.logger);
+  const metrics = new Metrics();
+  const events = createEvents(options.logger, metrics);
   const directory = resources.use(await openDataDirectory({ path: config.COORDINATOR_DATA_DIR, service: "coordinator", format: 1 }));
   const { db } = resources.use(await openDatabase({ url: config.DATABASE_URL, onError: events.databaseFailed }));
   const blobs = await openBlobStore(join(directory.path, "blobs"));
@@ -74,7 +77,14 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const stepping = { db, log, bus, blobs, tickets, board, events, now, silenceSeconds, listeningSince: now(), changed };
   const advance = (round: string) => lanes.run(round, () => advanceRound(stepping, round));
   const queue = resources.use(openStepQueue({ redisUrl: config.REDIS_URL, advance, events }));
-  const loadDue = () => loadDueRounds(db, now());
+  const sweep = resources.use(
+    startSweep({
+      everyMilliseconds: options.sweepMilliseconds ?? 2000,
+      loadDue: (after) => loadDueRounds(db, now(), after),
+      wake: queue.wakeAgain,
+      onError: events.sweepFailed,
+    }),
+  );
 
   const progressed = (round: Sha256) => {
     changed(round);
@@ -82,6 +92,8 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   };
   bus.reports(createReportHandler({ db, log, blobs, verify: verifyP256, now, events, progressed }));
   bus.live((message) => {
+    // The subject proves the operator; the round that it speaks of must be the job's.
+    if (message.job !== jobIdOf(message.round, message.operator)) return;
     board.note(message, now());
     live(message);
   });
@@ -89,6 +101,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const http = await startHttp({
     address: { host: config.COORDINATOR_HOST, port: config.COORDINATOR_PORT },
     logger: options.logger,
+    metrics,
     db,
     blobs,
     tickets,
@@ -107,15 +120,12 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
       natsUrl: config.NATS_PUBLIC_URL ?? config.NATS_URL,
       ensureConsumer: bus.ensureConsumer,
       mintUser: (user) => mintUser({ authority, ...user }),
-      enrolled: async () => queue.wakeAgain(await loadDue()),
+      enrolled: sweep.now,
       events,
       now,
     }),
   });
   resources.use(http);
-  resources.use(
-    startSweep({ everyMilliseconds: options.sweepMilliseconds ?? 2000, loadDue, wake: queue.wakeAgain, onError: events.sweepFailed }),
-  );
   events.started(http.url);
   const owned = resources.move();
   return { url: http.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };

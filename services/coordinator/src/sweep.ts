@@ -1,6 +1,9 @@
 import type { Sha256 } from "@quorate/protocol/digest";
 
-export type Sweep = AsyncDisposable;
+export type Sweep = AsyncDisposable & {
+  /** Looks at once, besides the regular times. */
+  now(): void;
+};
 
 /**
  * Finds the rounds that something is due for, again and again: deadlines, silent workers, asking for reveals once more, and all that a
@@ -8,15 +11,15 @@ export type Sweep = AsyncDisposable;
  */
 export function startSweep(options: {
   everyMilliseconds: number;
-  loadDue: () => Promise<Sha256[]>;
+  /** The rounds after one, in some lasting order; none at the end. */
+  loadDue: (after: Sha256 | undefined) => Promise<Sha256[]>;
   wake: (rounds: readonly Sha256[]) => void;
   onError: (error: unknown) => void;
 }): Sweep {
   let running: Promise<void> | undefined;
   const sweep = async () => {
     try {
-      const due = await options.loadDue();
-      if (due.length > 0) options.wake(due);
+      for (let due = await options.loadDue(undefined); due.length > 0; due = await options.loadDue(due.at(-1))) options.wake(due);
     } catch (error) {
       options.onError(error);
     } finally {
@@ -27,6 +30,7 @@ export function startSweep(options: {
   const timer = setInterval(begin, options.everyMilliseconds);
   begin();
   return {
+    now: begin,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await running;

@@ -29,6 +29,8 @@ export type TestOperator = AsyncDisposable & {
   /** Resolves when the coordinator asks for the job's result. */
   untilReveal(job: LeasedJob): Promise<void>;
   /** All of it, once: takes a job, commits, reveals. */
+  /** Does all jobs from now on, as a worker does: one result for each job, however often it is delivered, revealed whenever asked for. */
+  serve(): void;
   work(options?: Parameters<TestOperator["signResult"]>[1]): Promise<LeasedJob>;
 };
 
@@ -77,12 +79,30 @@ export async function enrolTestOperator(at: { url: string; invitationToken: stri
       await job.ack();
       return job;
     },
+    serve: () => void serveJobs(operator, reveals, closing.signal),
     async [Symbol.asyncDispose]() {
       closing.abort();
       await bus[Symbol.asyncDispose]();
     },
   };
   return operator;
+}
+
+async function serveJobs(operator: TestOperator, reveals: ReturnType<typeof createReveals>, signal: AbortSignal): Promise<void> {
+  const results = new Map<string, { job: LeasedJob; result: Uint8Array }>();
+  reveals.onEach((id) => {
+    const known = results.get(id);
+    if (known) void operator.report(known.job, { kind: "result", envelope: textOf(known.result) });
+  });
+  for (;;) {
+    const job = await operator.bus.nextJob(signal);
+    if (!job) return;
+    const result = results.get(job.message.job)?.result ?? (await operator.signResult(job));
+    results.set(job.message.job, { job, result });
+    await operator.report(job, { kind: "started" });
+    await operator.report(job, { kind: "commitment", envelope: textOf(operator.signCommitment(job, result)) });
+    await job.ack();
+  }
 }
 
 export function signEnrolment(signer: P256Signer, name: string, change: Partial<Enrolment> = {}): Uint8Array {
@@ -130,7 +150,7 @@ async function fetchTarget(api: Api, digest: Sha256): Promise<Target> {
     try {
       return await api.target(digest);
     } catch (error) {
-      if (!(error instanceof ConnectionError) || attempt === 100) throw error;
+      if (!(error instanceof ConnectionError) || attempt === 1000) throw error;
       await delay(100);
     }
   }
@@ -139,12 +159,15 @@ async function fetchTarget(api: Api, digest: Sha256): Promise<Target> {
 function createReveals(bus: WorkerBus) {
   const asked = new Set<string>();
   const waiting = new Map<string, () => void>();
+  const listeners: ((job: string) => void)[] = [];
   bus.control((message) => {
     if (message.kind !== "reveal") return;
     asked.add(message.job);
     waiting.get(message.job)?.();
+    for (const listener of listeners) listener(message.job);
   });
   return {
+    onEach: (listener: (job: string) => void) => void listeners.push(listener),
     async until(job: string): Promise<void> {
       if (asked.has(job)) return;
       const { promise, resolve } = Promise.withResolvers<void>();

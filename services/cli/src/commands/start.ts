@@ -1,4 +1,5 @@
 import { createApi } from "@quorate/client/api";
+import { isSettled } from "@quorate/client/submission-events";
 import type { SubmissionView } from "@quorate/protocol/submission";
 import { exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
@@ -44,6 +45,7 @@ export async function runStart(options: StartOptions, context: CommandContext): 
   const submittedAt = performance.now();
   const submission = await untilDone(network, api.submit(request, { signal }), context);
   const resolveSeconds = (performance.now() - submittedAt) / 1000;
+  if (isSettled(submission)) terminal.say("this was rebuilt before: what follows is the verdict of then, and how long it took then");
   const settled = await untilDone(network, followToVerdict({ api, submission, terminal, signal }), context);
   const evidence = await saveEvidence({ api, layout: network.layout, submission: settled, signal });
   const { logSize } = await api.stats({ signal });

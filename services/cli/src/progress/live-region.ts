@@ -10,14 +10,16 @@ const clearLine = "\u001b[2K";
 const clearBelow = "\u001b[J";
 const up = (lines: number): string => (lines > 0 ? `\u001b[${lines}A` : "");
 
-export function createLiveRegion(terminal: Pick<Terminal, "draw" | "columns">): LiveRegion {
+export function createLiveRegion(terminal: Pick<Terminal, "draw" | "columns" | "rows">): LiveRegion {
   let shown: readonly string[] = [];
   const erase = (): string => `\r${up(shown.length)}${clearBelow}`;
   const text = (lines: readonly string[]): string => lines.map((line) => `${clearLine}${cut(line, terminal.columns - 1)}\n`).join("");
   return {
     show(lines) {
-      terminal.draw(erase() + text(lines));
-      shown = [...lines];
+      // Lines that have scrolled away cannot be erased.
+      const visible = lines.slice(0, Math.max(1, terminal.rows - 2));
+      terminal.draw(erase() + text(visible));
+      shown = visible;
     },
     say(line) {
       terminal.draw(`${erase()}${line}\n${text(shown)}`);

@@ -13,8 +13,8 @@ const configSchema = z.object({
 });
 
 /** The embedded PostgreSQL, in a process of its own: queries block the event loop that it runs on. */
-await runService("database", async () => {
-  const config = parseConfig(configSchema, process.env);
+await runService("database", async ({ env }) => {
+  const config = parseConfig(configSchema, env);
   // Of a run that was killed; nobody else listens there, since whoever started this holds the data directory's lock.
   rmSync(config.DATABASE_SOCKET, { force: true });
   const db = await PGlite.create({ dataDir: config.DATABASE_DIR });

@@ -2,7 +2,7 @@ import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { type Round, roundSchema } from "@quorate/protocol/round";
 import type { RoundState } from "@quorate/protocol/submission";
-import { and, asc, count, desc, eq, inArray, isNull, lte, ne, or } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, isNull, lte, ne, or } from "drizzle-orm";
 import type { Queries } from "../database.ts";
 import { rounds } from "../schema.ts";
 
@@ -59,14 +59,20 @@ export async function loadRounds(db: Queries, filter: { limit: number; state?: R
   return rows.map(roundOf);
 }
 
-/** Rounds that a step may have something to do for: all that are not settled, except those waiting after a failure. */
-export async function loadDueRounds(db: Queries, now: Date): Promise<Sha256[]> {
+/** A page of the rounds that a step may have something to do for: all that are not settled, except those waiting after a failure. */
+export async function loadDueRounds(db: Queries, now: Date, after: Sha256 | undefined): Promise<Sha256[]> {
   const rows = await db
     .select({ round: rounds.round })
     .from(rounds)
-    .where(and(ne(rounds.state, "settled"), or(isNull(rounds.nextTryAt), lte(rounds.nextTryAt, now))))
-    .orderBy(asc(rounds.submittedAt))
-    .limit(1000);
+    .where(
+      and(
+        ne(rounds.state, "settled"),
+        or(isNull(rounds.nextTryAt), lte(rounds.nextTryAt, now)),
+        after === undefined ? undefined : gt(rounds.round, after),
+      ),
+    )
+    .orderBy(asc(rounds.round))
+    .limit(500);
   return rows.map((row) => parseSha256(row.round));
 }
 

@@ -81,6 +81,8 @@ function mmdebstrapCommand({ suite, architecture, target, sources }: Record<"sui
     "--include=apt,fakeroot",
     `--architectures=${architecture}`,
     ...apt.map((option) => `--aptopt=${option}`),
+    // The whole tree is brought to the disk at once, before it gets its name.
+    "--dpkgopt=force-unsafe-io",
     // The lists are the pinned state, from which layers resolve.
     "--skip=cleanup/apt/lists",
     suite,

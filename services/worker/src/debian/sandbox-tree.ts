@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
+import { BuildFailure } from "./build-failure.ts";
 
 /** A regular file of a tree that untrusted programs have written. `path` is the file's name as bytes, below the tree. */
 export type TreeFile = { path: Buffer; fullPath: Buffer };
@@ -9,15 +10,21 @@ export type TreeFile = { path: Buffer; fullPath: Buffer };
 /**
  * A directory inside a sandbox as a path of the host.
  *
- * @throws Error when a part of the path is anything but a directory: a link that a build put there would lead into the host's tree
+ * @throws BuildFailure when a part of the path is anything but a directory: a link that a build put there would lead into the host's tree
  */
 export async function resolveInside(hostRoot: string, directory: string): Promise<string> {
   let path = hostRoot;
   for (const name of directory.split("/").filter((part) => part !== "")) {
     path = `${path}/${name}`;
-    if (!(await lstat(path)).isDirectory()) throw new Error(`looking at ${directory} in the sandbox: ${name} is not a directory any more`);
+    if (await isDirectory(path)) continue;
+    throw new BuildFailure("build-failed", { step: "collect", message: `${directory}: ${name} is not a directory after the build` });
   }
   return path;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
 }
 
 const slash = Buffer.from("/");
@@ -44,11 +51,12 @@ export async function openTreeFile(path: Buffer | string): Promise<FileHandle> {
   throw new Error(`reading ${path.toString()}: not a regular file`);
 }
 
-const chunk = Buffer.allocUnsafe(1024 * 1024);
+const maxChunkBytes = 1024 * 1024;
 
-/** One at a time: the buffer is shared, because a build's tree has many thousands of small files. */
 export async function hashTreeFile(path: Buffer): Promise<{ sizeBytes: number; sha256: Sha256 }> {
   await using file = await openTreeFile(path);
+  // A build's tree has many thousands of small files: no more memory for each than it needs, and one byte to see its end.
+  const chunk = Buffer.allocUnsafe(Math.min((await file.stat()).size + 1, maxChunkBytes));
   const hash = createHash("sha256");
   let sizeBytes = 0;
   for (;;) {

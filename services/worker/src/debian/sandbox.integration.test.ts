@@ -151,6 +151,21 @@ describe("isolation", () => {
     for (const capability of [12n, 16n, 17n, 19n, 21n, 22n, 25n, 27n]) expect(bounding & (1n << capability)).toBe(0n);
   });
 
+  test("files that this process was started with stay outside", async () => {
+    const program = [
+      `import { openSandbox } from ${JSON.stringify(join(import.meta.dirname, "sandbox.ts"))};`,
+      `await using sandbox = await openSandbox({ directory: ${JSON.stringify(directory)},`,
+      `  root: { kind: "overlay", lowers: ["root"], upper: { kind: "memory", sizeBytes: 1 << 20 }, binds: [] },`,
+      `  onOutput: (chunk) => process.stdout.write(chunk), signal: new AbortController().signal });`,
+      `await sandbox.run({ words: ["/bin/ls", "-l", "/proc/self/fd"], user: "builder", workingDirectory: "/", environment: {} });`,
+    ].join("\n");
+    const inherit = 'exec 9</etc/hostname; exec "$0" --input-type=module-typescript -e "$1"';
+    const { stdout } = await run("/bin/sh", ["-c", inherit, process.execPath, program]);
+    const descriptors = [...stdout.matchAll(/ (\d+) -> (.*)$/gm)].map(([, number, target]) => `${number} ${target}`);
+    expect(descriptors).toHaveLength(4);
+    expect(descriptors.join("\n")).not.toContain("hostname");
+  });
+
   test("bound directories are read-only", async () => {
     const source = join(directory, "inputs");
     await mkdir(source, { recursive: true });

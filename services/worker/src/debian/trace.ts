@@ -10,13 +10,17 @@ export async function hashTree(directory: string): Promise<Set<Sha256>> {
   return digests;
 }
 
+/** A Python byte code file begins with the time of its source file, which every unpacking sets anew (PEP 552). */
+const holdsTime = /\.pyc$/;
+
 /**
  * The build trace: the files of the build tree whose bytes are neither in the source nor in an artifact. Those that anyone can copy from
- * the published package prove nothing about a build; these do.
+ * the published package prove nothing about a build; these do. Files whose format holds a time are left out: no two builds share them.
  */
 export async function traceTree(directory: string, known: readonly ReadonlySet<Sha256>[]): Promise<TraceFile[]> {
   const files: TraceFile[] = [];
   for await (const { path, fullPath } of walkFiles(Buffer.from(directory))) {
+    if (holdsTime.test(path.toString("latin1"))) continue;
     const { sizeBytes, sha256 } = await hashTreeFile(fullPath);
     if (!known.some((digests) => digests.has(sha256))) files.push({ path: decodePath(path), sizeBytes, sha256 });
   }

@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 const partMark = ".part-";
 
@@ -33,6 +35,8 @@ export async function openTreeStore(dataDirectory: string, { name, keep }: { nam
     try {
       await mkdir(join(dataDirectory, part), { mode: 0o755 });
       await make(part);
+      // Of a machine that loses power, no half of a tree may have the name of a whole one.
+      await promisify(execFile)("sync", ["-f", join(dataDirectory, part)]);
       await rename(join(dataDirectory, part), join(directory, key));
     } finally {
       await removeTree(join(dataDirectory, part));

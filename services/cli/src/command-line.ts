@@ -1,0 +1,49 @@
+import { parseArgs } from "node:util";
+import { CommandError, errorLine, exitCodes, type ExitCode } from "./command-error.ts";
+import type { VerifyOptions } from "./commands/verify.ts";
+import type { CommandContext } from "./context.ts";
+import type { Environment } from "./environment.ts";
+import { processTerminal } from "./terminal.ts";
+
+/** Runs one command and answers its exit code; what goes wrong is one line on standard error. */
+export async function runCommandLine(argv: readonly string[], env: Environment): Promise<ExitCode> {
+  const terminal = processTerminal(env);
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort(new CommandError("interrupted", { exitCode: exitCodes.interrupted }));
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  try {
+    return await runCommand(argv, { terminal, env, signal: interrupted.signal });
+  } catch (error) {
+    terminal.say(`quorate: ${errorLine(interrupted.signal.aborted ? interrupted.signal.reason : error)}`);
+    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    return error instanceof CommandError ? error.exitCode : exitCodes.failed;
+  }
+}
+
+async function runCommand(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const verification = parseOfflineVerification(argv);
+  if (verification) return (await import("./commands/verify.ts")).runVerify(verification.file, verification.options, context);
+  return (await import("./program.ts")).runProgram(argv, context);
+}
+
+/**
+ * The offline form of `quorate verify`, which scripts run for every package: loading the program of all commands would take a large part of
+ * its time. Whatever else the arguments say, mistakes included, is for that program.
+ */
+export function parseOfflineVerification(argv: readonly string[]): { file: string; options: VerifyOptions } | undefined {
+  const [command, ...rest] = argv;
+  if (command !== "verify") return undefined;
+  try {
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: { proof: { type: "string" }, policy: { type: "string" }, json: { type: "boolean" } },
+      allowPositionals: true,
+    });
+    const [file, ...more] = positionals;
+    const isWhole = file !== undefined && more.length === 0 && values.proof !== undefined && values.policy !== undefined;
+    return isWhole ? { file, options: values } : undefined;
+  } catch {
+    return undefined;
+  }
+}
