@@ -5,6 +5,7 @@ import { sampleBuilt } from "@quorate/attestation/nouns.fixture";
 import { signStatement } from "@quorate/signing/envelope";
 import { p256SignerOf, verifyP256 } from "@quorate/signing/p256-key";
 import { type Figure, ratePerSecond } from "./figure.ts";
+import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 
 /** Signing and verifying log entries, beside OpenSSL's bare ECDSA P-256 over a digest-sized message in the same process. */
 export async function measure(): Promise<Figure[]> {
@@ -18,7 +19,7 @@ export async function measure(): Promise<Figure[]> {
   const bareVerify = ratePerSecond(() => verify("sha256", message, publicKey, signature));
   const signed = ratePerSecond(() => signStatement({ kind: "result", result: sampleBuilt }, [signer]));
   const verified = ratePerSecond(() => verifyEnvelope(parseEntry(entry).envelope, [signer.spki], verifyP256));
-  const portable = ratePerSecond(() => verifyEnvelope(parseEntry(entry).envelope, [signer.spki]));
+  const portable = ratePerSecond(() => verifyEnvelope(parseEntry(entry).envelope, [signer.spki], verifyP256Portable));
   return [
     {
       name: `sign a result (${entry.length} bytes)`,

@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatEnvelope, inTotoPayloadType, pae, parseEnvelope, verifyEnvelope } from "./dsse.ts";
 import { portableSignerOf } from "./portable-signer.fixture.ts";
+import { verifyP256Portable } from "./portable-p256.ts";
 
 const ada = portableSignerOf("ada");
 const bert = portableSignerOf("bert");
@@ -48,13 +49,13 @@ describe("DSSE envelopes", () => {
 
 describe("signatures of an envelope", () => {
   test("verify by the key that made them", () => {
-    expect(verifyEnvelope(signed, [ada.spki])).toEqual(payload);
+    expect(verifyEnvelope(signed, [ada.spki], verifyP256Portable)).toEqual(payload);
   });
 
   test("a high s, as OpenSSL makes half of the time, verifies", () => {
     const { r, s } = p256.Signature.fromBytes(ada.sign(pae(payload)), "der");
     const high = new p256.Signature(r, p256.Point.Fn.ORDER - s);
-    expect(verifyEnvelope({ payload, signatures: [high.toBytes("der")] }, [ada.spki])).toEqual(payload);
+    expect(verifyEnvelope({ payload, signatures: [high.toBytes("der")] }, [ada.spki], verifyP256Portable)).toEqual(payload);
   });
 
   test.each([
@@ -71,7 +72,7 @@ describe("signatures of an envelope", () => {
     ["no key", { payload, signatures: [] }, [], /no key/],
     ["a key of another kind", signed, [utf8("key")], /signature 1/],
   ])("with %s they are refused", (_, envelope, keys, reason) => {
-    const check = () => verifyEnvelope(envelope, keys);
+    const check = () => verifyEnvelope(envelope, keys, verifyP256Portable);
     expect(check).toThrow(VerificationError);
     expect(check).toThrow(reason);
   });

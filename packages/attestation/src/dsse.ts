@@ -6,7 +6,7 @@ import { VerificationError } from "@quorate/tlog/verification-error";
 import { z } from "zod";
 import { parseJsonBytes } from "./json-text.ts";
 import { parseNoun } from "./parse-noun.ts";
-import { type VerifySignature, verifyP256Portable } from "./p256.ts";
+import type { VerifySignature } from "./p256.ts";
 
 export const inTotoPayloadType = "application/vnd.in-toto+json";
 
@@ -71,11 +71,7 @@ export function formatEnvelope({ payload, signatures }: Envelope): Uint8Array {
  * @returns the payload
  * @throws VerificationError
  */
-export function verifyEnvelope(
-  { payload, signatures }: Envelope,
-  spkiKeys: readonly Uint8Array[],
-  verify: VerifySignature = verifyP256Portable,
-): Uint8Array {
+export function verifyEnvelope({ payload, signatures }: Envelope, spkiKeys: readonly Uint8Array[], verify: VerifySignature): Uint8Array {
   if (spkiKeys.length === 0) throw new VerificationError("verifying an envelope: no key is given");
   if (signatures.length !== spkiKeys.length) {
     throw new VerificationError(`verifying an envelope: it has ${signatures.length} signatures, not ${spkiKeys.length}`);

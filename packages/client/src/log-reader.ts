@@ -6,6 +6,8 @@ import { leafHash, type Hasher, verifyConsistency, verifyInclusion } from "@quor
 import { maxNoteBytes, type NoteKey, parseNote } from "@quorate/tlog/note";
 import { parseTilePath, tileAt, tilePath, tileWidth } from "@quorate/tlog/tile";
 import { consistencyProofFromTiles, hashFromTiles, inclusionProofFromTiles } from "@quorate/tlog/tile-proof";
+import type { Ed25519Verify } from "@quorate/tlog/ed25519";
+import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { ByteCache } from "./byte-cache.ts";
 import { ConnectionError } from "./http.ts";
@@ -35,13 +37,15 @@ export type LogReaderOptions = {
   url: string;
   logKey?: NoteKey;
   hasher?: Hasher;
+  verify?: Ed25519Verify;
   /** Bound on the tiles that are kept in memory. */
   cacheBytes?: number;
 };
 
 const rootsKept = 1000;
 
-export function createLogReader({ url, logKey, hasher = portableHasher, cacheBytes = 32 * 2 ** 20 }: LogReaderOptions): LogReader {
+export function createLogReader(options: LogReaderOptions): LogReader {
+  const { url, logKey, hasher = portableHasher, verify = verifyEd25519Portable, cacheBytes = 32 * 2 ** 20 } = options;
   const source = logSourceOf(url);
   const cache = new ByteCache(cacheBytes);
   const roots = new Map<number, Hash>();
@@ -69,7 +73,7 @@ export function createLogReader({ url, logKey, hasher = portableHasher, cacheByt
       const bytes = await source("checkpoint", { maxBytes: maxNoteBytes, signal });
       if (!bytes) throw new ConnectionError("reading the log's checkpoint", `there is none at ${url}`);
       const text = new TextDecoder().decode(bytes);
-      const checkpoint = logKey ? verifyCheckpoint(text, logKey).checkpoint : parseCheckpoint(parseNote(text).text);
+      const checkpoint = logKey ? verifyCheckpoint(text, logKey, verify).checkpoint : parseCheckpoint(parseNote(text).text);
       remember(roots, checkpoint);
       return { checkpoint, text };
     },

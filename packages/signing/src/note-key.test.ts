@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { utf8 } from "@quorate/protocol/utf8";
-import { verifyEd25519Portable } from "@quorate/tlog/ed25519";
+import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
 import { formatVkey, parseNote, parseVkey, signNote, verifyNote } from "@quorate/tlog/note";
 import { afterAll, describe, expect, test } from "vitest";
 import { createNoteKey, loadNoteKey, parseNoteKey, verifyEd25519 } from "./note-key.ts";

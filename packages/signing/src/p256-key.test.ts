@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { verifyP256Portable } from "@quorate/attestation/p256";
+import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 import { portableSignerOf } from "@quorate/attestation/portable-signer.fixture";
 import { operatorIdOf } from "@quorate/protocol/operator";
 import { utf8 } from "@quorate/protocol/utf8";

@@ -44,12 +44,12 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
  * @throws ParseError for what is no checkpoint
  * @throws VerificationError when the log's signature is missing or wrong, or the origin is not the key's name
  */
-export function verifyCheckpoint(noteText: Uint8Array | string, logKey: NoteKey, verify?: Ed25519Verify): VerifiedCheckpoint {
+export function verifyCheckpoint(noteText: Uint8Array | string, logKey: NoteKey, verify: Ed25519Verify): VerifiedCheckpoint {
   return verifyCheckpointNote(parseNote(noteText), [logKey], verify);
 }
 
 /** As `verifyCheckpoint`, for any of several logs; a log may have several keys under one name. */
-export function verifyCheckpointNote(note: SignedNote, logKeys: readonly NoteKey[], verify?: Ed25519Verify): VerifiedCheckpoint {
+export function verifyCheckpointNote(note: SignedNote, logKeys: readonly NoteKey[], verify: Ed25519Verify): VerifiedCheckpoint {
   const checkpoint = parseCheckpoint(note.text);
   const keys = logKeys.filter((key) => key.name === checkpoint.origin);
   if (keys.length === 0) {

@@ -1,7 +1,7 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 import { utf8 } from "@quorate/protocol/utf8";
 import { formatDecimal } from "./decimal.ts";
-import { type Ed25519Verify, verifyEd25519Portable } from "./ed25519.ts";
+import type { Ed25519Verify } from "./ed25519.ts";
 import type { NoteKey, NoteSignature, NoteSigner } from "./note.ts";
 import { VerificationError } from "./verification-error.ts";
 
@@ -48,8 +48,8 @@ export function parseCosignature({ name, signature }: NoteSignature): { time: nu
  *
  * @throws VerificationError
  */
-export function verifyCosignature(check: { text: string; signature: NoteSignature; key: NoteKey; verify?: Ed25519Verify }): number {
-  const { text, key, verify = verifyEd25519Portable } = check;
+export function verifyCosignature(check: { text: string; signature: NoteSignature; key: NoteKey; verify: Ed25519Verify }): number {
+  const { text, key, verify } = check;
   const { time, signature } = cosignatureOf(check.signature);
   if (!verify(key.publicKey, cosignatureMessage(time, text), signature)) {
     throw new VerificationError(`verifying a cosignature: the signature by ${key.name} at ${time} is wrong`);

@@ -19,6 +19,7 @@ import {
 import { mutationsOf, respell } from "./respell.fixture.ts";
 import { testSigner } from "./signer.fixture.ts";
 import { VerificationError } from "./verification-error.ts";
+import { verifyEd25519Portable } from "./portable-ed25519.ts";
 
 const goVkey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 const goNote =
@@ -64,7 +65,7 @@ describe("a verifier key", () => {
 
 describe("a note", () => {
   test("of Go's note package verifies under its key", () => {
-    const note = verifyNote(parseNote(goNote), [parseVkey(goVkey)]);
+    const note = verifyNote(parseNote(goNote), [parseVkey(goVkey)], verifyEd25519Portable);
     expect(note.text).toMatch(/^If you think.*\n.*is\.\n$/);
     expect(note.verified.map(({ key }) => key.name)).toEqual(["PeterNeumann"]);
   });
@@ -145,7 +146,7 @@ describe("verifying a note", () => {
   const signed = parseNote(signNote("text\n", [alice, bob]));
 
   test("checks each known key and sets the others apart", () => {
-    const note = verifyNote(signed, [bob.key]);
+    const note = verifyNote(signed, [bob.key], verifyEd25519Portable);
     expect(note.verified.map(({ key }) => key.name)).toEqual(["bob.example"]);
     expect(note.others.map(({ name }) => name)).toEqual(["alice.example"]);
   });
@@ -154,15 +155,16 @@ describe("verifying a note", () => {
     const carol = testSigner("carol.example", 3).key;
     const sameName = { ...carol, name: "alice.example" };
     const sameId = { ...carol, keyId: alice.key.keyId };
-    for (const keys of [[], [carol], [sameName], [sameId]]) expect(() => verifyNote(signed, keys)).toThrow("no signature by a known key");
+    for (const keys of [[], [carol], [sameName], [sameId]])
+      expect(() => verifyNote(signed, keys, verifyEd25519Portable)).toThrow("no signature by a known key");
   });
 
   test("refuses a note in which one known key's signature is wrong, even beside a right one", () => {
     const [first, second] = signed.signatures;
     const wrong = { text: signed.text, signatures: [first, { ...second, signature: first?.signature }] };
     const note = parseNote(formatNote(wrong.text, wrong.signatures as typeof signed.signatures));
-    expect(() => verifyNote(note, [alice.key, bob.key])).toThrow("the signature by bob.example");
-    expect(verifyNote(note, [alice.key]).verified).toHaveLength(1);
+    expect(() => verifyNote(note, [alice.key, bob.key], verifyEd25519Portable)).toThrow("the signature by bob.example");
+    expect(verifyNote(note, [alice.key], verifyEd25519Portable).verified).toHaveLength(1);
   });
 
   test("refuses every change of a bit of a signature or of the text", () => {
@@ -172,8 +174,8 @@ describe("verifying a note", () => {
           ...line,
           signature: line.signature.map((byte, index) => (index === at ? byte ^ (1 << bit) : byte)),
         }));
-        expect(() => verifyNote({ ...signed, signatures }, [alice.key])).toThrow(VerificationError);
-        expect(() => verifyNote({ ...signed, text: `text${at}\n` }, [alice.key])).toThrow(VerificationError);
+        expect(() => verifyNote({ ...signed, signatures }, [alice.key], verifyEd25519Portable)).toThrow(VerificationError);
+        expect(() => verifyNote({ ...signed, text: `text${at}\n` }, [alice.key], verifyEd25519Portable)).toThrow(VerificationError);
       }),
       { numRuns: 30 },
     );
@@ -188,9 +190,9 @@ describe("verifying a note", () => {
   test("takes a key or signature of nonsense as wrong, without another error", () => {
     const key = noteKeyOf({ name: "nonsense.example", algorithm: "ed25519", publicKey: new Uint8Array(32).fill(255) });
     const note = { text: "text\n", signatures: [{ name: key.name, keyId: key.keyId, signature: new Uint8Array(64).fill(255) }] };
-    expect(() => verifyNote(note, [key])).toThrow(VerificationError);
+    expect(() => verifyNote(note, [key], verifyEd25519Portable)).toThrow(VerificationError);
     const short = { ...note, signatures: [{ name: key.name, keyId: key.keyId, signature: new Uint8Array(3) }] };
-    expect(() => verifyNote(short, [key])).toThrow(VerificationError);
+    expect(() => verifyNote(short, [key], verifyEd25519Portable)).toThrow(VerificationError);
   });
 
   test("is not for signing with a witness's key", () => {

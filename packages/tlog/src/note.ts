@@ -6,7 +6,7 @@ import { formatBase64, parseBase64 } from "./base64.ts";
 import { boundedText } from "./bounded-text.ts";
 import { verifyCosignature } from "./cosignature.ts";
 import { hasControlCharacter } from "./control-character.ts";
-import { type Ed25519Verify, verifyEd25519Portable } from "./ed25519.ts";
+import type { Ed25519Verify } from "./ed25519.ts";
 import { VerificationError } from "./verification-error.ts";
 
 /** `ed25519` (type 0x01) signs the note's text; `cosignature` (0x04) signs it with a time, for witnesses. */
@@ -139,7 +139,7 @@ export function formatSignatureLines(signatures: readonly NoteSignature[]): stri
  *
  * @throws VerificationError when a known key's signature is wrong, or no known key signed
  */
-export function verifyNote(note: SignedNote, keys: readonly NoteKey[], verify?: Ed25519Verify): VerifiedNote {
+export function verifyNote(note: SignedNote, keys: readonly NoteKey[], verify: Ed25519Verify): VerifiedNote {
   const verified = verifyKnownSignatures(note, keys, verify);
   if (verified.verified.length === 0) {
     const wanted = keys.map((key) => key.name).join(", ") || "no key";
@@ -153,11 +153,7 @@ export function verifyNote(note: SignedNote, keys: readonly NoteKey[], verify?: 
  *
  * @throws VerificationError when a known key's signature is wrong
  */
-export function verifyKnownSignatures(
-  note: SignedNote,
-  keys: readonly NoteKey[],
-  verify: Ed25519Verify = verifyEd25519Portable,
-): VerifiedNote {
+export function verifyKnownSignatures(note: SignedNote, keys: readonly NoteKey[], verify: Ed25519Verify): VerifiedNote {
   const verified: VerifiedSignature[] = [];
   const others: NoteSignature[] = [];
   for (const signature of note.signatures) {

@@ -7,6 +7,7 @@ import { leafHash } from "./merkle.ts";
 import { formatNote, formatVkey, parseNote } from "./note.ts";
 import { testSigner } from "./signer.fixture.ts";
 import { type WitnessPolicy, evaluateWitnessQuorum, formatTlogPolicy, parseTlogPolicy, verifyCosignedCheckpoint } from "./tlog-policy.ts";
+import { verifyEd25519Portable } from "./portable-ed25519.ts";
 
 const vkeys = testWitnesses.map(({ key }) => formatVkey(key));
 const logLine = `log ${formatVkey(testLog.key)} https://log.example/`;
@@ -99,6 +100,7 @@ describe("a quorum of witnesses", () => {
           testWitnesses.filter((_, index) => who.includes(index)),
         ),
       ),
+      verifyEd25519Portable,
     ).satisfied;
 
   test("of nested groups is reached as an independent count says, for every set of witnesses", () => {
@@ -122,7 +124,7 @@ describe("a quorum of witnesses", () => {
     const { text, signatures } = parseNote(cosigned({ size: 1, root }, testWitnesses.slice(0, 1)));
     const [first] = testWitnesses;
     const again = first ? [cosign({ text, time: 3000, signer: first }), cosign({ text, time: 2000, signer: first })] : [];
-    const evaluation = evaluateWitnessQuorum(twoOfThree, { text, signatures: [...signatures, ...again] });
+    const evaluation = evaluateWitnessQuorum(twoOfThree, { text, signatures: [...signatures, ...again] }, verifyEd25519Portable);
     expect(evaluation).toEqual({ satisfied: false, witnesses: [{ name: "w0", time: 3000 }] });
   });
 
@@ -139,7 +141,11 @@ describe("a quorum of witnesses", () => {
 
 describe("a cosigned checkpoint", () => {
   test("is returned with its witnesses when log and quorum signed", () => {
-    const { checkpoint, witnesses } = verifyCosignedCheckpoint(cosigned({ size: 7, root }, testWitnesses.slice(0, 2)), twoOfThree);
+    const { checkpoint, witnesses } = verifyCosignedCheckpoint(
+      cosigned({ size: 7, root }, testWitnesses.slice(0, 2)),
+      twoOfThree,
+      verifyEd25519Portable,
+    );
     expect(checkpoint).toEqual({ origin: "log.example", size: 7, root });
     expect(witnesses).toEqual([
       { name: "w0", time: 1000 },
@@ -148,23 +154,31 @@ describe("a cosigned checkpoint", () => {
   });
 
   test("is refused below the quorum, naming who cosigned", () => {
-    expect(() => verifyCosignedCheckpoint(cosigned({ size: 7, root }, testWitnesses.slice(0, 1)), twoOfThree)).toThrow(
-      'cosigned by w0, which is not the quorum "three"',
-    );
+    expect(() =>
+      verifyCosignedCheckpoint(cosigned({ size: 7, root }, testWitnesses.slice(0, 1)), twoOfThree, verifyEd25519Portable),
+    ).toThrow('cosigned by w0, which is not the quorum "three"');
   });
 
   test("is refused without the log's signature, however many witnesses cosigned", () => {
     const { text, signatures } = parseNote(cosigned({ size: 7, root }, testWitnesses));
-    expect(() => verifyCosignedCheckpoint(formatNote(text, signatures.slice(1)), twoOfThree)).toThrow("no signature by a known key");
+    expect(() => verifyCosignedCheckpoint(formatNote(text, signatures.slice(1)), twoOfThree, verifyEd25519Portable)).toThrow(
+      "no signature by a known key",
+    );
     const other = { ...twoOfThree, logs: [{ key: testSigner("other.example", 1).key }] };
-    expect(() => verifyCosignedCheckpoint(formatNote(text, signatures), other)).toThrow("no known log (known: other.example)");
-    expect(() => verifyCosignedCheckpoint(formatNote(text, signatures), { ...twoOfThree, logs: [] })).toThrow("known: none");
+    expect(() => verifyCosignedCheckpoint(formatNote(text, signatures), other, verifyEd25519Portable)).toThrow(
+      "no known log (known: other.example)",
+    );
+    expect(() => verifyCosignedCheckpoint(formatNote(text, signatures), { ...twoOfThree, logs: [] }, verifyEd25519Portable)).toThrow(
+      "known: none",
+    );
   });
 
   test("is refused when a cosignature is for another size", () => {
     const { text, signatures } = parseNote(cosigned({ size: 7, root }, testWitnesses));
     const grown = text.replace("\n7\n", "\n8\n");
     const resigned = [{ ...testLog.key, signature: testLog.sign(new TextEncoder().encode(grown)) }, ...signatures.slice(1)];
-    expect(() => verifyCosignedCheckpoint(formatNote(grown, resigned), twoOfThree)).toThrow("the signature by w2.example at 1000 is wrong");
+    expect(() => verifyCosignedCheckpoint(formatNote(grown, resigned), twoOfThree, verifyEd25519Portable)).toThrow(
+      "the signature by w2.example at 1000 is wrong",
+    );
   });
 });

@@ -82,7 +82,7 @@ export function formatTlogPolicy(policy: WitnessPolicy): string {
 export function evaluateWitnessQuorum(
   policy: WitnessPolicy,
   note: SignedNote,
-  verify?: Ed25519Verify,
+  verify: Ed25519Verify,
 ): { satisfied: boolean; witnesses: readonly Witnessed[] } {
   const keys = policy.witnesses.map(({ key }) => key);
   const { verified } = verifyKnownSignatures(note, keys, verify);
@@ -102,7 +102,7 @@ export function evaluateWitnessQuorum(
 export function verifyCosignedCheckpoint(
   noteText: Uint8Array | string,
   policy: WitnessPolicy,
-  verify?: Ed25519Verify,
+  verify: Ed25519Verify,
 ): { checkpoint: Checkpoint; witnesses: readonly Witnessed[] } {
   const note = parseNote(noteText);
   const logKeys = policy.logs.map(({ key }) => key);

@@ -9,6 +9,7 @@ import { mutationsOf, respell } from "./respell.fixture.ts";
 import { parseTlogPolicy } from "./tlog-policy.ts";
 import { type TlogProof, formatTlogProof, parseTlogProof, verifyTlogProof } from "./tlog-proof.ts";
 import { VerificationError } from "./verification-error.ts";
+import { verifyEd25519Portable } from "./portable-ed25519.ts";
 
 const leaves = Array.from({ length: 11 }, (_, index) => leafHash(Uint8Array.of(index)));
 const noteText = cosigned({ size: 11, root: rootOf(leaves) }, testWitnesses.slice(0, 1));
@@ -80,7 +81,7 @@ describe("verifying a tlog-proof", () => {
   test("returns index, checkpoint and witnesses for every entry", () => {
     for (const index of leaves.keys()) {
       const proof = parseTlogProof(formatTlogProof(proofOf(index)));
-      const verified = verifyTlogProof({ proof, leaf: leaf(index), policy });
+      const verified = verifyTlogProof({ proof, leaf: leaf(index), policy, verify: verifyEd25519Portable });
       expect(verified).toMatchObject({ index, checkpoint: { size: 11 }, witnesses: [{ name: "w", time: 1000 }] });
     }
   });
@@ -88,7 +89,9 @@ describe("verifying a tlog-proof", () => {
   test("refuses another entry, another index, another hash, and a checkpoint below the quorum", () => {
     const proof = proofOf(4);
     const refused = (change: Partial<TlogProof>, entry = leaf(4)) =>
-      expect(() => verifyTlogProof({ proof: { ...proof, ...change }, leaf: entry, policy })).toThrow(VerificationError);
+      expect(() => verifyTlogProof({ proof: { ...proof, ...change }, leaf: entry, policy, verify: verifyEd25519Portable })).toThrow(
+        VerificationError,
+      );
     refused({}, leaf(5));
     refused({ index: 5 });
     refused({ index: 11 });

@@ -64,7 +64,7 @@ export function formatTlogProof({ extra, index, hashes, noteText }: TlogProof): 
  * @throws ParseError for a checkpoint that is none
  * @throws VerificationError with the reason
  */
-export function verifyTlogProof(claim: { proof: TlogProof; leaf: Hash; policy: WitnessPolicy; verify?: Ed25519Verify; hasher?: Hasher }): {
+export function verifyTlogProof(claim: { proof: TlogProof; leaf: Hash; policy: WitnessPolicy; verify: Ed25519Verify; hasher?: Hasher }): {
   index: number;
   checkpoint: Checkpoint;
   witnesses: readonly Witnessed[];

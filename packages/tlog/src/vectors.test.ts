@@ -5,7 +5,7 @@ import { base64urlnopad, hex } from "@scure/base";
 import { describe, expect, test } from "vitest";
 import { formatBase64 } from "./base64.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
-import { type Ed25519Verify, verifyEd25519Portable } from "./ed25519.ts";
+import type { Ed25519Verify } from "./ed25519.ts";
 import { parseEntryBundle } from "./entry-bundle.ts";
 import { formatHash, parseHash } from "./hash.ts";
 import { leafHash, rootOf, verifyConsistency, verifyInclusion } from "./merkle.ts";
@@ -15,6 +15,7 @@ import { parseTlogPolicy, verifyCosignedCheckpoint } from "./tlog-policy.ts";
 import { parseTlogProof, verifyTlogProof } from "./tlog-proof.ts";
 import { VerificationError } from "./verification-error.ts";
 import { parseAddCheckpoint } from "./witness-request.ts";
+import { verifyEd25519Portable } from "./portable-ed25519.ts";
 
 type Valid = { name: string; input: string; expected: unknown };
 type Invalid = { name: string; input: string; reason: string };

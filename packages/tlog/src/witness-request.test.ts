@@ -15,6 +15,7 @@ import {
   verifyWitnessAnswer,
   witnessedCheckpointPath,
 } from "./witness-request.ts";
+import { verifyEd25519Portable } from "./portable-ed25519.ts";
 
 const root = leafHash(new Uint8Array(1));
 const noteText = cosigned({ size: 20_852_163, root }, []);
@@ -91,14 +92,16 @@ describe("a witness's answer", () => {
 
   test("gives the cosignature by its key, whatever else is in it", () => {
     const body = formatSignatureLines([second, first].filter((line) => line !== undefined));
-    expect(verifyWitnessAnswer({ body, text, key })).toMatchObject({ time: 1000, signature: first });
+    expect(verifyWitnessAnswer({ body, text, key, verify: verifyEd25519Portable })).toMatchObject({ time: 1000, signature: first });
   });
 
   test("is refused without a cosignature by its key, with one of another checkpoint, and when it is no signature line", () => {
     const of = (line: typeof first) => formatSignatureLines(line ? [line] : []);
-    expect(() => verifyWitnessAnswer({ body: of(second), text, key })).toThrow("no signature by a known key");
-    expect(() => verifyWitnessAnswer({ body: of(first), text: `${text}x\n`, key })).toThrow("is wrong");
-    expect(() => verifyWitnessAnswer({ body: "<html>\n", text, key })).toThrow(ParseError);
+    expect(() => verifyWitnessAnswer({ body: of(second), text, key, verify: verifyEd25519Portable })).toThrow(
+      "no signature by a known key",
+    );
+    expect(() => verifyWitnessAnswer({ body: of(first), text: `${text}x\n`, key, verify: verifyEd25519Portable })).toThrow("is wrong");
+    expect(() => verifyWitnessAnswer({ body: "<html>\n", text, key, verify: verifyEd25519Portable })).toThrow(ParseError);
   });
 });
 

@@ -61,7 +61,7 @@ export function formatAddCheckpoint({ oldSize, proof, noteText }: Omit<AddCheckp
  * @throws ParseError for what are no signature lines
  * @throws VerificationError when there is none by `key`, or a wrong one
  */
-export function verifyWitnessAnswer(answer: { body: string; text: string; key: NoteKey; verify?: Ed25519Verify }): VerifiedSignature {
+export function verifyWitnessAnswer(answer: { body: string; text: string; key: NoteKey; verify: Ed25519Verify }): VerifiedSignature {
   const lines = parseSignatureLines(boundedText("witness answer", answer.body, maxNoteBytes));
   const note: SignedNote = { text: answer.text, signatures: lines };
   const [first] = verifyNote(note, [answer.key], answer.verify).verified;

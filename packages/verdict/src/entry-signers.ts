@@ -1,6 +1,6 @@
 import { type Envelope, verifyEnvelope } from "@quorate/attestation/dsse";
 import type { Entry, LogStatement, OperatorPredicate } from "@quorate/attestation/log-statement";
-import { type VerifySignature, parseP256Spki, verifyP256Portable } from "@quorate/attestation/p256";
+import { type VerifySignature, parseP256Spki } from "@quorate/attestation/p256";
 import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
 import { unreachable } from "@quorate/protocol/unreachable";
 import { parseBase64 } from "@quorate/tlog/base64";
@@ -19,7 +19,7 @@ export type EntryKeys = {
  *
  * @throws VerificationError
  */
-export function verifyEntrySigners(entry: Entry, keys: EntryKeys, verify: VerifySignature = verifyP256Portable): void {
+export function verifyEntrySigners(entry: Entry, keys: EntryKeys, verify: VerifySignature): void {
   const { statement, envelope } = entry;
   switch (statement.kind) {
     case "policy":

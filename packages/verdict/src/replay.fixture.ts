@@ -1,6 +1,7 @@
 import { TestNetwork } from "./network.fixture.ts";
 import { ReplayError, type ReplayRule } from "./replay-error.ts";
 import { createReplay } from "./replay.ts";
+import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 
 export const names = ["ada", "bert", "cyd"];
 
@@ -8,7 +9,7 @@ export const names = ["ada", "bert", "cyd"];
 export type Broken = [string, ReplayRule, RegExp, () => TestNetwork];
 
 export async function replayed({ networkKey, entries, blobs }: TestNetwork) {
-  const replay = createReplay({ networkKey: networkKey.spki, loadBlob: async (sha256) => blobs.get(sha256) });
+  const replay = createReplay({ networkKey: networkKey.spki, loadBlob: async (sha256) => blobs.get(sha256), verify: verifyP256Portable });
   for (const [index, bytes] of entries.entries()) await replay.add({ index, bytes });
   return replay;
 }

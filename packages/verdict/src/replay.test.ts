@@ -6,6 +6,7 @@ import { traceOf } from "./evidence.fixture.ts";
 import { TestNetwork } from "./network.fixture.ts";
 import { type Broken, committed, refusalAtEnd, names, prepared, replayed, withRound } from "./replay.fixture.ts";
 import { createReplay } from "./replay.ts";
+import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 
 const forged = traceOf(Array.from({ length: 12 }, (_, index) => `forged ${index}`));
 
@@ -159,7 +160,7 @@ describe("an entry that breaks a rule is refused, by the rule's name", () => {
 
   test("an entry out of order: index", async () => {
     const network = prepared();
-    const replay = createReplay({ networkKey: network.networkKey.spki, loadBlob: async () => undefined });
+    const replay = createReplay({ networkKey: network.networkKey.spki, loadBlob: async () => undefined, verify: verifyP256Portable });
     const [bytes = new Uint8Array(0)] = network.entries;
     await expect(replay.add({ index: 1, bytes })).rejects.toThrow(/replaying entry 1: the entry after -1 was expected/);
   });

@@ -36,7 +36,7 @@ export type Replay = {
  * Recomputes everything that a log says: signatures, committees, and every verdict from the evidence logged before it. The log's entries,
  * the network key and the build traces are all that it takes; nothing that the network asserts is believed.
  */
-export function createReplay(options: { networkKey: Uint8Array; loadBlob: LoadBlob; verify?: VerifySignature; hasher?: Hasher }): Replay {
+export function createReplay(options: { networkKey: Uint8Array; loadBlob: LoadBlob; verify: VerifySignature; hasher?: Hasher }): Replay {
   const { networkKey, loadBlob, verify, hasher = portableHasher } = options;
   const state: ReplayState = {
     tree: new PrefixTree(hasher),

@@ -11,6 +11,8 @@ import { describe, expect, test } from "vitest";
 import { TestNetwork, operatorNamed } from "./network.fixture.ts";
 import { type Proof, formatProof, parseProof } from "./proof.ts";
 import { verifyProof } from "./verify-proof.ts";
+import { verifyP256Portable } from "@quorate/attestation/portable-p256";
+import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
 
 const names = ["ada", "bert", "cyd"];
 const reference = digestOf("reference");
@@ -25,7 +27,8 @@ function reproduced(): TestNetwork {
 const network = reproduced();
 const proof = network.proof();
 const policy = network.trustPolicy();
-const claim = { proof, policy, artifactSha256: reference, artifactName: file };
+const verifiers = { verify: verifyP256Portable, verifyEd25519: verifyEd25519Portable };
+const claim = { proof, policy, artifactSha256: reference, artifactName: file, ...verifiers };
 
 /** A log like the ordinary one whose verdict says something else than its evidence. */
 function withVerdict(change: (verdict: Verdict) => Partial<Verdict>, digest?: string): Proof {
@@ -63,7 +66,7 @@ describe("a proof of a reproduced artifact", () => {
   });
 
   test("needs no file name, survives its file format, and the order of its entries does not matter", () => {
-    expect(verifyProof({ proof, policy, artifactSha256: reference }).artifact.file).toBe(file);
+    expect(verifyProof({ proof, policy, artifactSha256: reference, ...verifiers }).artifact.file).toBe(file);
     expect(parseProof(formatProof(proof))).toEqual(proof);
     expect(verifyProof({ ...claim, proof: { ...proof, entries: proof.entries.toReversed() } }).verdict.outcome).toBe("reproduced");
   });

@@ -41,8 +41,8 @@ export type ProofClaim = {
   readonly artifactSha256: Sha256;
   /** File name, where the reader knows it and it must match too. */
   readonly artifactName?: string;
-  readonly verify?: VerifySignature;
-  readonly verifyEd25519?: Ed25519Verify;
+  readonly verify: VerifySignature;
+  readonly verifyEd25519: Ed25519Verify;
   readonly hasher?: Hasher;
 };
 
@@ -85,7 +85,7 @@ function refuseRepeats(entries: readonly LoggedEntry[]): void {
   }
 }
 
-function verifySigners(entries: readonly LoggedEntry[], networkKey: Uint8Array, verify: VerifySignature | undefined): void {
+function verifySigners(entries: readonly LoggedEntry[], networkKey: Uint8Array, verify: VerifySignature): void {
   const identityKeys = new Map<OperatorId, Uint8Array>();
   for (const { entry } of entries) {
     const enrolment = entry.statement.kind === "operator" && entry.statement.predicate.action === "enrol" && entry.statement.predicate;
@@ -95,7 +95,7 @@ function verifySigners(entries: readonly LoggedEntry[], networkKey: Uint8Array, 
   for (const { index, entry } of entries) verifySignersOf(index, entry, keys, verify);
 }
 
-function verifySignersOf(index: number, entry: Entry, keys: EntryKeys, verify: VerifySignature | undefined): void {
+function verifySignersOf(index: number, entry: Entry, keys: EntryKeys, verify: VerifySignature): void {
   try {
     verifyEntrySigners(entry, keys, verify);
   } catch (cause) {
