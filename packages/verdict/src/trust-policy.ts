@@ -53,6 +53,16 @@ export function parseTrustPolicy(body: Uint8Array | string): TrustPolicy {
   return { witnessPolicy: parseTlogPolicy(`${draft.tlogLines.join("\n")}\n`), network, operators, threshold };
 }
 
+/**
+ * The log and the witnesses of a reader's policy file; the file may as well be a plain C2SP tlog-policy.
+ *
+ * @throws ParseError naming the line
+ */
+export function parseTlogLines(body: Uint8Array | string): WitnessPolicy {
+  const text = boundedText("trust policy", body, maxPolicyBytes);
+  return parseTlogPolicy(text.replaceAll(/^[ \t]*(?:network|operator|threshold)[ \t].*\n/gm, ""));
+}
+
 /** A policy's text, without comments; `parseTrustPolicy` reads the same policy from it. @throws ParseError for a policy that has no text */
 export function formatTrustPolicy({ witnessPolicy, network, operators, threshold }: TrustPolicy): string {
   const lines = [

@@ -87,6 +87,7 @@ function addVerificationCommands(program: Command, context: CommandContext, done
 
 function addLogCommands(program: Command, context: CommandContext, done: Done): void {
   const log = program.command("log").description("read the log");
+  addLogReaderCommands(log, context, done);
   withLog(log.command("checkpoint"))
     .description("the newest checkpoint with its cosignatures")
     .action(async (options) => done(await (await import("./commands/log.ts")).runLogCheckpoint(options, context)));
@@ -99,6 +100,17 @@ function addLogCommands(program: Command, context: CommandContext, done: Done): 
     .description("one entry's statement")
     .argument("<index>")
     .action(async (index, options) => done(await (await import("./commands/log.ts")).runLogEntry(index, options, context)));
+}
+
+function addLogReaderCommands(log: Command, context: CommandContext, done: Done): void {
+  withPolicy(withLog(log.command("fsck")))
+    .description("hash every file of the log again, and compare with its cosigned checkpoint; 2 if a file is missing or wrong")
+    .option("--state <file>", "remember what was checked, and check what is new")
+    .action(async (options) => done(await (await import("./commands/fsck.ts")).runLogFsck(options, context)));
+  withPolicy(withLog(log.command("mirror")))
+    .description("copy the log into a directory that any web server can serve, or bring the copy up to date")
+    .argument("<directory>")
+    .action(async (directory, options) => done(await (await import("./commands/mirror.ts")).runLogMirror(directory, options, context)));
 }
 
 function withUpOptions(command: Command): Command {
@@ -119,6 +131,10 @@ function withConnection(command: Command): Command {
 
 function withLog(command: Command): Command {
   return withConnection(command).option("--log <url or directory>", "the log; default: the network's");
+}
+
+function withPolicy(command: Command): Command {
+  return command.option("--policy <file>", "keys of the log and its witnesses; default: the policy in the data directory");
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
+import type { Sha256 } from "@quorate/protocol/digest";
+import { ConnectionError } from "./http.ts";
+
+const maxBlobBytes = 256 * 2 ** 20;
+
+/**
+ * A blob from the directory where a coordinator keeps them, as zstd files `ab/cdef….zst` named by their SHA-256: a network's evidence is
+ * readable without the network. `undefined` when it is not there.
+ *
+ * @throws ConnectionError when the file does not have the digest
+ */
+export async function loadBlobFile(directory: string, sha256: Sha256): Promise<Uint8Array | undefined> {
+  const path = join(directory, sha256.slice(0, 2), `${sha256.slice(2)}.zst`);
+  const compressed = await readFile(path).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (compressed === undefined) return undefined;
+  const bytes = new Uint8Array(zstdDecompressSync(compressed, { maxOutputLength: maxBlobBytes }));
+  const actual = createHash("sha256").update(bytes).digest("hex");
+  if (actual !== sha256) throw new ConnectionError(`reading ${path}`, `digest differs: its content has ${actual}`);
+  return bytes;
+}
