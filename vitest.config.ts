@@ -12,7 +12,9 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "test/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/node_modules/**"],
-          testTimeout: 30_000,
+          // Some make a small signed archive first, which takes a while on a busy machine.
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {
