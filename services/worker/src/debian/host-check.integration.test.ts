@@ -6,10 +6,11 @@ const program = join(dirname(import.meta.dirname), "check-host-main.ts");
 
 const noUserNamespaces = spawnSync("unshare", ["--map-root-user", "true"]).status !== 0;
 
-async function check(...as: string[]): Promise<{ code: unknown; stderr: string }> {
-  const [command, ...words] = [...as, process.execPath, program] as [string, ...string[]];
+async function check(command: string, ...words: string[]): Promise<{ code: unknown; stderr: string }> {
   return await new Promise((resolve) => {
-    execFile(command, words, (error, _stdout, stderr) => resolve({ code: error === null ? 0 : error.code, stderr }));
+    execFile(command, [...words, process.execPath, program], (error, _stdout, stderr) =>
+      resolve({ code: error === null ? 0 : error.code, stderr }),
+    );
   });
 }
 
