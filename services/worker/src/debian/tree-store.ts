@@ -79,7 +79,8 @@ async function removeOldest(directory: string, { keep, isHeld }: { keep: number;
   const entries = await Promise.all(
     (await readdir(directory)).map(async (entry) => ({ entry, usedAt: (await stat(join(directory, entry))).mtimeMs })),
   );
-  entries.sort((a, b) => b.usedAt - a.usedAt);
+  // What is held was used last, whatever its time says: a tree that was just made bears that of its making.
+  entries.sort((a, b) => Number(isHeld(b.entry)) - Number(isHeld(a.entry)) || b.usedAt - a.usedAt);
   for (const { entry } of entries.slice(keep)) if (!isHeld(entry)) await removeTree(join(directory, entry));
 }
 
