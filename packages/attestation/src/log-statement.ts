@@ -12,6 +12,7 @@ import { unreachable } from "@quorate/protocol/unreachable";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { parseBase64 } from "@quorate/tlog/base64";
+import { parseVkey } from "@quorate/tlog/note";
 import type { z } from "zod";
 import { type Envelope, maxEnvelopeBytes, parseEnvelope } from "./dsse.ts";
 import { parseJsonBytes } from "./json-text.ts";
@@ -93,7 +94,7 @@ function statementOf(statement: LogStatement): Statement {
   }
 }
 
-/** Whoever enrols shows the key; a revocation knows only the operator's id, which is half of the key's digest. */
+/** Whoever enrols or changes keys shows the key; a revocation knows only the operator's id, which is half of the key's digest. */
 function operatorSubject(predicate: OperatorPredicate): Statement["subject"][number] {
   const name = `operator:${predicate.operator}`;
   if (predicate.action === "revoke") return { name, digest: { quorate_operator: predicate.operator } };
@@ -105,7 +106,7 @@ function logStatementOf(statement: Statement): LogStatement {
     case predicateTypes.policy:
       return { kind: "policy", policy: parsePredicate(policySchema, statement) };
     case predicateTypes.operator:
-      return { kind: "operator", predicate: parsePredicate(operatorPredicateSchema, statement) };
+      return { kind: "operator", predicate: parseOperatorPredicate(statement) };
     case predicateTypes.target:
       return { kind: "target", target: parsePredicate(targetSchema, statement) };
     case predicateTypes.round:
@@ -121,6 +122,15 @@ function logStatementOf(statement: Statement): LogStatement {
     default:
       throw new ParseError("statement of a known predicate type", statement.predicateType);
   }
+}
+
+function parseOperatorPredicate(statement: Statement): OperatorPredicate {
+  const predicate = parsePredicate(operatorPredicateSchema, statement);
+  if (predicate.action === "enrol" && predicate.witnessVkey !== undefined) {
+    const { algorithm } = parseVkey(predicate.witnessVkey);
+    if (algorithm !== "cosignature") throw new ParseError("verifier key of a witness (Ed25519 cosignature)", predicate.witnessVkey);
+  }
+  return predicate;
 }
 
 function parsePredicate<Noun>(schema: z.ZodType<Noun>, { predicateType, predicate }: Statement): Noun {

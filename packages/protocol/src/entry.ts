@@ -17,10 +17,11 @@ export const debianBuildType = "https://quorate.dev/build/debian/v1";
 /** Largest entry in bytes: an entry bundle frames entries with a 16-bit length. */
 export const maxEntryBytes = 65_535;
 
-/** Logical keys: appending a second entry with the key of an earlier one returns the earlier one's index. */
+/** Logical keys (a rotation's ends in the id that its new key would give): appending a second entry with the key of an earlier one returns the earlier one's index. */
 export const entryKey = {
   policy: (policy: Sha256) => `policy/${policy}`,
   enrolment: (operator: string) => `operator/${operator}/enrol`,
+  rotation: (operator: string, identityKey: string) => `operator/${operator}/rotate/${identityKey}`,
   revocation: (operator: string) => `operator/${operator}/revoke`,
   target: (target: Sha256) => `target/${target}`,
   round: (round: Sha256, standInsCalled: number) => `round/${round}/${standInsCalled}`,

@@ -27,6 +27,12 @@ export const archivePathSchema = z
   .regex(/^[A-Za-z0-9.+~:%_-]+(?:\/[A-Za-z0-9.+~:%_-]+)*$/, "must be a relative path")
   .refine((path) => !path.split("/").some((segment) => segment === "." || segment === ".."), "must not climb");
 
+/** A DNS name of two labels or more, in lower case (RFC 1123 §2.1). Never an address: the last label begins with a letter. */
+export const hostnameSchema = z
+  .string()
+  .max(253)
+  .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be a DNS name in lower case");
+
 /** A time as RFC 3339 in UTC, to the second, `Z`. */
 export const timeSchema = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "must be a UTC time to the second");
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { sha256Of } from "./digest.ts";
-import { architectureSchema, lineSchema } from "./names.ts";
+import { architectureSchema, hostnameSchema, lineSchema } from "./names.ts";
 
 declare const operatorIdBrand: unique symbol;
 
@@ -15,6 +15,10 @@ export const operatorIdSchema = z
 /** A public key: SubjectPublicKeyInfo, DER, in base64. */
 export const publicKeySchema = z.base64().max(2000);
 
+/** An Ed25519 public key: 32 bytes in base64. */
+export const linkKeySchema = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "must be 32 bytes in base64");
+
+/** The id of the operator whose first identity key this is: the id stays when the key is changed. */
 export function operatorIdOf(spkiDer: Uint8Array): OperatorId {
   return sha256Of(spkiDer).slice(0, 32) as OperatorId;
 }
@@ -40,8 +44,12 @@ export const enrolmentSchema = z.strictObject({
   name: lineSchema(80),
   contact: lineSchema(200).optional(),
   identityKey: publicKeySchema,
-  /** Ed25519 key that signs legacy in-toto links: 32 bytes in base64. */
-  linkKey: z.base64().max(100).optional(),
+  /** Signs legacy in-toto links. */
+  linkKey: linkKeySchema.optional(),
+  /** Under which the network answers for this operator alone; no address of the operator's machines. */
+  hostname: hostnameSchema.optional(),
+  /** Verifier key (vkey) of the witness that this operator runs. */
+  witnessVkey: lineSchema(500).optional(),
   groups: groupsSchema,
   architectures: z.array(architectureSchema).min(1).max(20),
   ecosystems: z
@@ -51,6 +59,16 @@ export const enrolmentSchema = z.strictObject({
 });
 export type Enrolment = z.infer<typeof enrolmentSchema>;
 
+/** Predicate of `operator/v1`: from this entry on the operator signs with another key. Statement subject: the new identity key. */
+export const rotationSchema = z.strictObject({
+  action: z.literal("rotate"),
+  operator: operatorIdSchema,
+  identityKey: publicKeySchema,
+  /** Absent: the link key stays. */
+  linkKey: linkKeySchema.optional(),
+});
+export type Rotation = z.infer<typeof rotationSchema>;
+
 /** Predicate of `operator/v1`: results of this operator that are logged after this entry do not count. */
 export const revocationSchema = z.strictObject({
   action: z.literal("revoke"),
@@ -59,4 +77,4 @@ export const revocationSchema = z.strictObject({
 });
 export type Revocation = z.infer<typeof revocationSchema>;
 
-export const operatorPredicateSchema = z.discriminatedUnion("action", [enrolmentSchema, revocationSchema]);
+export const operatorPredicateSchema = z.discriminatedUnion("action", [enrolmentSchema, rotationSchema, revocationSchema]);

@@ -1,4 +1,6 @@
 import { portableSignerOf } from "@quorate/attestation/portable-signer.fixture";
+import type { Rotation } from "@quorate/protocol/operator";
+import { formatBase64 } from "@quorate/tlog/base64";
 import { describe, expect, test } from "vitest";
 import { TestNetwork, enrolmentOf, operatorNamed } from "./network.fixture.ts";
 import { type Broken, committed, refusalAtEnd, prepared, withRound } from "./replay.fixture.ts";
@@ -57,6 +59,59 @@ describe("an entry that is not signed by whom it must be is refused", () => {
       },
     ],
     [
+      "a change of keys without the new key's signature",
+      "signature",
+      /not signed by the old key, the new one and then the network/,
+      () => {
+        const network = prepared();
+        network.append({ kind: "operator", predicate: rotationTo("eve") }, [portableSignerOf("ada"), network.networkKey]);
+        return network;
+      },
+    ],
+    [
+      "a change of keys without the old key's signature",
+      "signature",
+      /not signed by the old key, the new one and then the network/,
+      () => {
+        const network = prepared();
+        const eve = portableSignerOf("eve");
+        network.append({ kind: "operator", predicate: rotationTo("eve") }, [eve, eve, network.networkKey]);
+        return network;
+      },
+    ],
+    [
+      "a change of keys that the network has not admitted",
+      "signature",
+      /not signed by the old key, the new one and then the network/,
+      () => {
+        const network = prepared();
+        network.append({ kind: "operator", predicate: rotationTo("eve") }, [portableSignerOf("ada"), portableSignerOf("eve")]);
+        return network;
+      },
+    ],
+    [
+      "a change to the network's key",
+      "signature",
+      /the network may make no rebuild claim/,
+      () => {
+        const network = prepared();
+        network.rotate("ada", "network");
+        return network;
+      },
+    ],
+    [
+      "a result that the old key signed before the change",
+      "signature",
+      /a result: it is not signed by operator/,
+      () => {
+        const { network, results } = withRound();
+        network.commit(results[0]);
+        network.rotate("ada", "ada's second key");
+        network.appendBytes(results[0].bytes);
+        return network;
+      },
+    ],
+    [
       "a commitment that the network signed",
       "signature",
       /the network signed it, and the network may make no rebuild claim/,
@@ -104,3 +159,7 @@ describe("an entry that is not signed by whom it must be is refused", () => {
     expect(await refusalAtEnd(make())).toMatchObject({ rule, message: expect.stringMatching(reason) });
   });
 });
+
+function rotationTo(name: string): Rotation {
+  return { action: "rotate", operator: operatorNamed("ada"), identityKey: formatBase64(portableSignerOf(name).spki) };
+}

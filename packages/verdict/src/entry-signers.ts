@@ -1,7 +1,7 @@
 import { type Envelope, verifyEnvelope } from "@quorate/attestation/dsse";
 import type { Entry, LogStatement, OperatorPredicate } from "@quorate/attestation/log-statement";
 import { type VerifySignature, parseP256Spki } from "@quorate/attestation/p256";
-import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
+import { type Enrolment, type OperatorId, type Rotation, operatorIdOf } from "@quorate/protocol/operator";
 import { unreachable } from "@quorate/protocol/unreachable";
 import { parseBase64 } from "@quorate/tlog/base64";
 import { equalHashes as equalBytes } from "@quorate/tlog/hash";
@@ -9,13 +9,13 @@ import { VerificationError } from "@quorate/tlog/verification-error";
 
 export type EntryKeys = {
   readonly networkKey: Uint8Array;
-  /** Identity key of an operator that has enrolled. */
+  /** Identity key that an operator signs with at this place in the log. */
   readonly keyOf: (operator: OperatorId) => Uint8Array | undefined;
 };
 
 /**
  * Verifies that an entry is signed by whom it must be: what the network decides by the network, what an operator claims by that operator,
- * an enrolment by both, a revocation by either. Nobody signs for another; least of all the network for an operator.
+ * an enrolment by both, a change of keys by the old key, the new one and the network, a revocation by either. Nobody signs for another; least of all the network for an operator.
  *
  * @throws VerificationError
  */
@@ -38,31 +38,42 @@ export function verifyEntrySigners(entry: Entry, keys: EntryKeys, verify: Verify
 }
 
 /**
- * The identity key that an enrolment names.
+ * The identity key that an enrolment or a change of keys names.
  *
  * @throws VerificationError when it is no P-256 key, is another operator's, or is the network's own
  */
-export function enrolledKey({ operator, identityKey }: { operator: OperatorId; identityKey: string }, networkKey: Uint8Array): Uint8Array {
+export function namedKey(predicate: Enrolment | Rotation, networkKey: Uint8Array): Uint8Array {
+  const { action, operator, identityKey } = predicate;
   const key = parseBase64("operator's identity key", identityKey);
   parseP256Spki(key);
-  if (operatorIdOf(key) !== operator) {
+  if (action === "enrol" && operatorIdOf(key) !== operator) {
     throw new VerificationError(`verifying an enrolment: operator ${operator} names a key whose id is ${operatorIdOf(key)}`);
   }
   if (equalBytes(key, networkKey)) {
-    throw new VerificationError("verifying an enrolment: the network key cannot be an operator's; the network may make no rebuild claim");
+    throw new VerificationError("verifying an operator's key: it is the network's, and the network may make no rebuild claim");
   }
   return key;
 }
 
 function verifyOperatorEntry(envelope: Envelope, predicate: OperatorPredicate, keys: EntryKeys, verify: VerifySignature): void {
   const { networkKey } = keys;
-  if (predicate.action === "enrol") {
-    const key = enrolledKey(predicate, networkKey);
-    return mustVerify(envelope, [key, networkKey], { what: "an enrolment", who: "the operator and then the network", verify });
+  switch (predicate.action) {
+    case "enrol": {
+      const signers = [namedKey(predicate, networkKey), networkKey];
+      return mustVerify(envelope, signers, { what: "an enrolment", who: "the operator and then the network", verify });
+    }
+    case "rotate": {
+      const signers = [knownKey(predicate.operator, keys, "a change of keys"), namedKey(predicate, networkKey), networkKey];
+      return mustVerify(envelope, signers, { what: "a change of keys", who: "the old key, the new one and then the network", verify });
+    }
+    case "revoke": {
+      const operatorKey = knownKey(predicate.operator, keys, "a revocation");
+      if (doesVerify(envelope, [networkKey], verify)) return;
+      return mustVerify(envelope, [operatorKey], { what: "a revocation", who: "the network or the operator", verify });
+    }
+    default:
+      return unreachable(predicate);
   }
-  const operatorKey = knownKey(predicate.operator, keys, "a revocation");
-  if (doesVerify(envelope, [networkKey], verify)) return;
-  mustVerify(envelope, [operatorKey], { what: "a revocation", who: "the network or the operator", verify });
 }
 
 type Claim = Extract<LogStatement, { kind: "commitment" | "result" }>;

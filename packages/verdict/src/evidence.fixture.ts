@@ -40,7 +40,10 @@ export function enrolmentOf(name: string, groups: Groups = {}): Enrolment {
 
 export function enrolledOf(groups: Record<string, Groups>): Map<OperatorId, Enrolled> {
   return new Map(
-    Object.entries(groups).map(([name, of], index) => [operatorOf(name), { enrolment: enrolmentOf(name, of), enrolledAt: index }]),
+    Object.entries(groups).map(([name, of], index) => [
+      operatorOf(name),
+      { enrolment: enrolmentOf(name, of), enrolledAt: index, rotations: [] },
+    ]),
   );
 }
 

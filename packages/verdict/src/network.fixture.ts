@@ -4,7 +4,7 @@ import { type LogStatement, formatStatement, parseEntry, policyDigestOf } from "
 import { digestOf, sampleBuilt, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { type PortableSigner, portableSignerOf } from "@quorate/attestation/portable-signer.fixture";
 import { type Sha256, parseSha256, sha256Of } from "@quorate/protocol/digest";
-import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
+import type { Enrolment, OperatorId, Rotation } from "@quorate/protocol/operator";
 import { type Policy, defaultPolicy } from "@quorate/protocol/policy";
 import type { BuiltResult, Result } from "@quorate/protocol/result";
 import { type Round, roundIdOf } from "@quorate/protocol/round";
@@ -63,6 +63,18 @@ export class TestNetwork {
     return this.append({ kind: "operator", predicate }, [signer, this.networkKey]);
   }
 
+  /** An operator changes from the key of one name, by default its own, to that of another. */
+  rotate(name: string, to: string, { from = name, ...changes }: Partial<Rotation> & { from?: string } = {}): number {
+    const renewed = portableSignerOf(to);
+    const predicate: Rotation = {
+      action: "rotate",
+      operator: operatorNamed(name),
+      identityKey: formatBase64(renewed.spki),
+      ...changes,
+    };
+    return this.append({ kind: "operator", predicate }, [portableSignerOf(from), renewed, this.networkKey]);
+  }
+
   revoke(name: string): number {
     return this.append({ kind: "operator", predicate: { action: "revoke", operator: portableSignerOf(name).operator, reason: "retired" } });
   }
@@ -85,9 +97,9 @@ export class TestNetwork {
     return this.append({ kind: "round", round });
   }
 
-  /** An envelope of what `name` says came out, and the trace kept as a blob. */
-  signResult(name: string, { round, ...changes }: { round: Round } & ResultChanges): SignedResult {
-    const signer = portableSignerOf(name);
+  /** An envelope of what `name` says came out, signed with the key of that name or another, and the trace kept as a blob. */
+  signResult(name: string, { round, key = name, ...changes }: { round: Round } & ResultChanges): SignedResult {
+    const signer = { ...portableSignerOf(key), operator: operatorNamed(name) };
     const result = this.resultOf(signer, round, changes);
     const payload = formatStatement({ kind: "result", result });
     return { signer, result, bytes: formatEnvelope({ payload, signatures: [signer.sign(pae(payload))] }) };
@@ -187,6 +199,8 @@ export class TestNetwork {
 export type SignedResult = { signer: PortableSigner; result: Result; bytes: Uint8Array };
 
 export type ResultChanges = {
+  /** Name of the key that signs, where it is not the operator's first. */
+  key?: string;
   trace?: readonly TraceFile[];
   digest?: string;
   failure?: "build-failed" | "timeout";

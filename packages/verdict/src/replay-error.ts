@@ -8,6 +8,8 @@ export type ReplayRule =
   | "signature"
   /** No two entries have one logical key. */
   | "unique"
+  /** A key is one operator's, now and ever; only an operator that is not revoked changes its key. */
+  | "key"
   /** A round is of a target and under a policy that were logged before it. */
   | "target"
   | "policy"

@@ -25,7 +25,10 @@ export type ReplayState = {
   readonly logicalKeys: Set<string>;
   readonly policies: Map<Sha256, Policy>;
   readonly enrolled: Map<OperatorId, Enrolled>;
+  /** The key that each operator signs with now. */
   readonly identityKeys: Map<OperatorId, Uint8Array>;
+  /** Whose each key is or was, by the id that it gives as a first key. */
+  readonly keyOwners: Map<OperatorId, OperatorId>;
   readonly targets: Map<Sha256, { readonly index: number; readonly target: Target }>;
   readonly rounds: Map<Sha256, ReplayedRound>;
   readonly verdicts: ReplayedVerdict[];

@@ -1,20 +1,22 @@
-import { type Entry, type LogStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
+import { type Entry, type LogStatement, type OperatorPredicate, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import { entryKey } from "@quorate/protocol/entry";
+import { operatorIdOf } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { roundIdOf } from "@quorate/protocol/round";
 import { targetDigestOf } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
+import { parseBase64 } from "@quorate/tlog/base64";
 import type { Hash } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { enrolledKey, verifyEntrySigners } from "./entry-signers.ts";
-import { noteOperator } from "./enrolled.ts";
+import { verifyEntrySigners } from "./entry-signers.ts";
 import type { LoggedEntry } from "./logged-entry.ts";
 import { PrefixTree } from "./prefix-tree.ts";
 import { ReplayError } from "./replay-error.ts";
+import { replayOperator } from "./replay-operator.ts";
 import { replayResult } from "./replay-result.ts";
 import { replayRound } from "./replay-round.ts";
 import { type ReplayState, type ReplayedVerdict, demand, known } from "./replay-state.ts";
@@ -44,6 +46,7 @@ export function createReplay(options: { networkKey: Uint8Array; loadBlob: LoadBl
     policies: new Map(),
     enrolled: new Map(),
     identityKeys: new Map(),
+    keyOwners: new Map(),
     targets: new Map(),
     rounds: new Map(),
     verdicts: [],
@@ -71,12 +74,8 @@ async function take(state: ReplayState, logged: LoggedEntry, tools: Tools): Prom
   switch (statement.kind) {
     case "policy":
       return void state.policies.set(policyDigestOf(statement.policy), statement.policy);
-    case "operator": {
-      const { predicate } = statement;
-      noteOperator(state.enrolled, index, predicate);
-      if (predicate.action === "enrol") state.identityKeys.set(predicate.operator, enrolledKey(predicate, tools.networkKey));
-      return;
-    }
+    case "operator":
+      return replayOperator(state, { index, predicate: statement.predicate }, tools.networkKey);
     case "target":
       return void state.targets.set(targetDigestOf(statement.target), { index, target: statement.target });
     case "round":
@@ -109,10 +108,8 @@ export function logicalKey(statement: LogStatement): string {
   switch (statement.kind) {
     case "policy":
       return entryKey.policy(policyDigestOf(statement.policy));
-    case "operator": {
-      const { action, operator } = statement.predicate;
-      return action === "enrol" ? entryKey.enrolment(operator) : entryKey.revocation(operator);
-    }
+    case "operator":
+      return operatorKey(statement.predicate);
     case "target":
       return entryKey.target(targetDigestOf(statement.target));
     case "round":
@@ -125,6 +122,19 @@ export function logicalKey(statement: LogStatement): string {
       return entryKey.verdict(statement.verdict.round);
     default:
       return unreachable(statement);
+  }
+}
+
+function operatorKey(predicate: OperatorPredicate): string {
+  switch (predicate.action) {
+    case "enrol":
+      return entryKey.enrolment(predicate.operator);
+    case "rotate":
+      return entryKey.rotation(predicate.operator, operatorIdOf(parseBase64("operator's identity key", predicate.identityKey)));
+    case "revoke":
+      return entryKey.revocation(predicate.operator);
+    default:
+      return unreachable(predicate);
   }
 }
 

@@ -169,6 +169,21 @@ describe("a proof is refused, and the message says why, when", () => {
     expect(check).toThrow(reason);
   });
 
+  test("an operator of the reader's that has changed its key since is known by its first one", () => {
+    const changed = new TestNetwork();
+    changed.appendPolicy();
+    for (const name of names) changed.enrol(name);
+    changed.rotate("ada", "ada's second key");
+    changed.appendTarget();
+    changed.runRound(changed.roundFor(), names, (name) => (name === "ada" ? { key: "ada's second key" } : {}));
+    const policy = changed.trustPolicy(["ada", "bert"], 2);
+    const all = { ...claim, policy, proof: changed.proof() };
+    expect(verifyProof(all).operators.filter(({ counted }) => counted)).toHaveLength(2);
+    const rotation = names.length + 1;
+    const entries = all.proof.entries.filter(({ index }) => index !== rotation);
+    expect(() => verifyProof({ ...all, proof: { ...all.proof, entries } })).toThrow(/it is not signed by operator/);
+  });
+
   test("two of the reader's operators count once together", () => {
     const grouped = new TestNetwork({ countOnceBy: ["funder"] });
     grouped.appendPolicy();

@@ -12,7 +12,7 @@ import { parseHash } from "@quorate/tlog/hash";
 import { type Hasher, leafHash, verifyInclusion } from "@quorate/tlog/merkle";
 import { type Witnessed, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { type EntryKeys, enrolledKey, verifyEntrySigners } from "./entry-signers.ts";
+import { type EntryKeys, namedKey, verifyEntrySigners } from "./entry-signers.ts";
 import { evaluate } from "./evaluate.ts";
 import { type Evidence, collectEvidence } from "./evidence.ts";
 import { hasIndependent } from "./independence.ts";
@@ -85,14 +85,15 @@ function refuseRepeats(entries: readonly LoggedEntry[]): void {
   }
 }
 
+/** In log order: an entry is signed with the key that its operator had there. */
 function verifySigners(entries: readonly LoggedEntry[], networkKey: Uint8Array, verify: VerifySignature): void {
   const identityKeys = new Map<OperatorId, Uint8Array>();
-  for (const { entry } of entries) {
-    const enrolment = entry.statement.kind === "operator" && entry.statement.predicate.action === "enrol" && entry.statement.predicate;
-    if (enrolment) identityKeys.set(enrolment.operator, enrolledKey(enrolment, networkKey));
-  }
   const keys: EntryKeys = { networkKey, keyOf: (operator) => identityKeys.get(operator) };
-  for (const { index, entry } of entries) verifySignersOf(index, entry, keys, verify);
+  for (const { index, entry } of entries.toSorted((a, b) => a.index - b.index)) {
+    verifySignersOf(index, entry, keys, verify);
+    const predicate = entry.statement.kind === "operator" ? entry.statement.predicate : undefined;
+    if (predicate && predicate.action !== "revoke") identityKeys.set(predicate.operator, namedKey(predicate, networkKey));
+  }
 }
 
 function verifySignersOf(index: number, entry: Entry, keys: EntryKeys, verify: VerifySignature): void {

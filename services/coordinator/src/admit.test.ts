@@ -29,7 +29,7 @@ const facts = (
   round: { round, target, state: change.state ?? "building" },
   target: sampleTarget,
   job: { operator: ada.operator, fence: 2, ...change.job },
-  operator: { enrolment, enrolledAt: 3, ...change.revoked },
+  operator: { enrolment, enrolledAt: 3, rotations: [], ...change.revoked },
   verify: verifyP256,
 });
 

@@ -12,7 +12,7 @@ import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
 import { parseBase64 } from "@quorate/tlog/base64";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import type { Enrolled } from "@quorate/verdict/enrolled";
+import { type Enrolled, keysAt } from "@quorate/verdict/enrolled";
 
 /** What a report is held against. The transport proves nothing: only the signature inside the envelope does. */
 export type AdmissionFacts = {
@@ -115,7 +115,7 @@ function admitSigned(
       );
     }
     const entry = parseEntry(bytes);
-    verifyEnvelope(entry.envelope, [parseBase64("identity key", operator.enrolment.identityKey)], verify);
+    verifyEnvelope(entry.envelope, [parseBase64("identity key", keysAt(operator).identityKey)], verify);
     return { kind: "signed", entry, bytes };
   } catch (error) {
     if (error instanceof ParseError) return refuse("malformed", error.message);

@@ -10,7 +10,7 @@ import { ProblemError } from "@quorate/service/problem";
 import { countersign } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { enrolledKey } from "@quorate/verdict/entry-signers";
+import { namedKey } from "@quorate/verdict/entry-signers";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
 import type { NetworkLog } from "./network-log.ts";
@@ -79,7 +79,7 @@ function parseEnrolment({ envelope }: EnrolmentRequest, { verify, networkKey }: 
     const bytes = utf8(envelope);
     const entry = parseEntry(bytes);
     const enrolment = enrolmentOf(entry);
-    verifyEnvelope(entry.envelope, [enrolledKey(enrolment, networkKey.spki)], verify);
+    verifyEnvelope(entry.envelope, [namedKey(enrolment, networkKey.spki)], verify);
     return { enrolment, bytes };
   } catch (error) {
     if (error instanceof ParseError || error instanceof VerificationError) {

@@ -1,6 +1,6 @@
 import type { Sha256 } from "@quorate/protocol/digest";
 import { parseSha256 } from "@quorate/protocol/digest";
-import { asc, eq, inArray, or } from "drizzle-orm";
+import { and, asc, eq, inArray, or } from "drizzle-orm";
 import type { Queries } from "../database.ts";
 import { entries } from "../schema.ts";
 
@@ -41,10 +41,7 @@ export async function loadEvidenceEntries(
         eq(entries.round, about.round),
         eq(entries.key, `target/${about.target}`),
         eq(entries.key, about.policyKey),
-        inArray(
-          entries.key,
-          about.operators.flatMap((operator) => [`operator/${operator}/enrol`, `operator/${operator}/revoke`]),
-        ),
+        and(eq(entries.kind, "operator"), inArray(entries.operator, [...about.operators])),
       ),
     )
     .orderBy(asc(entries.logIndex));

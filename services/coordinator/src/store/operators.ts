@@ -5,7 +5,11 @@ import { asc, count, eq, isNull } from "drizzle-orm";
 import type { Queries } from "../database.ts";
 import { operators } from "../schema.ts";
 
-export async function saveOperator(db: Queries, { enrolment, enrolledAt }: Enrolled, now: Date): Promise<void> {
+export async function saveOperator(
+  db: Queries,
+  { enrolment, enrolledAt }: Pick<Enrolled, "enrolment" | "enrolledAt">,
+  now: Date,
+): Promise<void> {
   await db
     .insert(operators)
     .values({
@@ -38,6 +42,7 @@ function operatorOf(row: typeof operators.$inferSelect): Enrolled {
   return {
     enrolment: enrolmentSchema.parse(JSON.parse(row.enrolment)),
     enrolledAt: row.enrolledIndex,
+    rotations: [],
     ...(row.revokedIndex === null ? {} : { revokedAt: row.revokedIndex }),
   };
 }
