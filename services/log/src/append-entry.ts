@@ -9,6 +9,7 @@ import type { Pool, Sequenced } from "./pool.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Sequencer } from "./sequencer.ts";
 import type { SignedCheckpoint } from "./signed-checkpoint.ts";
+import { readTile } from "./tile-store.ts";
 import type { TileStore } from "./tile-store.ts";
 
 /** What may wait for witnesses before new entries are refused: minutes of a busy log. */
@@ -21,6 +22,8 @@ const publishMilliseconds = 10_000;
 const startMilliseconds = 2_000;
 
 export type AppendDependencies = {
+  /** The appends under way by their key: each key once, from before it is looked up until it is in the lock store or refused. */
+  readonly underWay: Map<string, Promise<Appended>>;
   readonly pool: Pool;
   readonly lock: LockStore;
   readonly sequencer: Sequencer;
@@ -36,18 +39,25 @@ export type Appended = Sequenced & { readonly leafHash: Hash; readonly duplicate
  * @throws ProblemError 503 when there is no room, or no proof yet that the witnesses agree with this log
  */
 export async function appendEntry(key: string, bytes: Uint8Array, dependencies: AppendDependencies): Promise<Appended> {
-  const { pool, lock, sequencer, publisher, events } = dependencies;
+  const { underWay, publisher, events } = dependencies;
   if (!publisher.confirmed) {
     const problem = unavailable("starting", "the log has not reached the quorum of its witnesses since it started; try again");
     await within(startMilliseconds, publisher.publishedAtLeast(0), problem);
   }
-  const underWay = pool.find(key);
-  if (underWay !== undefined) {
-    const sequenced = await underWay.sequenced;
-    events.duplicate(key, sequenced.index);
-    return { ...sequenced, leafHash: underWay.leafHash, duplicate: true };
+  const first = underWay.get(key);
+  if (first !== undefined) {
+    const appended = await first;
+    events.duplicate(key, appended.index);
+    return { ...appended, duplicate: true };
   }
-  const earlier = lock.find(key);
+  const appended = appendFirst(key, bytes, dependencies).finally(() => underWay.delete(key));
+  underWay.set(key, appended);
+  return appended;
+}
+
+async function appendFirst(key: string, bytes: Uint8Array, dependencies: AppendDependencies): Promise<Appended> {
+  const { pool, lock, sequencer, publisher, events } = dependencies;
+  const earlier = await lock.find(key);
   if (earlier !== undefined) {
     await verifyEarlier(earlier, dependencies);
     events.duplicate(key, earlier.index);
@@ -100,7 +110,7 @@ async function verifyEarlier({ key, index, leafHash }: KeyedEntry, { sequencer, 
 
 async function leafHashFromTile(index: number, size: number, store: TileStore): Promise<Hash | undefined> {
   const tile = tileAt(0, Math.floor(index / tileWidth), size);
-  const bytes = tile === undefined ? undefined : await store.readTile(tile);
+  const bytes = tile === undefined ? undefined : await readTile(store, tile);
   return tile === undefined || bytes === undefined ? undefined : parseTile(tile, bytes)[index % tileWidth];
 }
 

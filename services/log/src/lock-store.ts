@@ -11,6 +11,22 @@ export type KeyedEntry = { readonly key: string; readonly index: number; readonl
 
 export type Swap = { readonly from: Head; readonly to: Head; readonly entries: readonly KeyedEntry[] };
 
+/**
+ * The compare-and-swap of the signed checkpoint, and the idempotency keys: what makes two checkpoints of one log that are not prefixes of
+ * each other impossible. It must never be restored from a backup; keep it out of them.
+ */
+export interface LockStore {
+  head(): Promise<Head | undefined>;
+  /** Records the first checkpoint of a new log. */
+  create(head: Head): Promise<void>;
+  find(key: string): Promise<KeyedEntry | undefined>;
+  /**
+   * Makes `to` the head if `from` still is, and records the new entries' keys, all or nothing, durably.
+   * @throws Error after which nobody can tell which head is stored: the caller must end and start anew from what is
+   */
+  swap(swap: Swap): Promise<void>;
+}
+
 const schema = `
   CREATE TABLE IF NOT EXISTS head (
     id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, note TEXT NOT NULL, signed_at INTEGER NOT NULL
@@ -18,11 +34,8 @@ const schema = `
   CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-/**
- * The compare-and-swap of the signed checkpoint, and the idempotency keys, in one SQLite database: what makes two checkpoints of one log
- * that are not prefixes of each other impossible. It must never be restored from a backup; keep it out of them.
- */
-export class LockStore implements Disposable {
+/** The lock store in a SQLite database of this process alone. */
+export class SqliteLockStore implements LockStore, Disposable {
   readonly #database: DatabaseSync;
   readonly #statements;
 
@@ -37,27 +50,22 @@ export class LockStore implements Disposable {
     };
   }
 
-  head(): Head | undefined {
+  async head(): Promise<Head | undefined> {
     const row = this.#statements.head.get();
     return row === undefined ? undefined : { size: Number(row["size"]), note: String(row["note"]), signedAt: Number(row["signed_at"]) };
   }
 
-  /** Records the first checkpoint of a new log. */
-  create(head: Head): void {
+  async create(head: Head): Promise<void> {
     this.#statements.create.run(head.size, head.note, head.signedAt);
   }
 
-  find(key: string): KeyedEntry | undefined {
+  async find(key: string): Promise<KeyedEntry | undefined> {
     const row = this.#statements.find.get(key);
     if (row === undefined || !(row["leaf_hash"] instanceof Uint8Array)) return undefined;
     return { key, index: Number(row["position"]), leafHash: hashFrom(row["leaf_hash"]) };
   }
 
-  /**
-   * Makes `to` the head if `from` still is, and records the new entries' keys, all or nothing, durably.
-   * @throws Error after which nobody can tell which head is stored: the caller must end and start anew from what is
-   */
-  swap({ from, to, entries }: Swap): void {
+  async swap({ from, to, entries }: Swap): Promise<void> {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       const { changes } = this.#statements.swap.run(to.size, to.note, to.signedAt, from.size, from.note);

@@ -10,19 +10,19 @@ import type { NoteSigner } from "@quorate/tlog/note";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLogEvents } from "./events.ts";
 import type { JournalRecord } from "./journal.ts";
-import { LockStore } from "./lock-store.ts";
+import { SqliteLockStore } from "./lock-store.ts";
 import type { Head } from "./lock-store.ts";
 import { openLog } from "./open-log.ts";
 import type { OpenOptions } from "./open-log.ts";
 import { scratchDirectory } from "./scratch-directory.fixture.ts";
 import { signCheckpoint } from "./signed-checkpoint.ts";
-import { TileStore } from "./tile-store.ts";
+import { DirectoryTileStore } from "./tile-store.ts";
 import { TreeEdge } from "./tree-edge.ts";
 
 let scratch: Awaited<ReturnType<typeof scratchDirectory>>;
 let signer: NoteSigner;
-let lock: LockStore;
-let store: TileStore;
+let lock: SqliteLockStore;
+let store: DirectoryTileStore;
 let records: JournalRecord[];
 
 const noon = Date.parse("2026-11-23T12:00:00Z");
@@ -30,8 +30,8 @@ const noon = Date.parse("2026-11-23T12:00:00Z");
 beforeEach(async () => {
   scratch = await scratchDirectory();
   signer = createNoteKey(join(scratch.path, "key"), "log.example", "ed25519");
-  lock = new LockStore(join(scratch.path, "lock.sqlite"));
-  store = new TileStore(join(scratch.path, "public"));
+  lock = new SqliteLockStore(join(scratch.path, "lock.sqlite"));
+  store = new DirectoryTileStore(join(scratch.path, "public"));
   records = [];
 });
 
@@ -42,7 +42,7 @@ afterEach(async () => {
 
 /** Opens what is stored, as a new process would. */
 const open = (options: Partial<OpenOptions> = {}) => {
-  store = new TileStore(join(scratch.path, "public"));
+  store = new DirectoryTileStore(join(scratch.path, "public"));
   const policy = { logs: [], witnesses: [], groups: [], quorum: "none" };
   const events = createLogEvents(silentLogger, new Metrics());
   return openLog(
@@ -63,7 +63,7 @@ async function storedLog(): Promise<TreeEdge> {
     await store.write(edge.grow(withHash(entries)));
     const signed = signCheckpoint({ size: edge.size, root: edge.root() }, signer);
     const to = { size: edge.size, note: signed.note, signedAt: noon };
-    lock.swap({ from, to, entries: [] });
+    await lock.swap({ from, to, entries: [] });
     from = to;
     if (oldSize > 0) records.push({ kind: "batch", oldSize, entries });
     if (oldSize === 200) records.push({ kind: "published", note: signed.note });

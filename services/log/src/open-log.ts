@@ -39,7 +39,7 @@ export type OpenOptions = {
  */
 export async function openLog(files: LogFiles, options: OpenOptions): Promise<OpenLog> {
   const { signer, now, policy } = options;
-  const head = files.lock.head() ?? (await createLog(files, options));
+  const head = (await files.lock.head()) ?? (await createLog(files, options));
   if (now() < head.signedAt - clockToleranceMilliseconds) {
     throw new RefusedToStartError(
       `the clock shows ${new Date(now()).toISOString()}, but a checkpoint was signed at ${new Date(head.signedAt).toISOString()}; set the clock`,
@@ -65,7 +65,7 @@ async function createLog({ lock, store, records }: LogFiles, { signer, inception
   }
   const { note } = signCheckpoint({ size: 0, root: emptyRoot }, signer);
   const head = { size: 0, note, signedAt: now() };
-  lock.create(head);
+  await lock.create(head);
   events.created(signer.key.name);
   return head;
 }

@@ -17,15 +17,6 @@ test("hands out entries in the order of arrival, at most 1,024 or 4 MiB at a tim
   expect(pool.take().length).toBe(64);
 });
 
-test("finds an entry until its batch is forgotten", () => {
-  const pool = new Pool();
-  const pending = pool.add(item("a"));
-  const batch = pool.take();
-  expect(pool.find("a")).toBe(pending);
-  pool.forget(batch);
-  expect(pool.find("a")).toBeUndefined();
-});
-
 test("refuses entries when too many or too large ones wait, and takes them again after a batch", () => {
   const pool = new Pool();
   let count = 0;

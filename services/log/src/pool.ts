@@ -34,9 +34,8 @@ export class PendingEntry {
   }
 }
 
-/** Entries that wait for a batch or are in one, each key once, in the order of arrival. */
+/** Entries that wait for a batch, in the order of arrival. */
 export class Pool {
-  readonly #byKey = new Map<string, PendingEntry>();
   #waiting: PendingEntry[] = [];
   #waitingBytes = 0;
 
@@ -44,21 +43,16 @@ export class Pool {
     return this.#waiting.length;
   }
 
-  find(key: string): PendingEntry | undefined {
-    return this.#byKey.get(key);
-  }
-
   /** Takes an entry in, or returns undefined when there is no room. */
   add(entry: { key: string; bytes: Uint8Array; leafHash: Hash }): PendingEntry | undefined {
     if (this.#waiting.length >= maxPoolEntries || this.#waitingBytes + entry.bytes.length > maxPoolBytes) return undefined;
     const pending = new PendingEntry(entry);
-    this.#byKey.set(entry.key, pending);
     this.#waiting.push(pending);
     this.#waitingBytes += entry.bytes.length;
     return pending;
   }
 
-  /** The next batch; its entries can be found until `forget`. */
+  /** The next batch. */
   take(): PendingEntry[] {
     let bytes = 0;
     let count = 0;
@@ -69,10 +63,5 @@ export class Pool {
     }
     this.#waitingBytes -= bytes;
     return this.#waiting.splice(0, count);
-  }
-
-  /** Called when a batch's entries are in the lock store, or have failed. */
-  forget(batch: readonly PendingEntry[]): void {
-    for (const { key } of batch) this.#byKey.delete(key);
   }
 }

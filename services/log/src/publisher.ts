@@ -137,7 +137,7 @@ export class Publisher implements AsyncDisposable {
       return false;
     }
     const { signed } = collected;
-    await staging.append({ kind: "published", note: signed.note });
+    await staging.append({ kind: "published", note: signed.note }, signed.checkpoint);
     await store.write([{ path: "checkpoint", bytes: Buffer.from(signed.note, "utf8") }]);
     this.#published = signed;
     this.#confirmed = true;

@@ -8,6 +8,7 @@ import { peaksFromTiles, rootFromTiles } from "@quorate/tlog/tile-proof";
 import type { Tile } from "@quorate/tlog/tile";
 import type { JournalRecord } from "./journal.ts";
 import type { SignedCheckpoint } from "./signed-checkpoint.ts";
+import { readTile } from "./tile-store.ts";
 import type { TileStore } from "./tile-store.ts";
 import { TreeEdge } from "./tree-edge.ts";
 
@@ -110,7 +111,7 @@ async function loadEntries(store: TileStore, size: number): Promise<Uint8Array[]
 }
 
 async function readNeeded(store: TileStore, tile: Tile): Promise<Uint8Array> {
-  const bytes = await store.readTile(tile);
+  const bytes = await readTile(store, tile);
   if (bytes === undefined) throw new RefusedToStartError(`${tilePath(tile)} is missing; restore the tiles`);
   return bytes;
 }

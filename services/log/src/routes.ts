@@ -7,7 +7,7 @@ import type { Tile } from "@quorate/tlog/tile";
 import { z } from "zod";
 import { appendEntry, waitUntilPublished } from "./append-entry.ts";
 import type { AppendDependencies } from "./append-entry.ts";
-import { tileOfPath } from "./tile-store.ts";
+import { readTile, tileOfPath } from "./tile-store.ts";
 
 const addSchema = {
   headers: z.looseObject({
@@ -53,7 +53,7 @@ export function addReadRoutes(app: HttpApp, { publisher, store }: Pick<AppendDep
   app.get("/tile/*", async (request, reply) => {
     const tile = tileOfPath(request.url.slice(1));
     const size = publisher.published?.checkpoint.size ?? 0;
-    const bytes = tile !== undefined && isInTree(tile, size) ? await store.readTile(tile) : undefined;
+    const bytes = tile !== undefined && isInTree(tile, size) ? await readTile(store, tile) : undefined;
     if (bytes === undefined) {
       throw new ProblemError(404, "no-such-tile", `the published tree of ${size} entries has no such tile`, {
         headers: { "cache-control": "no-store" },

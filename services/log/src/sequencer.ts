@@ -75,8 +75,6 @@ export class Sequencer {
         if (staging.isLarge) (await staging.rotate()).retired.catch(fail);
       } catch (error) {
         this.#refuse(batch, error);
-      } finally {
-        pool.forget(batch);
       }
       const pause = startedAt + gatherMilliseconds - performance.now();
       if (pool.waiting > 0 && pool.waiting < manyEntries && pause > 0) await sleep(pause);
@@ -89,10 +87,11 @@ export class Sequencer {
     const startedAt = performance.now();
     const [oldSize, edge] = [this.#edge.size, this.#edge.fork()];
     const files = edge.grow(batch);
-    await staging.append({ kind: "batch", oldSize, entries: batch.map(({ bytes }) => bytes) });
-    const signed = signCheckpoint({ size: edge.size, root: edge.root() }, signer);
+    const tree = { size: edge.size, root: edge.root() };
+    await staging.append({ kind: "batch", oldSize, entries: batch.map(({ bytes }) => bytes) }, tree);
+    const signed = signCheckpoint(tree, signer);
     const head = { size: edge.size, note: signed.note, signedAt: Math.max(now(), this.#head.signedAt) };
-    lock.swap({
+    await lock.swap({
       from: this.#head,
       to: head,
       entries: batch.map(({ key, leafHash }, position) => ({ key, index: oldSize + position, leafHash })),

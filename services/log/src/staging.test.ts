@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { JournalRecord } from "./journal.ts";
 import { scratchDirectory } from "./scratch-directory.fixture.ts";
-import { Staging } from "./staging.ts";
-import { TileStore } from "./tile-store.ts";
+import { JournalStaging } from "./staging.ts";
+import { DirectoryTileStore } from "./tile-store.ts";
 
 const batch = (oldSize: number): JournalRecord => ({ kind: "batch", oldSize, entries: [Buffer.of(oldSize)] });
 const published = (note: string): JournalRecord => ({ kind: "published", note });
 
 async function open(path: string) {
-  const store = new TileStore(join(path, "public"));
+  const store = new DirectoryTileStore(join(path, "public"));
   await store.write([{ path: "checkpoint", bytes: Buffer.from("x") }]);
-  return Staging.open(join(path, "journal"), store);
+  return JournalStaging.open(join(path, "journal"), store);
 }
 
 async function close({ staging }: Awaited<ReturnType<typeof open>>): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory } from "@quorate/service/durable-file";
+import type { Hash } from "@quorate/tlog/hash";
 import { Journal, readJournal } from "./journal.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { TileStore } from "./tile-store.ts";
@@ -9,11 +10,27 @@ import type { TileStore } from "./tile-store.ts";
 const maxJournalBytes = 32 * 1_048_576;
 const maxJournalBatches = 256;
 
+/** The staging area: everything that is durable and not yet durable in the tiles. */
+export interface Staging extends AsyncDisposable {
+  /**
+   * Resolves when the record is durable; `tree` is what it leads to.
+   * @throws JournalFullError when nothing was staged and more may be
+   * @throws Error when nobody knows what was
+   */
+  append(record: JournalRecord, tree: { readonly size: number; readonly root: Hash }): Promise<void>;
+  /** Whether it is time to `rotate`. */
+  readonly isLarge: boolean;
+  /**
+   * Lets go of what is durable in the tiles, once it is. To be called when the tiles of every batch appended so far have been written; resolves
+   * when the next batch may be appended, and `retired` when that is done.
+   */
+  rotate(): Promise<{ retired: Promise<void> }>;
+}
+
 /**
- * The staging area: everything that is durable and not yet durable in the tiles. A directory of journals, of which the last is written to;
- * the others go as soon as the tiles that were made from them are on disk.
+ * A directory of journals, of which the last is written to; the others go as soon as the tiles that were made from them are on disk.
  */
-export class Staging implements AsyncDisposable {
+export class JournalStaging implements Staging {
   readonly #directory: string;
   readonly #store: TileStore;
   #journal: Journal;
@@ -30,33 +47,28 @@ export class Staging implements AsyncDisposable {
   }
 
   /** Opens the directory and returns what was staged when the last process ended, in order. */
-  static async open(directory: string, store: TileStore): Promise<{ staging: Staging; records: JournalRecord[] }> {
+  static async open(directory: string, store: TileStore): Promise<{ staging: JournalStaging; records: JournalRecord[] }> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const numbers = await journalNumbers(directory);
     const records: JournalRecord[] = [];
     for (const number of numbers) records.push(...(await readJournal(journalPath(directory, number))));
     const number = (numbers.at(-1) ?? 0) + 1;
-    const staging = new Staging(directory, store, { journal: await Journal.create(journalPath(directory, number)), number });
+    const staging = new JournalStaging(directory, store, { journal: await Journal.create(journalPath(directory, number)), number });
     staging.#published = records.findLast((record) => record.kind === "published")?.note;
     return { staging, records };
   }
 
-  /** Resolves when the record is durable; see `Journal.append` for how it fails. */
   async append(record: JournalRecord): Promise<void> {
     await this.#journal.append(record);
     if (record.kind === "batch") this.#batches += 1;
     else this.#published = record.note;
   }
 
-  /** Whether it is time to `rotate`. */
   get isLarge(): boolean {
     return this.#retiring === undefined && (this.#journal.sizeBytes > maxJournalBytes || this.#batches >= maxJournalBatches);
   }
 
-  /**
-   * Starts a new journal and, in the background, makes the tiles durable and drops the older journals. To be called when the tiles of every
-   * batch appended so far have been written; resolves when the next batch may be appended. `retired` resolves when the older journals are gone.
-   */
+  /** Starts a new journal and, in the background, makes the tiles durable and drops the older journals. */
   async rotate(): Promise<{ retired: Promise<void> }> {
     await this.#retiring;
     const old = this.#journal;

@@ -9,14 +9,14 @@ import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { LogConfig } from "./config.ts";
 import { createLogEvents } from "./events.ts";
 import type { LogEvents } from "./events.ts";
-import { LockStore } from "./lock-store.ts";
+import { SqliteLockStore } from "./lock-store.ts";
 import { openLog } from "./open-log.ts";
 import { Pool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import { addAppendRoute, addReadRoutes } from "./routes.ts";
 import { Sequencer } from "./sequencer.ts";
-import { Staging } from "./staging.ts";
-import { TileStore } from "./tile-store.ts";
+import { JournalStaging } from "./staging.ts";
+import { DirectoryTileStore } from "./tile-store.ts";
 import { WitnessClient } from "./witness-client.ts";
 
 export type Log = AsyncDisposable & { readonly url: string };
@@ -39,9 +39,9 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
 
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await openDataDirectory({ path: config.dataDirectory, service: "log", format: 1 }));
-  const lock = stack.use(new LockStore(join(directory.path, "lock-store.sqlite")));
-  const store = new TileStore(join(directory.path, "public"));
-  const { staging, records } = await Staging.open(join(directory.path, "journal"), store);
+  const lock = stack.use(new SqliteLockStore(join(directory.path, "lock-store.sqlite")));
+  const store = new DirectoryTileStore(join(directory.path, "public"));
+  const { staging, records } = await JournalStaging.open(join(directory.path, "journal"), store);
   stack.use(staging);
   const { edge, head, newest, published } = await openLog({ lock, store, records }, { ...config, now, events });
   await (
@@ -63,7 +63,7 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
     },
   };
   const app = createHttpApp({ logger, metrics, readiness });
-  const dependencies = { pool, lock, sequencer, publisher, store, events };
+  const dependencies = { underWay: new Map(), pool, lock, sequencer, publisher, store, events };
   addAppendRoute(app, config.token, dependencies);
   addReadRoutes(app, dependencies);
   // Undone from the last: no new requests and none under way, no batch under way, no round of witnesses, tiles durable.

@@ -4,7 +4,8 @@ import { nodeHasher } from "@quorate/signing/node-hasher";
 import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
 import { expect, test } from "vitest";
 import { scratchDirectory } from "./scratch-directory.fixture.ts";
-import { TileStore, tileOfPath } from "./tile-store.ts";
+import { DirectoryTileStore, readTile, tileOfPath } from "./tile-store.ts";
+import type { TileStore } from "./tile-store.ts";
 import { TreeEdge } from "./tree-edge.ts";
 
 const entries = Array.from({ length: 400 }, (_, index) => {
@@ -20,7 +21,7 @@ async function grown(store: TileStore): Promise<void> {
 
 test("keeps every partial tile until its full tile is durable, then only the full one", async () => {
   await using scratch = await scratchDirectory();
-  const store = new TileStore(scratch.path);
+  const store = new DirectoryTileStore(scratch.path);
   await grown(store);
   expect((await readdir(join(scratch.path, "tile/0"))).sort()).toEqual(["000", "000.p", "001.p"]);
   expect((await readdir(join(scratch.path, "tile/0/000.p"))).sort()).toEqual(["100", "200"]);
@@ -31,14 +32,14 @@ test("keeps every partial tile until its full tile is durable, then only the ful
 
 test("cuts a dropped partial tile or bundle from the full one", async () => {
   await using scratch = await scratchDirectory();
-  const store = new TileStore(scratch.path);
+  const store = new DirectoryTileStore(scratch.path);
   await grown(store);
-  const before = await Promise.all(([0, "entries"] as const).map((level) => store.readTile({ level, index: 0, width: 100 })));
+  const before = await Promise.all(([0, "entries"] as const).map((level) => readTile(store, { level, index: 0, width: 100 })));
   await store.sync();
-  const after = await Promise.all(([0, "entries"] as const).map((level) => store.readTile({ level, index: 0, width: 100 })));
+  const after = await Promise.all(([0, "entries"] as const).map((level) => readTile(store, { level, index: 0, width: 100 })));
   expect(after.map((bytes) => Buffer.from(bytes ?? []))).toEqual(before);
   expect(parseEntryBundle(after[1] ?? new Uint8Array(0)).length).toBe(100);
-  expect(await store.readTile({ level: 0, index: 1, width: 200 })).toBeUndefined();
+  expect(await readTile(store, { level: 0, index: 1, width: 200 })).toBeUndefined();
 });
 
 test("what is no tile's path names no tile", () => {

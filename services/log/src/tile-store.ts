@@ -9,11 +9,31 @@ import type { TileFile } from "./tree-edge.ts";
 /** How many files are fsynced at a time: enough to keep a disk's queue busy, few enough to leave the thread pool to others. */
 const syncsAtOnce = 3;
 
+/** The public files of the log: `checkpoint` and `tile/…`. */
+export interface TileStore {
+  /** Resolves when the files can be read, whole; `sync` makes them durable. */
+  write(files: readonly TileFile[]): Promise<void>;
+  /** The bytes of a file, or undefined when there is none. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Makes everything written until now durable, then drops partial tiles whose full tile is. */
+  sync(): Promise<void>;
+  /** Whether nothing was ever written here. */
+  isEmpty(): Promise<boolean>;
+}
+
+/** The bytes of a tile or bundle. A partial one that was dropped is cut from the full one, which begins with it. */
+export async function readTile(store: TileStore, tile: Tile): Promise<Uint8Array | undefined> {
+  const exact = await store.read(tilePath(tile));
+  if (exact !== undefined || tile.width === tileWidth) return exact;
+  const full = await store.read(tilePath({ ...tile, width: tileWidth }));
+  return full?.subarray(0, tile.level === "entries" ? bundlePrefixBytes(full, tile.width) : tile.width * hashBytes);
+}
+
 /**
- * The public files of the log in a directory that any web server can serve: `checkpoint` and `tile/…`. A file appears whole (rename) but not
- * durably: `sync` makes durable what was written before it, and until then the journal holds the same bytes.
+ * The public files in a directory that any web server can serve. A file appears whole (rename) but not durably: until `sync`, the journal
+ * holds the same bytes.
  */
-export class TileStore {
+export class DirectoryTileStore implements TileStore {
   readonly #directory: string;
   readonly #directories = new Set<string>();
   #unsynced = new Set<string>();
@@ -26,7 +46,6 @@ export class TileStore {
     await Promise.all(files.map((file) => this.#writeOne(file)));
   }
 
-  /** The bytes of a file, or undefined when there is none. */
   async read(path: string): Promise<Uint8Array | undefined> {
     try {
       return await readFile(join(this.#directory, path));
@@ -36,15 +55,6 @@ export class TileStore {
     }
   }
 
-  /** The bytes of a tile or bundle. A partial one that was dropped is cut from the full one, which begins with it. */
-  async readTile(tile: Tile): Promise<Uint8Array | undefined> {
-    const exact = await this.read(tilePath(tile));
-    if (exact !== undefined || tile.width === tileWidth) return exact;
-    const full = await this.read(tilePath({ ...tile, width: tileWidth }));
-    return full?.subarray(0, tile.level === "entries" ? bundlePrefixBytes(full, tile.width) : tile.width * hashBytes);
-  }
-
-  /** Makes everything written until now durable, then drops partial tiles whose full tile is. */
   async sync(): Promise<void> {
     const paths = this.#unsynced;
     this.#unsynced = new Set();
@@ -57,7 +67,6 @@ export class TileStore {
     for (const directory of superseded) this.#directories.delete(directory);
   }
 
-  /** Whether nothing was ever written here. */
   async isEmpty(): Promise<boolean> {
     await mkdir(this.#directory, { recursive: true, mode: 0o755 });
     return (await readdir(this.#directory)).length === 0;
