@@ -1,6 +1,5 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
-import { textSchema } from "@quorate/protocol/names";
 import { utf8 } from "@quorate/protocol/utf8";
 import { formatBase64, parseBase64 } from "@quorate/tlog/base64";
 import { VerificationError } from "@quorate/tlog/verification-error";
@@ -18,10 +17,10 @@ export type Envelope = { readonly payload: Uint8Array; readonly signatures: read
 export const maxEnvelopeBytes = 1_048_576;
 
 const envelopeSchema = z.strictObject({
-  payload: textSchema(maxEnvelopeBytes),
+  payload: z.string(),
   payloadType: z.literal(inTotoPayloadType),
   signatures: z
-    .array(z.strictObject({ sig: textSchema(200) }))
+    .array(z.strictObject({ sig: z.string().max(200) }))
     .min(1)
     .max(4),
 });

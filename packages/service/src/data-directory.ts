@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { lockDirectory, lockFileNames } from "./directory-lock.ts";
 import { diskTrouble } from "./disk-trouble.ts";
-import { temporaryPrefix, writeDurableFile } from "./durable-file.ts";
+import { syncDirectory, temporaryPrefix, writeDurableFile } from "./durable-file.ts";
 
 /** What a data directory says of itself, in its file `format`: `{"service":"log","format":1}`. */
 const formatSchema = z.object({ service: z.string(), format: z.int().positive() });
@@ -40,7 +40,10 @@ async function openOwn(wanted: Wanted): Promise<DataDirectory> {
   const lock = lockDirectory(path);
   try {
     const found = await findFormat(wanted);
-    if (found === undefined) await writeFormat(path, service, wanted.format);
+    if (found === undefined) {
+      await syncDirectory(dirname(resolve(path)));
+      await writeFormat(path, service, wanted.format);
+    }
     return {
       path,
       created: found === undefined,
@@ -64,6 +67,7 @@ async function makeDirectory(path: string): Promise<void> {
     const parent = dirname(path);
     if (code !== "ENOENT" || parent === path || (await isThere(parent))) throw error;
     await makeDirectory(parent);
+    await syncDirectory(dirname(parent));
     await makeDirectory(path);
   }
 }

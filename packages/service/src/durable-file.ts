@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, open, rename, unlink } from "node:fs/promises";
+import { link, mkdir, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Names of unfinished files begin with this; a start of a service may delete them. */
@@ -35,6 +35,12 @@ export async function writeDurableFile(path: string, content: Uint8Array | strin
   }
   if (options.replace === false) await unlink(temporary);
   await syncDirectory(directory);
+}
+
+/** Makes a directory, unless it is there, so that it is there after a crash too. The directory above it must be durable. */
+export async function makeDurableDirectory(path: string, mode: number): Promise<void> {
+  await mkdir(path, { recursive: true, mode });
+  await syncDirectory(dirname(path));
 }
 
 /** Makes creations, renames and deletions in a directory durable. */

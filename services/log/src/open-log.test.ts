@@ -140,6 +140,24 @@ test("refuses to start when more was published than the lock store knows", async
   );
 });
 
+test("a file checkpoint that a power failure has torn is written again from the journal", async () => {
+  await storedLog();
+  const published = records.find(({ kind }) => kind === "published");
+  const note = published?.kind === "published" ? published.note : "";
+  for (const torn of ["", note.slice(0, 60), `${note.slice(0, 60)}${"\0".repeat(note.length - 60)}`]) {
+    await store.write([{ path: "checkpoint", bytes: Buffer.from(torn) }]);
+    expect((await open()).published?.checkpoint.size).toBe(400);
+    expect(await readFile(publicFile("checkpoint"), "utf8")).toBe(note);
+  }
+});
+
+test("refuses to start when the file checkpoint is damaged and the journal does not have what was published", async () => {
+  await storedLog();
+  records = records.filter(({ kind }) => kind !== "published");
+  await store.write([{ path: "checkpoint", bytes: Buffer.from("rubbish") }]);
+  await expect(open()).rejects.toThrow("the file checkpoint is not signed by this log's key");
+});
+
 test.each([600, 300])("refuses to start when another root was published at size %i", async (size) => {
   await storedLog();
   records = records.filter(({ kind }) => kind !== "published");

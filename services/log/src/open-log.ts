@@ -50,6 +50,7 @@ export async function openLog(files: LogFiles, options: OpenOptions): Promise<Op
   const published = await newestPublished(files, signer.key);
   if (published === undefined) return { edge, head, newest, published };
   await checkPublished(published, { store: files.store, head: newest });
+  await files.store.write([{ path: "checkpoint", bytes: Buffer.from(published.note, "utf8") }]);
   return { edge, head, newest, published: hasQuorum(published, policy) ? published : undefined };
 }
 
@@ -71,10 +72,18 @@ async function createLog({ lock, store, records }: LogFiles, { signer, inception
 }
 
 async function newestPublished({ store, records }: LogFiles, key: NoteKey): Promise<SignedCheckpoint | undefined> {
+  const published = records
+    .filter((record) => record.kind === "published")
+    .map(({ note }) => signedByUs(note, key, "a published checkpoint of the journal"));
   const file = await store.read("checkpoint");
-  const notes = records.filter((record) => record.kind === "published").map(({ note }) => note);
-  if (file !== undefined) notes.push(Buffer.from(file).toString("utf8"));
-  const published = notes.map((note) => signedByUs(note, key, "a published checkpoint"));
+  if (file !== undefined) {
+    try {
+      published.push(signedByUs(Buffer.from(file).toString("utf8"), key, "the file checkpoint"));
+    } catch (error) {
+      // A power failure may have torn it before it was flushed; what it said is in the journal then.
+      if (published.length === 0) throw error;
+    }
+  }
   return published.reduce<SignedCheckpoint | undefined>(
     (newest, one) => (newest !== undefined && newest.checkpoint.size > one.checkpoint.size ? newest : one),
     undefined,

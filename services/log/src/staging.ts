@@ -1,6 +1,6 @@
-import { mkdir, readdir, unlink } from "node:fs/promises";
+import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { syncDirectory } from "@quorate/service/durable-file";
+import { makeDurableDirectory, syncDirectory } from "@quorate/service/durable-file";
 import type { Hash } from "@quorate/tlog/hash";
 import { Journal, readJournal } from "./journal.ts";
 import type { JournalRecord } from "./journal.ts";
@@ -48,7 +48,7 @@ export class JournalStaging implements Staging {
 
   /** Opens the directory and returns what was staged when the last process ended, in order. */
   static async open(directory: string, store: TileStore): Promise<{ staging: JournalStaging; records: JournalRecord[] }> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDurableDirectory(directory, 0o700);
     const numbers = await journalNumbers(directory);
     const records: JournalRecord[] = [];
     for (const number of numbers) records.push(...(await readJournal(journalPath(directory, number))));

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncDirectory } from "@quorate/service/durable-file";
+import { makeDurableDirectory, syncDirectory } from "@quorate/service/durable-file";
 import { hashBytes } from "@quorate/tlog/hash";
 import { parseTilePath, tilePath, tileWidth } from "@quorate/tlog/tile";
 import type { Tile } from "@quorate/tlog/tile";
@@ -68,7 +68,7 @@ export class DirectoryTileStore implements TileStore {
   }
 
   async isEmpty(): Promise<boolean> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o755 });
+    await makeDurableDirectory(this.#directory, 0o755);
     return (await readdir(this.#directory)).length === 0;
   }
 
