@@ -16,6 +16,11 @@ export class Acknowledged {
     if (checkpoint !== undefined) this.#checkpoints.set(checkpoint.size, checkpoint);
   }
 
+  /** Sizes of the checkpoints. */
+  get sizes(): number[] {
+    return [...this.#checkpoints.keys()];
+  }
+
   /** Where a log's entries are not what was said: other bytes at an index, or a checkpoint that is no prefix of them. */
   contradictions(entries: readonly Uint8Array[]): string[] {
     const texts = entries.map((entry) => Buffer.from(entry).toString());

@@ -100,12 +100,13 @@ const answerSchema = z.object({
   checkpoint: z.string().optional(),
 });
 
-/** `POST /add` with the test's token. */
+/** `POST /add` with the test's token; a log answers within its own deadlines, or not at all. */
 export async function append(url: string, key: string, bytes: Uint8Array, wait: "sequenced" | "published" = "published") {
   const response = await fetch(`${url}/add?wait=${wait}`, {
     method: "POST",
     headers: { authorization: "Bearer a-token-of-the-tests", "idempotency-key": key, "content-type": "application/octet-stream" },
     body: Buffer.from(bytes),
+    signal: AbortSignal.timeout(30_000),
   });
   return answerSchema.parse({ status: response.status, ...Object(await response.json()) });
 }
