@@ -1,6 +1,6 @@
 import { debianBuildType, predicateTypes } from "@quorate/protocol/entry";
 import { jobIdOf } from "@quorate/protocol/job";
-import { operatorIdSchema } from "@quorate/protocol/operator";
+import { type OperatorId, operatorIdSchema } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { type BuiltResult, type Byproduct, builtResultSchema, byproductSchema, traceSummarySchema } from "@quorate/protocol/result";
 import { sha256Schema } from "@quorate/protocol/digest";
@@ -14,7 +14,10 @@ const builderPrefix = "https://quorate.dev/operator/";
 const environmentName = "environment pin";
 
 const sized = { name: fileNameSchema, digest: z.strictObject({ sha256: sha256Schema }) };
-const subjectSchema = z.array(z.strictObject({ ...sized, annotations: z.strictObject({ sizeBytes: z.int().min(0) }) }));
+const subjectSchema = z
+  .array(z.strictObject({ ...sized, annotations: z.strictObject({ sizeBytes: z.int().min(0) }) }))
+  .min(1)
+  .max(2000);
 
 /** A blob that a result names, as a ResourceDescriptor. */
 export const byproductDescriptorSchema = z.strictObject({
@@ -113,7 +116,9 @@ export function parseProvenance(statement: Statement): BuiltResult {
   const environmentAt = buildDefinition.resolvedDependencies.findIndex(({ name }) => name === environmentName);
   const environment = buildDefinition.resolvedDependencies[environmentAt];
   if (environment === undefined) throw new ParseError("SLSA provenance of a Debian build", "resolvedDependencies: no environment pin");
-  return parseNoun(builtResultSchema, "result of a build", {
+  const sources = buildDefinition.resolvedDependencies.slice(0, environmentAt).map(({ name, digest }) => ({ name, sha256: digest.sha256 }));
+  // The schemas above hold the rest of a result in the forms that it has: it need not be looked at again.
+  return {
     outcome: "built",
     ...buildDefinition.externalParameters,
     ...internal,
@@ -124,9 +129,9 @@ export function parseProvenance(statement: Statement): BuiltResult {
     finishedAt: runDetails.metadata.finishedOn,
     byproducts: runDetails.byproducts.map(byproductOf),
     artifacts: subject.map(({ name, digest, annotations }) => ({ name, sha256: digest.sha256, sizeBytes: annotations.sizeBytes })),
-    sources: buildDefinition.resolvedDependencies.slice(0, environmentAt).map(({ name, digest }) => ({ name, sha256: digest.sha256 })),
+    sources: parseNoun(shape.sources, "sources of a build", sources),
     trace: runDetails.metadata.quorate_trace,
-  });
+  };
 }
 
 export function builderIdOf(operator: string): string {
@@ -134,8 +139,8 @@ export function builderIdOf(operator: string): string {
 }
 
 /** @throws ParseError */
-export function parseBuilderId(id: string): string {
-  return parseNoun(operatorIdSchema, "builder id", id.startsWith(builderPrefix) ? id.slice(builderPrefix.length) : id);
+export function parseBuilderId(id: string): OperatorId {
+  return parseNoun<OperatorId>(operatorIdSchema, "builder id", id.startsWith(builderPrefix) ? id.slice(builderPrefix.length) : id);
 }
 
 export function describeByproduct({ kind, name, sizeBytes, sha256, mediaType }: Byproduct): z.infer<typeof byproductDescriptorSchema> {

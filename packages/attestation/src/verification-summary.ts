@@ -1,5 +1,6 @@
 import { predicateTypes } from "@quorate/protocol/entry";
 import { sha256Schema } from "@quorate/protocol/digest";
+import { ParseError } from "@quorate/protocol/parse-error";
 import { type Verdict, inputSchema, verdictSchema } from "@quorate/protocol/verdict";
 import { z } from "zod";
 import { parseNoun } from "./parse-noun.ts";
@@ -14,6 +15,7 @@ const targetPrefix = "quorate:target/sha256/";
 const shape = verdictSchema.shape;
 const sha256Digest = z.strictObject({ sha256: sha256Schema });
 
+/** It holds all that a verdict does, in the same forms: nothing that it accepts need be looked at again. */
 const predicateSchema = z.strictObject({
   verifier: z.strictObject({ id: z.literal(verifierId) }),
   timeVerified: shape.decidedAt,
@@ -76,10 +78,14 @@ export function parseVerificationSummary(statement: Statement): Verdict {
   const predicate = parseNoun(predicateSchema, "verification summary of a verdict", statement.predicate);
   const { policy, timeVerified, inputAttestations, quorate_verdict: said } = predicate;
   const { inputs, ...rest } = said;
-  return parseNoun(verdictSchema, "verdict", {
+  return {
     ...rest,
     policy: policy.digest.sha256,
     decidedAt: timeVerified,
-    inputs: inputs.map((input, position) => ({ ...input, envelope: inputAttestations[position]?.digest.sha256 })),
-  });
+    inputs: inputs.map((input, position) => {
+      const attestation = inputAttestations[position];
+      if (attestation === undefined) throw new ParseError("verification summary of a verdict", "inputAttestations: one is missing");
+      return { ...input, envelope: attestation.digest.sha256 };
+    }),
+  };
 }

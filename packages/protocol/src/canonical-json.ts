@@ -12,12 +12,16 @@ export function formatCanonicalJson(value: unknown): string {
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "string") return formatText(value);
   if (typeof value === "number") return formatInteger(value);
-  if (Array.isArray(value)) return `[${value.map(formatCanonicalJson).join(",")}]`;
+  if (Array.isArray(value)) return formatArray(value);
   if (typeof value === "object") return formatObject(value as Record<string, unknown>);
   throw new TypeError(`canonical JSON cannot hold a ${typeof value}`);
 }
 
+/** Characters that JSON writes as they are; no lone surrogate is among them. */
+const plainText = /^[ !#-[\]-~]*$/;
+
 function formatText(text: string): string {
+  if (plainText.test(text)) return '"' + text + '"';
   if (!text.isWellFormed()) throw new TypeError("canonical JSON cannot hold a lone surrogate");
   return JSON.stringify(text);
 }
@@ -27,10 +31,28 @@ function formatInteger(number: number): string {
   return String(number);
 }
 
+// Loops over text, as replaying a log formats each of its entries to compare the spelling.
+function formatArray(items: readonly unknown[]): string {
+  let text = "";
+  for (const item of items) text += text === "" ? formatCanonicalJson(item) : "," + formatCanonicalJson(item);
+  return "[" + text + "]";
+}
+
 function formatObject(object: Record<string, unknown>): string {
-  const members = Object.keys(object)
-    .filter((key) => object[key] !== undefined)
-    .sort((a, b) => (a < b ? -1 : 1))
-    .map((key) => `${formatText(key)}:${formatCanonicalJson(object[key])}`);
-  return `{${members.join(",")}}`;
+  let text = "";
+  for (const key of sortedKeys(object)) {
+    const value = object[key];
+    if (value !== undefined) text += (text === "" ? "" : ",") + formatText(key) + ":" + formatCanonicalJson(value);
+  }
+  return "{" + text + "}";
+}
+
+function sortedKeys(object: Record<string, unknown>): string[] {
+  const keys = Object.keys(object);
+  let last = "";
+  for (const key of keys) {
+    if (key < last) return keys.sort();
+    last = key;
+  }
+  return keys;
 }

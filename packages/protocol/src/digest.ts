@@ -3,21 +3,20 @@ import { hex } from "@scure/base";
 import { z } from "zod";
 import { ParseError } from "./parse-error.ts";
 
-declare const sha256Brand: unique symbol;
+// The brand is one of the type alone: a transformation would be called for each digest of each entry that is replayed.
+export const sha256Schema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits")
+  .brand<"Sha256">();
 
 /** A SHA-256 digest as 64 lower-case hexadecimal digits. */
-export type Sha256 = string & { readonly [sha256Brand]: true };
+export type Sha256 = z.infer<typeof sha256Schema>;
 
 /** @throws ParseError unless `text` is 64 lower-case hexadecimal digits */
 export function parseSha256(text: string): Sha256 {
   if (!/^[0-9a-f]{64}$/.test(text)) throw new ParseError("SHA-256 digest", text);
   return text as Sha256;
 }
-
-export const sha256Schema = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits")
-  .transform((text) => text as Sha256);
 
 export function sha256Of(bytes: Uint8Array): Sha256 {
   return hex.encode(sha256(bytes)) as Sha256;

@@ -2,15 +2,13 @@ import { z } from "zod";
 import { sha256Of } from "./digest.ts";
 import { architectureSchema, hostnameSchema, lineSchema } from "./names.ts";
 
-declare const operatorIdBrand: unique symbol;
-
-/** The first 32 hexadecimal digits of the SHA-256 over the operator's identity key (SubjectPublicKeyInfo, DER). */
-export type OperatorId = string & { readonly [operatorIdBrand]: true };
-
 export const operatorIdSchema = z
   .string()
   .regex(/^[0-9a-f]{32}$/, "must be 32 lower-case hexadecimal digits")
-  .transform((text) => text as OperatorId);
+  .brand<"OperatorId">();
+
+/** The first 32 hexadecimal digits of the SHA-256 over the operator's identity key (SubjectPublicKeyInfo, DER). */
+export type OperatorId = z.infer<typeof operatorIdSchema>;
 
 /** A public key: SubjectPublicKeyInfo, DER, in base64. */
 export const publicKeySchema = z.base64().max(2000);

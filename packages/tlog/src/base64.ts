@@ -16,21 +16,30 @@ for (const [sextet, character] of [...alphabet].entries()) sextetOf[character.ch
 export function parseBase64(what: string, text: string): Uint8Array {
   const padding = text.endsWith("==") ? 2 : Number(text.endsWith("="));
   if (text.length % 4 !== 0 || !text.isWellFormed()) throw new ParseError(what, text);
-  const characters = utf8(text);
-  const digits = text.length - padding;
-  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  let seen = 0;
-  let buffer = 0;
+  // Padding counts as digits of zero, which make bytes that are cut off.
+  const characters = utf8(padding === 0 ? text : text.slice(0, -padding) + "A".repeat(padding));
+  const bytes = new Uint8Array((text.length / 4) * 3);
+  let seen = characters.length === text.length ? 0 : noSextet;
   let filled = 0;
-  for (let index = 0; index < digits; index += 1) {
-    const sextet = sextetOf[characters[index] ?? 0] ?? noSextet;
-    seen |= sextet;
-    buffer = ((buffer & 0x3ff) << 6) | sextet;
-    if ((index & 3) !== 0) bytes[filled++] = buffer >> (6 - 2 * (index & 3));
+  for (let at = 0; at < text.length; at += 4) {
+    const [a, b, c, d] = [
+      sextetAt(characters, at),
+      sextetAt(characters, at + 1),
+      sextetAt(characters, at + 2),
+      sextetAt(characters, at + 3),
+    ];
+    seen |= a | b | c | d;
+    bytes[filled++] = (a << 2) | (b >> 4);
+    bytes[filled++] = (b << 4) | (c >> 2);
+    bytes[filled++] = (c << 6) | d;
   }
-  const strayBits = buffer & (padding === 0 ? 0 : 2 ** (2 * padding) - 1);
-  if (seen > 63 || strayBits !== 0) throw new ParseError(what, text);
-  return bytes;
+  const strayBits = bytes.subarray(filled - padding).some((byte) => byte !== 0);
+  if (seen > 63 || strayBits) throw new ParseError(what, text);
+  return bytes.subarray(0, filled - padding);
+}
+
+function sextetAt(characters: Uint8Array, at: number): number {
+  return sextetOf[characters[at] ?? 0] ?? noSextet;
 }
 
 export function formatBase64(bytes: Uint8Array): string {
