@@ -12,6 +12,8 @@ import { unreachable } from "@quorate/protocol/unreachable";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { parseBase64 } from "@quorate/tlog/base64";
+import type { Hasher } from "@quorate/tlog/merkle";
+import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { parseVkey } from "@quorate/tlog/note";
 import type { z } from "zod";
 import { type Envelope, maxEnvelopeBytes, parseEnvelope } from "./dsse.ts";
@@ -67,10 +69,10 @@ export function parseStatement(payload: Uint8Array): LogStatement {
  *
  * @throws ParseError
  */
-export function parseEntry(bytes: Uint8Array): Entry {
+export function parseEntry(bytes: Uint8Array, hasher: Hasher = portableHasher): Entry {
   if (bytes.length > maxEntryBytes) throw new ParseError(`log entry of at most ${maxEntryBytes} bytes`, `${bytes.length} bytes`);
   const envelope = parseEnvelope(bytes);
-  return { envelope, digest: sha256Of(bytes), statement: parseStatement(envelope.payload) };
+  return { envelope, digest: hasher.digest(bytes), statement: parseStatement(envelope.payload) };
 }
 
 function statementOf(statement: LogStatement): Statement {

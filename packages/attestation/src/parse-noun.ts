@@ -6,7 +6,7 @@ import type { z } from "zod";
  *
  * @throws ParseError naming `what` and the first member that is wrong
  */
-export function parseNoun<Noun>(schema: z.ZodType<Noun>, what: string, value: unknown): Noun {
+export function parseNoun<Schema extends z.ZodType>(schema: Schema, what: string, value: unknown): z.output<Schema> {
   const { data, error } = schema.safeParse(value);
   if (!error) return data;
   const [issue] = error.issues;

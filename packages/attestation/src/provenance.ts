@@ -140,7 +140,7 @@ export function builderIdOf(operator: string): string {
 
 /** @throws ParseError */
 export function parseBuilderId(id: string): OperatorId {
-  return parseNoun<OperatorId>(operatorIdSchema, "builder id", id.startsWith(builderPrefix) ? id.slice(builderPrefix.length) : id);
+  return parseNoun(operatorIdSchema, "builder id", id.startsWith(builderPrefix) ? id.slice(builderPrefix.length) : id);
 }
 
 export function describeByproduct({ kind, name, sizeBytes, sha256, mediaType }: Byproduct): z.infer<typeof byproductDescriptorSchema> {

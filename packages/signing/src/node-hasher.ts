@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
+import { parseSha256 } from "@quorate/protocol/digest";
 import type { Hash } from "@quorate/tlog/hash";
 import { hashBytes } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
@@ -22,6 +24,7 @@ export const nodeHasher: Hasher = {
     nodePreimage.set(right, 1 + hashBytes);
     return digest(nodePreimage);
   },
+  digest: (bytes) => parseSha256(hash("sha256", bytes, "hex")),
 };
 
 function digest(preimage: Buffer): Hash {

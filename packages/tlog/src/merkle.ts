@@ -1,4 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import type { Sha256 } from "@quorate/protocol/digest";
 import { type Hash, equalHashes, hashFrom } from "./hash.ts";
 import { portableHasher } from "./portable-hasher.ts";
 import { type LeafRange, type Subtree, consistencyRanges, inclusionRanges, isTreeSize, subtreesOf } from "./subtree.ts";
@@ -10,6 +11,8 @@ export type Hasher = {
   readonly leaf: (entry: Uint8Array) => Hash;
   /** SHA-256(0x01 ‖ left ‖ right) */
   readonly node: (left: Hash, right: Hash) => Hash;
+  /** SHA-256(bytes), for whoever hashes the same entries for other reasons. */
+  readonly digest: (bytes: Uint8Array) => Sha256;
 };
 
 /** The root of a tree without leaves: SHA-256 of nothing (RFC 6962 §2.1). */

@@ -1,4 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256Of } from "@quorate/protocol/digest";
 import { hashBytes, hashFrom } from "./hash.ts";
 import type { Hasher } from "./merkle.ts";
 
@@ -16,6 +17,7 @@ function createPortableHasher(): Hasher {
       preimage.set(right, 1 + hashBytes);
       return hashFrom(sha256(preimage));
     },
+    digest: sha256Of,
   };
 }
 

@@ -68,15 +68,25 @@ export function canBuild(enrolment: Enrolment, target: Pick<Target, "architectur
 }
 
 function seedOf({ seedRoot, target, attempt }: Pick<Draw, "seedRoot" | "target" | "attempt">): string {
-  return sha256Of(Uint8Array.from([...utf8("quorate/committee/v1\n"), ...seedRoot, ...hex.decode(target), ...utf8(String(attempt))]));
+  return sha256Of(concat([utf8("quorate/committee/v1\n"), seedRoot, hex.decode(target), utf8(String(attempt))]));
 }
 
 function rank(seed: string, operators: readonly Enrolment[]): Enrolment[] {
   const prefix = hex.decode(seed);
   return operators
-    .map((operator) => ({ operator, rank: sha256Of(Uint8Array.from([...prefix, ...utf8(operator.operator)])) }))
+    .map((operator) => ({ operator, rank: sha256Of(concat([prefix, utf8(operator.operator)])) }))
     .sort((a, b) => (a.rank < b.rank ? -1 : 1))
     .map(({ operator }) => operator);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    joined.set(part, end);
+    end += part.length;
+  }
+  return joined;
 }
 
 function wishesOf({ diversity, countOnceBy, committeeSize }: Policy): Wish[] {

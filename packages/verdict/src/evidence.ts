@@ -1,6 +1,6 @@
 import { type TraceFile, maxTraceBytes, parseTrace, traceSummaryOfText } from "@quorate/attestation/build-trace";
 import type { Commitment } from "@quorate/protocol/commitment";
-import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import type { BuiltResult, Result } from "@quorate/protocol/result";
@@ -8,6 +8,7 @@ import { type Round, roundIdOf } from "@quorate/protocol/round";
 import { type Target, targetDigestOf } from "@quorate/protocol/target";
 import { boundedText } from "@quorate/tlog/bounded-text";
 import type { Hasher } from "@quorate/tlog/merkle";
+import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Enrolled, enrolledOf } from "./enrolled.ts";
 import type { LoggedEntry } from "./logged-entry.ts";
@@ -90,18 +91,29 @@ export function traceDigestOf(result: Result): Sha256 | undefined {
  *
  * @throws VerificationError when these are not the bytes that the result names: whoever keeps them is at fault, not the operator
  */
-export function readTrace(result: BuiltResult, bytes: Uint8Array, hasher?: Hasher): TraceFile[] | undefined {
+export function readTrace(result: BuiltResult, bytes: Uint8Array, hasher: Hasher = portableHasher): readonly TraceFile[] | undefined {
   const expected = traceDigestOf(result);
-  if (sha256Of(bytes) !== expected) throw new VerificationError(`reading build trace ${expected}: the bytes have another digest`);
+  if (hasher.digest(bytes) !== expected) throw new VerificationError(`reading build trace ${expected}: the bytes have another digest`);
+  return traceOf(result, readTraceText(bytes, hasher));
+}
+
+export type ReadTrace = { readonly files: readonly TraceFile[]; readonly summary: BuiltResult["trace"] };
+
+/** A trace's bytes, whichever results name them; `undefined` for what is no trace. */
+export function readTraceText(bytes: Uint8Array, hasher: Hasher): ReadTrace | undefined {
   try {
     const text = boundedText("build trace", bytes, maxTraceBytes);
-    const files = parseTrace(text);
-    const summary = traceSummaryOfText(text, hasher);
-    return summary.rootSha256 === result.trace.rootSha256 && summary.files === result.trace.files ? files : undefined;
+    return { files: parseTrace(text), summary: traceSummaryOfText(text, hasher) };
   } catch (error) {
     if (error instanceof ParseError) return undefined;
     throw error;
   }
+}
+
+/** A trace's files, if the trace is the one that the result's signed summary describes. */
+export function traceOf({ trace }: BuiltResult, read: ReadTrace | undefined): readonly TraceFile[] | undefined {
+  const isDescribed = read !== undefined && read.summary.rootSha256 === trace.rootSha256 && read.summary.files === trace.files;
+  return isDescribed ? read.files : undefined;
 }
 
 function roundOf(entries: readonly LoggedEntry[], roundId: Sha256): Round {

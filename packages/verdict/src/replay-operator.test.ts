@@ -16,9 +16,9 @@ describe("an operator that changes its key", () => {
     for (const result of results) network.commit(result);
     for (const { bytes } of results) network.appendBytes(bytes);
     network.appendVerdict(network.verdictOf(round));
-    const [last] = (await replayed(network)).report().verdicts;
-    expect(last?.verdict.outcome).toBe("reproduced");
-    expect(last?.verdict.inputs.map(({ operator }) => operator)).toContain(operatorNamed("ada"));
+    const [last] = (await replayed(network)).verdicts;
+    expect(last?.outcome).toBe("reproduced");
+    expect(last?.inputs.map(({ operator }) => operator)).toContain(operatorNamed("ada"));
   });
 
   const broken: Broken[] = [

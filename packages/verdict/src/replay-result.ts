@@ -1,7 +1,10 @@
+import type { Sha256 } from "@quorate/protocol/digest";
 import type { Result } from "@quorate/protocol/result";
-import { environmentPinDigestOf } from "@quorate/protocol/target";
+import { type Target, environmentPinDigestOf } from "@quorate/protocol/target";
 import type { LoggedResult } from "./evidence.ts";
-import { type ReplayState, demand, known } from "./replay-state.ts";
+import type { OperatorId } from "@quorate/protocol/operator";
+import { type ReplayState, type ReplayedRound, demand, known } from "./replay-state.ts";
+import { type LoadEntry, targetOf } from "./replayed-target.ts";
 
 /**
  * Checks a result's entry against all before it, and takes it into the state. Whether a result of a logged round counts is for `evaluate`
@@ -9,36 +12,50 @@ import { type ReplayState, demand, known } from "./replay-state.ts";
  *
  * @throws ReplayError
  */
-export function replayResult(state: ReplayState, { index, envelope, result }: LoggedResult): void {
+export async function replayResult(state: ReplayState, { index, envelope, result }: LoggedResult, loadEntry: LoadEntry): Promise<void> {
   const replayed = known(state.rounds.get(result.round), {
     index,
     rule: "round",
     reason: `the result is of round ${result.round}, which was not logged before it`,
   });
-  checkSubject(state, index, result, replayed.round.target);
-  const { statement: commitment } = known(
-    replayed.commitments.find(({ statement }) => statement.operator === result.operator),
-    { index, rule: "commitment", reason: `operator ${result.operator} reveals a result in round ${result.round} without a commitment` },
-  );
-  const isCommitted = commitment.envelope === envelope;
-  demand(isCommitted, { index, rule: "commitment", reason: `the operator committed to ${commitment.envelope}, and reveals ${envelope}` });
-  replayed.results.push({ index, envelope, result });
+  await checkSubject(state, { index, result, replayed }, loadEntry);
+  const committed = known(committedBy(replayed, result.operator), {
+    index,
+    rule: "commitment",
+    reason: `operator ${result.operator} reveals a result in round ${result.round} without a commitment`,
+  });
+  const reason = `the operator committed to ${committed}, and reveals ${envelope}`;
+  demand(committed === envelope, { index, rule: "commitment", reason });
+  if (replayed.kind === "open") replayed.results.push({ index, envelope, result });
+  else replayed.commitments.set(result.operator, undefined);
 }
 
-function checkSubject(state: ReplayState, index: number, result: Result, targetDigest: Result["target"]): void {
-  demand(result.target === targetDigest, {
+function committedBy(replayed: ReplayedRound, operator: OperatorId): Sha256 | undefined {
+  if (replayed.kind === "settled") return replayed.commitments.get(operator);
+  return replayed.commitments.find(({ statement }) => statement.operator === operator)?.statement.envelope;
+}
+
+type Revealed = { readonly index: number; readonly result: Result; readonly replayed: ReplayedRound };
+
+async function checkSubject(state: ReplayState, { index, result, replayed }: Revealed, loadEntry: LoadEntry): Promise<void> {
+  const digest = replayed.kind === "open" ? replayed.round.target : replayed.target;
+  demand(result.target === digest, {
     index,
     rule: "result",
-    reason: `the result is of target ${result.target}, and its round of ${targetDigest}`,
+    reason: `the result is of target ${result.target}, and its round of ${digest}`,
   });
-  const { target } = known(state.targets.get(targetDigest), { index, rule: "target", reason: "the round's target was not logged" });
+  const { target, environment } =
+    replayed.kind === "open" ? replayed : withEnvironment(await targetOf(state, { digest, index, reason: "it was not logged" }, loadEntry));
   const different = (["distribution", "suite", "source", "version", "architecture"] as const).find((name) => result[name] !== target[name]);
   const reason = different && `the result is of ${different} ${result[different]}, and its target of ${target[different]}`;
   demand(reason === undefined, { index, rule: "result", reason: reason ?? "" });
-  const environment = environmentPinDigestOf(target.environment);
   demand(result.environment === environment, {
     index,
     rule: "result",
     reason: `the result is of environment ${result.environment}, and its target's is ${environment}`,
   });
+}
+
+function withEnvironment(target: Target): { target: Target; environment: Sha256 } {
+  return { target, environment: environmentPinDigestOf(target.environment) };
 }

@@ -1,19 +1,28 @@
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { type Round, roundIdOf } from "@quorate/protocol/round";
+import { type Target, environmentPinDigestOf } from "@quorate/protocol/target";
 import { hashFrom } from "@quorate/tlog/hash";
 import { hex } from "@scure/base";
 import { drawCommittee, eligibleFor } from "./committee.ts";
 import { type ReplayState, demand, known } from "./replay-state.ts";
+import { type LoadEntry, targetOf } from "./replayed-target.ts";
 
 /** Checks a round's entry against all before it, and takes it into the state. @throws ReplayError */
-export function replayRound(state: ReplayState, index: number, round: Round): void {
+export async function replayRound(
+  state: ReplayState,
+  { index, round }: { index: number; round: Round },
+  loadEntry: LoadEntry,
+): Promise<void> {
   const id = roundIdOf(round.target, round.attempt);
   const earlier = state.rounds.get(id);
   if (earlier === undefined) {
-    checkNewRound(state, index, round);
-    state.rounds.set(id, { round, commitments: [], results: [] });
+    const reason = `the round is of target ${round.target}, which was not logged before it`;
+    const target = await targetOf(state, { digest: round.target, index, reason }, loadEntry);
+    checkNewRound(state, { index, round, target });
+    const environment = environmentPinDigestOf(target.environment);
+    state.rounds.set(id, { kind: "open", round, target, environment, commitments: [], results: [] });
   } else {
-    demand(earlier.verdictIndex === undefined, { index, rule: "stand-ins", reason: "the round has its verdict, and calls a stand-in" });
+    demand(earlier.kind === "open", { index, rule: "stand-ins", reason: "the round has its verdict, and calls a stand-in" });
     checkStandIns(index, earlier.round, round);
     earlier.round = round;
   }
@@ -27,12 +36,7 @@ function checkStandIns(index: number, earlier: Round, round: Round): void {
   demand(calls, { index, rule: "stand-ins", reason });
 }
 
-function checkNewRound(state: ReplayState, index: number, round: Round): void {
-  const { target, index: targetIndex } = known(state.targets.get(round.target), {
-    index,
-    rule: "target",
-    reason: `the round is of target ${round.target}, which was not logged before it`,
-  });
+function checkNewRound(state: ReplayState, { index, round, target }: { index: number; round: Round; target: Target }): void {
   const policy = known(state.policies.get(round.policy), {
     index,
     rule: "policy",
@@ -41,7 +45,7 @@ function checkNewRound(state: ReplayState, index: number, round: Round): void {
   const isNext = round.attempt === 1 || state.rounds.has(roundIdOf(round.target, round.attempt - 1));
   demand(isNext, { index, rule: "attempt", reason: `this is attempt ${round.attempt}, and attempt ${round.attempt - 1} was not logged` });
   demand(round.standInsCalled === 0, { index, rule: "stand-ins", reason: "the round calls stand-ins before the committee was logged" });
-  checkSeed({ state, index, round, targetIndex });
+  checkSeed(state, index, round);
   const eligible = eligibleFor(target, { enrolled: state.enrolled, seedSize: round.seed.size });
   const seedRoot = hashFrom(hex.decode(round.seed.rootSha256));
   const drawn = drawCommittee({ seedRoot, target: round.target, attempt: round.attempt, eligible, policy });
@@ -54,8 +58,9 @@ function checkNewRound(state: ReplayState, index: number, round: Round): void {
   });
 }
 
-function checkSeed({ state, index, round, targetIndex }: { state: ReplayState; index: number; round: Round; targetIndex: number }): void {
+function checkSeed(state: ReplayState, index: number, round: Round): void {
   const { size, rootSha256 } = round.seed;
+  const targetIndex = state.targets.get(round.target)?.index ?? Number.POSITIVE_INFINITY;
   demand(size > targetIndex, {
     index,
     rule: "seed",

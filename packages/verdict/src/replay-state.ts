@@ -3,35 +3,55 @@ import type { OperatorId } from "@quorate/protocol/operator";
 import type { Policy } from "@quorate/protocol/policy";
 import type { Round } from "@quorate/protocol/round";
 import type { Target } from "@quorate/protocol/target";
-import type { Verdict } from "@quorate/protocol/verdict";
+import type { VerdictOutcome } from "@quorate/protocol/verdict";
 import type { Enrolled } from "./enrolled.ts";
 import type { LoggedCommitment, LoggedResult } from "./evidence.ts";
 import type { PrefixTree } from "./prefix-tree.ts";
 import { ReplayError, type ReplayRule } from "./replay-error.ts";
 
-export type ReplayedRound = {
-  /** As last logged. */
-  round: Round;
-  readonly commitments: LoggedCommitment[];
-  readonly results: LoggedResult[];
-  verdictIndex?: number;
+export type ReplayedTarget = {
+  /** Where it is logged. */
+  readonly index: number;
+  /** Kept until the first verdict on it; after that it is read again when it is needed. */
+  target?: Target;
+  newestVerdict?: number;
 };
 
-export type ReplayedVerdict = { readonly index: number; readonly verdict: Verdict };
+/** A round without a verdict, with all its evidence. */
+export type OpenRound = {
+  readonly kind: "open";
+  /** As last logged. */
+  round: Round;
+  readonly target: Target;
+  readonly environment: Sha256;
+  readonly commitments: LoggedCommitment[];
+  readonly results: LoggedResult[];
+};
 
-/** What the entries so far have said. */
+/** What is kept of a round that has its verdict. */
+export type SettledRound = {
+  readonly kind: "settled";
+  readonly target: Sha256;
+  readonly standInsCalled: number;
+  readonly outcome: VerdictOutcome;
+  readonly verdictIndex: number;
+  /** The envelope that each operator committed to; none once it is revealed. */
+  readonly commitments: Map<OperatorId, Sha256 | undefined>;
+};
+
+export type ReplayedRound = OpenRound | SettledRound;
+
+/** What the entries so far have said, as far as later entries are checked against it. */
 export type ReplayState = {
   readonly tree: PrefixTree;
-  readonly logicalKeys: Set<string>;
   readonly policies: Map<Sha256, Policy>;
   readonly enrolled: Map<OperatorId, Enrolled>;
   /** The key that each operator signs with now. */
   readonly identityKeys: Map<OperatorId, Uint8Array>;
   /** Whose each key is or was, by the id that it gives as a first key. */
   readonly keyOwners: Map<OperatorId, OperatorId>;
-  readonly targets: Map<Sha256, { readonly index: number; readonly target: Target }>;
+  readonly targets: Map<Sha256, ReplayedTarget>;
   readonly rounds: Map<Sha256, ReplayedRound>;
-  readonly verdicts: ReplayedVerdict[];
 };
 
 /** Refuses an entry unless a rule is kept. */

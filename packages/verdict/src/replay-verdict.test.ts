@@ -139,6 +139,6 @@ test("a result whose trace is not what its signed summary says counts as without
   for (const result of [ada, ...others]) network.commit(result);
   for (const { bytes } of [ada, ...others]) network.appendBytes(bytes);
   network.appendVerdict(network.verdictOf(round));
-  const { verdicts } = (await replayed(network)).report();
-  expect(verdicts[0]?.verdict.inputs.map(({ standing }) => standing)).toEqual(["uncorroborated", "counted", "counted"]);
+  const { verdicts } = await replayed(network);
+  expect(verdicts[0]?.inputs.map(({ standing }) => standing)).toEqual(["uncorroborated", "counted", "counted"]);
 });

@@ -1,12 +1,11 @@
-import type { TraceFile } from "@quorate/attestation/build-trace";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { Policy } from "@quorate/protocol/policy";
-import type { Verdict } from "@quorate/protocol/verdict";
+import type { Verdict, VerdictOutcome } from "@quorate/protocol/verdict";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { evaluate } from "./evaluate.ts";
-import { type LoggedResult, readTrace, traceDigestOf } from "./evidence.ts";
+import { type LoggedResult, type ReadTrace, readTraceText, traceDigestOf, traceOf } from "./evidence.ts";
 import { ReplayError } from "./replay-error.ts";
-import { type ReplayState, type ReplayedRound, demand, known } from "./replay-state.ts";
+import { type OpenRound, type ReplayState, type SettledRound, demand, known } from "./replay-state.ts";
 import { differenceOf } from "./verdict-difference.ts";
 
 /** A blob by its digest; `undefined` when it cannot be had. */
@@ -25,6 +24,8 @@ export async function replayVerdict(
     rule: "round",
     reason: `the verdict is of round ${verdict.round}, which was not logged before it`,
   });
+  // A second verdict of a round has been refused as such.
+  demand(replayed.kind === "open", { index, rule: "unique", reason: "the round has its verdict" });
   const { round } = replayed;
   demand(verdict.target === round.target, {
     index,
@@ -41,20 +42,37 @@ export async function replayVerdict(
   const difference = differenceOf(verdict, decided);
   if (difference !== undefined)
     throw new ReplayError({ index, rule: "verdict", reason: `the verdict is not what its evidence gives: ${difference}` });
-  replayed.verdictIndex = index;
-  state.verdicts.push({ index, verdict });
+  state.rounds.set(verdict.round, settled(replayed, index, verdict.outcome));
+  const target = state.targets.get(round.target);
+  if (target === undefined) return;
+  target.newestVerdict = index;
+  delete target.target;
+}
+
+/** A verdict is final: of its evidence no more is kept than late results are checked against. */
+function settled({ round, commitments, results }: OpenRound, verdictIndex: number, outcome: VerdictOutcome): SettledRound {
+  const revealed = new Set(results.map(({ result }) => result.operator));
+  return {
+    kind: "settled",
+    target: round.target,
+    standInsCalled: round.standInsCalled,
+    outcome,
+    verdictIndex,
+    commitments: new Map(
+      commitments.map(({ statement: { operator, envelope } }) => [operator, revealed.has(operator) ? undefined : envelope]),
+    ),
+  };
 }
 
 async function evaluateRound(
   state: ReplayState,
-  { index, verdict, replayed }: { index: number; verdict: Verdict; replayed: ReplayedRound },
+  { index, verdict, replayed }: { index: number; verdict: Verdict; replayed: OpenRound },
   tools: Tools,
 ) {
-  const { round } = replayed;
+  const { round, target, commitments } = replayed;
   const policy = known(state.policies.get(round.policy), { index, rule: "policy", reason: "the round's policy was not logged" });
-  const { target } = known(state.targets.get(round.target), { index, rule: "target", reason: "the round's target was not logged" });
-  const results = await Promise.all(replayed.results.map((logged) => withTrace(logged, { index, policy, ...tools })));
-  const { commitments } = replayed;
+  const traces: Traces = new Map();
+  const results = await Promise.all(replayed.results.map((logged) => withTrace(logged, { index, policy, traces, ...tools })));
   const evidence = {
     target,
     targetDigest: round.target,
@@ -73,7 +91,7 @@ async function evaluateRound(
 /** A verdict may name the target's newest verdict before it, which it replaces; no other. */
 function checkSuperseded(state: ReplayState, index: number, { supersedes, target }: Verdict): void {
   if (supersedes === undefined) return;
-  const newest = state.verdicts.findLast(({ verdict }) => verdict.target === target)?.index;
+  const newest = state.targets.get(target)?.newestVerdict;
   const reason = `it supersedes entry ${supersedes}, and the newest verdict on its target is ${newest === undefined ? "none" : `entry ${newest}`}`;
   demand(supersedes === newest, { index, rule: "verdict", reason });
 }
@@ -83,26 +101,29 @@ export function needsTrace({ result }: LoggedResult, policy: Policy): boolean {
   return result.outcome === "built" && policy.threshold > 1 && result.trace.files >= policy.trace.minimumFiles;
 }
 
-async function withTrace(logged: LoggedResult, tools: Tools & { index: number; policy: Policy }): Promise<LoggedResult> {
-  const trace = await loadTrace(logged, tools);
+type Traces = Map<Sha256, Promise<ReadTrace | undefined>>;
+
+type TraceTools = Tools & { readonly index: number; readonly policy: Policy; readonly traces: Traces };
+
+async function withTrace(logged: LoggedResult, { policy, traces, ...tools }: TraceTools): Promise<LoggedResult> {
+  const { result } = logged;
+  const digest = traceDigestOf(result);
+  if (digest === undefined || result.outcome === "failed" || !needsTrace(logged, policy)) return logged;
+  // Honest builds of one target have one trace: it is read once.
+  const reading = traces.get(digest) ?? loadTrace(logged, digest, tools);
+  traces.set(digest, reading);
+  const trace = traceOf(result, await reading);
   return trace === undefined ? logged : { ...logged, trace };
 }
 
 async function loadTrace(
-  logged: LoggedResult,
-  { index, policy, loadBlob, hasher }: Tools & { index: number; policy: Policy },
-): Promise<TraceFile[] | undefined> {
-  const digest = traceDigestOf(logged.result);
-  if (digest === undefined || logged.result.outcome === "failed" || !needsTrace(logged, policy)) return undefined;
-  const what = `build trace ${digest} of operator ${logged.result.operator} (entry ${logged.index})`;
-  const bytes = known(await loadBlob(digest), {
-    index,
-    rule: "trace",
-    reason: `the verdict cannot be recomputed: ${what} is not to be had`,
-  });
-  try {
-    return readTrace(logged.result, bytes, hasher);
-  } catch (cause) {
-    throw new ReplayError({ index, rule: "trace", reason: `the verdict cannot be recomputed: ${what} has other bytes`, cause });
-  }
+  { index: resultIndex, result }: LoggedResult,
+  digest: Sha256,
+  { index, loadBlob, hasher }: Tools & { index: number },
+): Promise<ReadTrace | undefined> {
+  const what = `build trace ${digest} of operator ${result.operator} (entry ${resultIndex})`;
+  const reason = (problem: string) => `the verdict cannot be recomputed: ${what} ${problem}`;
+  const bytes = known(await loadBlob(digest), { index, rule: "trace", reason: reason("is not to be had") });
+  demand(hasher.digest(bytes) === digest, { index, rule: "trace", reason: reason("has other bytes") });
+  return readTraceText(bytes, hasher);
 }

@@ -1,3 +1,4 @@
+import type { Verdict } from "@quorate/protocol/verdict";
 import { TestNetwork } from "./network.fixture.ts";
 import { ReplayError, type ReplayRule } from "./replay-error.ts";
 import { createReplay } from "./replay.ts";
@@ -9,9 +10,18 @@ export const names = ["ada", "bert", "cyd"];
 export type Broken = [string, ReplayRule, RegExp, () => TestNetwork];
 
 export async function replayed({ networkKey, entries, blobs }: TestNetwork) {
-  const replay = createReplay({ networkKey: networkKey.spki, loadBlob: async (sha256) => blobs.get(sha256), verify: verifyP256Portable });
-  for (const [index, bytes] of entries.entries()) await replay.add({ index, bytes });
-  return replay;
+  const replay = createReplay({
+    networkKey: networkKey.spki,
+    loadBlob: async (sha256) => blobs.get(sha256),
+    loadEntry: async (index) => entries[index] ?? new Uint8Array(0),
+    verify: verifyP256Portable,
+  });
+  const verdicts: Verdict[] = [];
+  for (const [index, bytes] of entries.entries()) {
+    const statement = await replay.add({ index, bytes });
+    if (statement.kind === "verdict") verdicts.push(statement.verdict);
+  }
+  return { ...replay, verdicts };
 }
 
 /** A network whose policy and operators are logged, and the target. */

@@ -12,12 +12,13 @@ export function differenceOf(said: Verdict, found: Decided): string | undefined 
 }
 
 function inputDifference(said: readonly VerdictInput[], found: readonly VerdictInput[]): string | undefined {
+  if (spelled(said) === spelled(found)) return undefined;
   const missing = found.find(({ index }) => !said.some((input) => input.index === index));
   if (missing !== undefined) return `it leaves out the result at index ${missing.index}, which was logged before it`;
   const surplus = said.find(({ index }) => !found.some((input) => input.index === index));
   if (surplus !== undefined) return `it names a result at index ${surplus.index}, where the round has none`;
   const other = found.find((input) => !said.some((claimed) => spelled(claimed) === spelled(input)));
-  if (other === undefined) return spelled(said) === spelled(found) ? undefined : "its inputs are not listed once each, by index";
+  if (other === undefined) return "its inputs are not listed once each, by index";
   const claimed = said.find(({ index }) => index === other.index);
   if (claimed?.envelope !== other.envelope) return `it names another envelope for the result at index ${other.index}`;
   return `it lists the result at index ${other.index} as ${claimed.standing}, and it is ${other.standing}`;

@@ -2,14 +2,13 @@ import { join } from "node:path";
 import { loadBlobFile } from "@quorate/client/blob-directory";
 import { createBlobs } from "@quorate/client/blobs";
 import { createLogReader, type LogReader } from "@quorate/client/log-reader";
-import type { Sha256 } from "@quorate/protocol/digest";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import { verifyP256 } from "@quorate/signing/p256-key";
 import { equalHashes } from "@quorate/tlog/hash";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { createReplay } from "@quorate/verdict/replay";
+import { type Replay, createReplay } from "@quorate/verdict/replay";
 import { ReplayError } from "@quorate/verdict/replay-error";
 import type { LoadBlob } from "@quorate/verdict/replay-verdict";
 import type { TrustPolicy } from "@quorate/verdict/trust-policy";
@@ -45,14 +44,20 @@ export async function runReplay(options: ReplayOptions, context: CommandContext)
   }
 }
 
-type Report = { entries: number; verdicts: { index: number; outcome: string; target: Sha256; round: Sha256 }[]; witnesses: string[] };
+type Report = ReturnType<Replay["report"]> & { witnesses: string[] };
 
 async function replayLog(given: { reader: LogReader; policy: TrustPolicy; loadBlob: LoadBlob; context: CommandContext }): Promise<Report> {
   const { reader, policy, loadBlob, context } = given;
   const { signal } = context;
   const { text } = await reader.checkpoint(signal);
   const { checkpoint, witnesses } = verifyCosignedCheckpoint(text, policy.witnessPolicy, verifyEd25519);
-  const replay = createReplay({ networkKey: policy.network.key, loadBlob, verify: verifyP256, hasher: nodeHasher });
+  const replay = createReplay({
+    networkKey: policy.network.key,
+    loadBlob,
+    loadEntry: (index) => reader.entry(index, checkpoint.size),
+    verify: verifyP256,
+    hasher: nodeHasher,
+  });
   using progress = createCountedProgress(context.terminal, (count) => `replaying: ${count} of ${checkpoint.size} entries`);
   for await (const entry of reader.entries({ from: 0, to: checkpoint.size, size: checkpoint.size }, signal)) {
     await replay.add(entry);
@@ -64,7 +69,7 @@ async function replayLog(given: { reader: LogReader; policy: TrustPolicy; loadBl
   const { entries, verdicts } = replay.report();
   return {
     entries,
-    verdicts: verdicts.map(({ index, verdict: { outcome, target, round } }) => ({ index, outcome, target, round })),
+    verdicts,
     witnesses: witnesses.map(({ name }) => name),
   };
 }
