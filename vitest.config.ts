@@ -20,7 +20,11 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["packages/*/src/**/*.integration.test.ts", "services/*/src/**/*.integration.test.ts", "test/integration/**/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.integration.test.ts",
+            "services/*/src/**/*.integration.test.ts",
+            "test/{integration,adversaries}/**/*.test.ts",
+          ],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -36,7 +36,14 @@ export type Replay = {
   report(): { readonly entries: number; readonly verdicts: readonly ReplayedVerdict[] };
 };
 
-export type ReplayedVerdict = { readonly index: number; readonly outcome: VerdictOutcome; readonly target: Sha256; readonly round: Sha256 };
+export type ReplayedVerdict = {
+  readonly index: number;
+  readonly outcome: VerdictOutcome;
+  readonly target: Sha256;
+  readonly round: Sha256;
+  /** Operators that had committed to a result which is not in the log: they never revealed it, or it was kept out. */
+  readonly unrevealed: readonly OperatorId[];
+};
 
 export type ReplayOptions = {
   readonly networkKey: Uint8Array;
@@ -113,7 +120,9 @@ function verdictsIn({ rounds }: ReplayState): ReplayedVerdict[] {
   return [...rounds]
     .flatMap(([round, replayed]) => {
       if (replayed.kind === "open") return [];
-      return [{ index: replayed.verdictIndex, outcome: replayed.outcome, target: replayed.target, round }];
+      const { verdictIndex: index, outcome, target } = replayed;
+      const unrevealed = [...replayed.commitments].flatMap(([operator, envelope]) => (envelope === undefined ? [] : [operator]));
+      return [{ index, outcome, target, round, unrevealed }];
     })
     .sort((a, b) => a.index - b.index);
 }

@@ -1,6 +1,18 @@
 import type { RoundView, SubmissionView } from "@quorate/protocol/submission";
-import type { ArtifactVerdict } from "@quorate/protocol/verdict";
+import type { ArtifactVerdict, VerdictInput } from "@quorate/protocol/verdict";
 import { roundName } from "./progress/submission-lines.ts";
+
+/** Why a result did not count, for people. */
+const standingWords: Record<Exclude<VerdictInput["standing"], "counted">, string> = {
+  "not-enrolled": "its operator was not enrolled",
+  "not-in-committee": "its operator was not drawn for the round",
+  "not-committed": "it was not committed to before the first reveal",
+  duplicate: "it repeats an earlier one",
+  "wrong-environment": "it is of another environment or target",
+  "trace-contradicted": "its build trace contradicts the others'",
+  uncorroborated: "there is no other build trace to compare its own with",
+  traceless: "it gives no build trace to speak of",
+};
 
 /** Reproduced: every target of the submission is. */
 export function isReproduced(submission: SubmissionView): boolean {
@@ -21,7 +33,16 @@ export function roundVerdictLines(round: RoundView): string[] {
     `${roundName(round)}: ${verdict.outcome}${reason} (log entry ${verdictIndex})`,
     ...verdict.artifacts.flatMap((artifact) => artifactLines(artifact, nameOf)),
     ...(verdict.dissent.length > 0 ? [`  dissenting: ${verdict.dissent.map(nameOf).join(", ")}`] : []),
+    ...verdict.inputs.flatMap(({ operator, standing }) =>
+      standing === "counted" ? [] : [`  not counted: ${nameOf(operator)} (${standingWords[standing]})`],
+    ),
+    ...unrevealedLines(round),
   ];
+}
+
+function unrevealedLines({ jobs }: RoundView): string[] {
+  const names = jobs.filter(({ committedAt, phase }) => committedAt !== undefined && phase !== "revealed").map((job) => job.operatorName);
+  return names.length > 0 ? [`  committed, and never revealed: ${names.join(", ")}`] : [];
 }
 
 function artifactLines({ file, reference, outcome, digests }: ArtifactVerdict, nameOf: (operator: string) => string): string[] {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createAuthority } from "@quorate/bus/authority";
 import { startNatsServer } from "@quorate/bus/nats-server.fixture";
 import { type Api, createApi } from "@quorate/client/api";
+import type { Groups } from "@quorate/protocol/operator";
 import type { Policy } from "@quorate/protocol/policy";
 import { createLogger, silentLogger } from "@quorate/service/logger";
 import { createP256Key } from "@quorate/signing/p256-key";
@@ -28,7 +29,7 @@ export type TestNetwork = AsyncDisposable & {
   restart(options?: Partial<CoordinatorOptions>): Promise<void>;
   /** Kills the coordinator, which must be a program of its own, and starts it again. */
   crash(): Promise<void>;
-  enrol(name: string): Promise<TestOperator>;
+  enrol(name: string, groups?: Groups): Promise<TestOperator>;
 };
 
 export async function startTestNetwork(settings: {
@@ -100,9 +101,9 @@ export async function startTestNetwork(settings: {
       await coordinator.kill();
       coordinator = await start({});
     },
-    async enrol(name) {
+    async enrol(name, groups = {}) {
       // Undone before the servers that it is connected to.
-      return owned.use(await enrolTestOperator({ url, invitationToken, name }));
+      return owned.use(await enrolTestOperator({ url, invitationToken, name, groups }));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -6,7 +6,7 @@ import { type Api, createApi } from "@quorate/client/api";
 import { ConnectionError } from "@quorate/client/http";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { ReportMessage } from "@quorate/protocol/job";
-import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
+import type { Enrolment, Groups, OperatorId } from "@quorate/protocol/operator";
 import type { Result } from "@quorate/protocol/result";
 import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
@@ -34,11 +34,19 @@ export type TestOperator = AsyncDisposable & {
   work(options?: Parameters<TestOperator["signResult"]>[1]): Promise<LeasedJob>;
 };
 
-export async function enrolTestOperator(at: { url: string; invitationToken: string; name: string }): Promise<TestOperator> {
+export async function enrolTestOperator(at: {
+  url: string;
+  invitationToken: string;
+  name: string;
+  groups?: Groups;
+}): Promise<TestOperator> {
   const signer = p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
   const userKey = createUserKey();
   const api = createApi({ url: at.url, token: at.invitationToken });
-  const answer = await api.enrol({ envelope: textOf(signEnrolment(signer, at.name)), natsUserKey: userKey.publicKey });
+  const answer = await api.enrol({
+    envelope: textOf(signEnrolment(signer, at.name, { groups: at.groups ?? {} })),
+    natsUserKey: userKey.publicKey,
+  });
   const bus = await connectWorkerBus({
     url: answer.natsUrl,
     jwt: () => answer.natsJwt,

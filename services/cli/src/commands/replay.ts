@@ -78,6 +78,9 @@ function printReport(url: string, { entries, verdicts, witnesses }: Report, { te
   terminal.print(`replayed ${entries} entries of ${url}: every one is in its place and signed by whom it must be`);
   terminal.print(`recomputed ${verdicts.length} verdicts: every one is what its evidence gives`);
   for (const [outcome, of] of Map.groupBy(verdicts, (verdict) => verdict.outcome)) terminal.print(`  ${of.length} ${outcome}`);
+  for (const { index, unrevealed } of verdicts.filter(({ unrevealed }) => unrevealed.length > 0)) {
+    terminal.print(`  before the verdict at ${index}, ${unrevealed.join(", ")} committed to a result that is not in the log`);
+  }
   terminal.print(`checkpoint cosigned by ${witnesses.join(", ")}`);
 }
 

@@ -1,0 +1,80 @@
+import { rm } from "node:fs/promises";
+import type { Groups } from "@quorate/protocol/operator";
+import { defaultPolicy } from "@quorate/protocol/policy";
+import type { RoundView } from "@quorate/protocol/submission";
+import { afterAll, beforeAll, expect } from "vitest";
+import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
+import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
+import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
+import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
+import { adversary } from "./adversaries.ts";
+import { play, readerOf, rebuiltDigest, type Reader } from "./play.ts";
+
+const operators = {
+  ada: { organisation: "Uni", country: "DE", hosting: "Rack One" },
+  adaAgain: { organisation: "Uni", country: "SE", hosting: "Rack Two" },
+  bert: { organisation: "Bert", country: "DE", hosting: "Rack Three" },
+  cyd: { organisation: "Cyd", country: "DE", hosting: "Rack Four" },
+  dora: { organisation: "Dora", country: "FR", hosting: "Rack Four" },
+} satisfies Record<string, Groups>;
+type Name = keyof typeof operators;
+const names = Object.keys(operators) as Name[];
+
+const policy = {
+  ...defaultPolicy,
+  threshold: 3,
+  committeeSize: 5,
+  countOnceBy: ["organisation" as const, "hosting" as const],
+  diversity: [{ group: "country" as const, distinct: 2 }],
+};
+const owned = new AsyncDisposableStack();
+let network: TestNetwork;
+let enrolled: Map<Name, TestOperator>;
+let reader: Reader;
+
+beforeAll(async () => {
+  const directory = await temporaryDirectory("adversaries");
+  owned.defer(() => rm(directory, { recursive: true, force: true }));
+  const sources = ["outvoted", "keys", "group", "country"].map((source) => ({ source, version: "1.0", architecture: "all" as const }));
+  network = owned.use(await startTestNetwork({ sources, policy }));
+  enrolled = new Map();
+  for (const name of names) enrolled.set(name, await network.enrol(name, operators[name]));
+  reader = await readerOf(network, [...enrolled.values()], directory);
+});
+afterAll(() => owned.disposeAsync());
+
+/** A round in which these claim the published package, and all others what the source builds to. */
+async function claimedBy(source: string, claiming: readonly Name[]): Promise<RoundView> {
+  const round = await submitted(network, source);
+  await Promise.all(
+    [...enrolled].map(([name, operator]) => play(network, operator, claiming.includes(name) ? {} : { digestOf: rebuiltDigest })),
+  );
+  expect(await reader.replay()).toMatchObject({ code: 0, report: { consistent: true } });
+  return round.settled();
+}
+
+const idsOf = (...of: Name[]) => of.map((name) => enrolled.get(name)?.id).sort();
+
+adversary("liar-minority", async () => {
+  const settled = await claimedBy("outvoted", ["ada", "adaAgain", "bert", "dora"]);
+  expect(settled.verdict).toMatchObject({ outcome: "reproduced", dissent: idsOf("cyd") });
+  expect(await reader.status(settled)).toContain("dissenting: cyd");
+});
+
+adversary("two-keys", async () => {
+  const { verdict } = await claimedBy("keys", ["ada", "adaAgain", "bert"]);
+  expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
+  expect(verdict?.outcome).toBe("unreproducible");
+});
+
+adversary("two-of-a-group", async () => {
+  const { verdict } = await claimedBy("group", ["cyd", "dora", "bert"]);
+  expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
+  expect(verdict?.outcome).toBe("unreproducible");
+});
+
+adversary("one-country", async () => {
+  const { verdict } = await claimedBy("country", ["ada", "bert", "cyd"]);
+  expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
+  expect(verdict?.outcome).toBe("inconclusive");
+});
