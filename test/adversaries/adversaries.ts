@@ -1,5 +1,3 @@
-import { test } from "vitest";
-
 export type Adversary = {
   readonly party: "operator" | "coordinator" | "log" | "witness" | "outsider";
   readonly does: string;
@@ -156,7 +154,7 @@ export const adversaries = {
     party: "witness",
     does: "cosigns a fork of the log, together with fewer others than the reader's quorum",
     caughtBy: "the reader's own witness policy",
-    seenWith: "`quorate replay`, `quorate verify`, `quorate log checkpoint`",
+    seenWith: "`quorate log fsck`, `quorate replay`, `quorate verify`",
     verdict: "nothing of the fork is believed",
   },
   "outsider-http": {
@@ -174,12 +172,6 @@ export const adversaries = {
     verdict: "nothing has changed",
   },
 } as const satisfies Record<string, Adversary>;
-
-/** A test that plays an adversary of the list. */
-export function adversary(id: keyof typeof adversaries, play: () => Promise<void>): void {
-  const { party, does } = adversaries[id];
-  test(`a party that ${does} (${party})`, play);
-}
 
 /** The list as a table in Markdown. */
 export function formatAdversaries(): string {

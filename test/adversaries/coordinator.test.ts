@@ -10,7 +10,7 @@ import { startTestNetwork, type TestNetwork } from "../../services/coordinator/s
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { adversary } from "./adversaries.ts";
+import { adversary } from "./adversary.ts";
 import { firstOf, placeOf, readEntries, replayForged, verdictOn } from "./forged-log.ts";
 import { readerOf, rebuiltDigest } from "./play.ts";
 

@@ -7,7 +7,7 @@ import { startTestNetwork, type TestNetwork } from "../../services/coordinator/s
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { adversary } from "./adversaries.ts";
+import { adversary } from "./adversary.ts";
 import { play, readerOf, rebuiltDigest, type Reader } from "./play.ts";
 
 const operators = {

@@ -1,0 +1,79 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createAuthority } from "@quorate/bus/authority";
+import { startNatsServer } from "@quorate/bus/nats-server.fixture";
+import { createUserKey, mintUser } from "@quorate/bus/user-credentials";
+import { connectWorkerBus } from "@quorate/bus/worker-bus";
+import { sha256Of } from "@quorate/protocol/digest";
+import { utf8 } from "@quorate/protocol/utf8";
+import { createNoteKey } from "@quorate/signing/note-key";
+import { formatVkey } from "@quorate/tlog/note";
+import { afterAll, beforeAll, expect } from "vitest";
+import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
+import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
+import { append, LogConstellation } from "../integration/log-constellation.ts";
+import { quorate } from "../quorate.ts";
+import { adversary } from "./adversary.ts";
+
+const owned = new AsyncDisposableStack();
+let network: TestNetwork;
+let ada: TestOperator;
+
+beforeAll(async () => {
+  network = owned.use(await startTestNetwork({ sources: [{ source: "alpha", version: "1.0", architecture: "all" }] }));
+  ada = await network.enrol("Ada");
+});
+afterAll(() => owned.disposeAsync());
+
+adversary("outsider-http", async () => {
+  const before = await network.api.stats();
+  const content = utf8("a blob of a stranger");
+  const attempts: [method: string, path: string, body: Uint8Array][] = [
+    ["POST", "/v1/submissions", utf8(JSON.stringify({ distribution: "debian", suite: "small", source: "alpha" }))],
+    ["POST", "/v1/operators", utf8(JSON.stringify({ envelope: "{}", natsUserKey: createUserKey().publicKey }))],
+    ["PUT", `/v1/blobs/sha256/${sha256Of(content)}`, content],
+  ];
+  const { LOG_TOKEN, API_TOKEN } = network.config;
+  // The log's token, a project's and none at all: each opens its own door and no other.
+  for (const [method, path, body] of attempts) {
+    const tokens = [undefined, LOG_TOKEN, "guessed", ...(path === "/v1/submissions" ? [] : [API_TOKEN])];
+    for (const token of tokens) {
+      const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const headers = { "content-type": method === "PUT" ? "application/octet-stream" : "application/json", ...authorization };
+      const { status } = await fetch(`${network.url}${path}`, { method, headers, body: Buffer.from(body) });
+      expect([path, token, status]).toEqual([path, token, 401]);
+    }
+  }
+  expect(await network.api.stats()).toEqual(before);
+});
+
+adversary("outsider-nats", async () => {
+  const user = createUserKey();
+  const anonymous = { url: network.config.NATS_URL, userSeed: user.seed, operator: ada.id, signal: AbortSignal.timeout(5_000) };
+  await expect(connectWorkerBus({ ...anonymous, jwt: () => "" })).rejects.toThrow("refuses these credentials");
+
+  const other = owned.use(await LogConstellation.start({ witnesses: 0, quorum: 0 })).directory;
+  const authority = await createAuthority(join(other, "authority.json"));
+  await using server = await startNatsServer({ authority, directory: join(other, "nats") });
+  const expiresAt = new Date(Date.now() + 60_000);
+  const jwt = await mintUser({ authority, operator: ada.id, userKey: user.publicKey, expiresAt });
+  const elsewhere = await connectWorkerBus({ ...anonymous, url: server.url, jwt: () => jwt });
+  await elsewhere[Symbol.asyncDispose]();
+  await expect(connectWorkerBus({ ...anonymous, jwt: () => jwt })).rejects.toThrow("refuses these credentials");
+});
+
+adversary("colluding-witnesses", async () => {
+  await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
+  await using fork = await constellation.startLog();
+  await append(fork.url, "another history", utf8("another history"));
+  const honest = ["w2", "w3"].map((name) => {
+    const { key } = createNoteKey(join(constellation.directory, `${name}.key`), `witness.example/${name}`, "cosignature");
+    return `witness ${name} ${formatVkey(key)}`;
+  });
+  const policyFile = join(constellation.directory, "policy");
+  const policy = constellation.policyText.replace(/^group .*$/m, [...honest, "group witnesses 2 w1 w2 w3"].join("\n"));
+  await writeFile(policyFile, policy);
+  const { code, stdout, stderr } = await quorate(["log", "fsck", "--log", fork.url, "--policy", policyFile]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/w1|witness/);
+});
