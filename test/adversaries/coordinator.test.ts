@@ -82,7 +82,7 @@ adversary("hidden-result", async () => {
   const verdict = verdictOn(entries);
   expect(await replay([...entries, signed({ kind: "verdict", verdict })])).toMatchObject({
     code: 0,
-    report: { consistent: true, unrevealed: [{ round: verdict.round, operator: hidden }] },
+    report: { consistent: true, verdicts: [{ round: verdict.round, unrevealed: [hidden] }] },
   });
   const commitment = parseEntry(entryAt(placeOf(honest, "commitment", hidden))).statement;
   const envelope = sha256Of(entryAt(placeOf(honest, "result", hidden)));

@@ -2,6 +2,7 @@ import { type Entry, type LogStatement, parseEntry, policyDigestOf } from "@quor
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
+import type { OperatorId } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { targetDigestOf } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
