@@ -173,6 +173,12 @@ export const adversaries = {
   },
 } as const satisfies Record<string, Adversary>;
 
+/** The title of the test that plays an adversary of the list. */
+export function titleOf(id: keyof typeof adversaries): string {
+  const { party, does } = adversaries[id];
+  return `a party that ${does} (${party})`;
+}
+
 /** The list as a table in Markdown. */
 export function formatAdversaries(): string {
   const rows = Object.values(adversaries).map(({ party, does, caughtBy, seenWith, verdict }) => [party, does, caughtBy, seenWith, verdict]);

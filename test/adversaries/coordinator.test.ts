@@ -5,12 +5,12 @@ import { nodeHasher } from "@quorate/signing/node-hasher";
 import { signStatement } from "@quorate/signing/envelope";
 import { loadP256Key, type P256Signer } from "@quorate/signing/p256-key";
 import { PrefixTree } from "@quorate/verdict/prefix-tree";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { adversary } from "./adversary.ts";
+import { titleOf } from "./adversaries.ts";
 import { firstOf, placeOf, readEntries, replayForged, verdictOn } from "./forged-log.ts";
 import { readerOf, rebuiltDigest } from "./play.ts";
 
@@ -59,14 +59,14 @@ function entryAt(place: number): Uint8Array {
 
 const without = (entries: readonly Uint8Array[], place: number): Uint8Array[] => entries.filter((_, at) => at !== place);
 
-adversary("forged-verdict", async () => {
+test(titleOf("forged-verdict"), async () => {
   expect(await replay(honest)).toMatchObject({ code: 0, report: { consistent: true } });
   const entries = before("verdict");
   const forged = signed({ kind: "verdict", verdict: { ...verdictOn(entries), outcome: "reproduced" } });
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "verdict"));
 });
 
-adversary("forged-claim", async () => {
+test(titleOf("forged-claim"), async () => {
   const { result } = firstOf(honest, "result");
   if (result.outcome !== "built") throw new Error("the first result is not of a build");
   const published = firstOf(honest, "target").target.artifacts;
@@ -76,7 +76,7 @@ adversary("forged-claim", async () => {
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "signature"));
 });
 
-adversary("hidden-result", async () => {
+test(titleOf("hidden-result"), async () => {
   const hidden = member(0).id;
   const entries = without(before("verdict"), placeOf(honest, "result", hidden));
   const verdict = verdictOn(entries);
@@ -89,7 +89,7 @@ adversary("hidden-result", async () => {
   expect(commitment).toMatchObject({ commitment: { operator: hidden, envelope } });
 });
 
-adversary("chosen-committee", async () => {
+test(titleOf("chosen-committee"), async () => {
   const { round } = firstOf(honest, "round");
   const { committee, standIns } = round;
   const chosen = { committee: [...standIns.slice(0, 1), ...committee.slice(1)], standIns: committee.slice(0, 1) };
@@ -98,7 +98,7 @@ adversary("chosen-committee", async () => {
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "committee"));
 });
 
-adversary("backdated-seed", async () => {
+test(titleOf("backdated-seed"), async () => {
   const size = placeOf(honest, "target");
   const tree = new PrefixTree(nodeHasher);
   for (const bytes of honest.slice(0, size)) tree.append(bytes);
@@ -108,7 +108,7 @@ adversary("backdated-seed", async () => {
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "seed"));
 });
 
-adversary("backdated-commitment", async () => {
+test(titleOf("backdated-commitment"), async () => {
   const friend = member(2).id;
   const revealed = placeOf(honest, "result", member(0).id);
   const late = [entryAt(revealed), entryAt(placeOf(honest, "commitment", friend))];
@@ -120,13 +120,13 @@ adversary("backdated-commitment", async () => {
   expect(await replay([...entries, right])).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
-adversary("second-verdict", async () => {
+test(titleOf("second-verdict"), async () => {
   const { verdict } = firstOf(honest, "verdict");
   const second = signed({ kind: "verdict", verdict: { ...verdict, decidedAt: "2026-11-25T09:00:00Z" } });
   expect(await replay([...honest, second])).toMatchObject(refusedAt(honest.length, "unique"));
 });
 
-adversary("revoked-key", async () => {
+test(titleOf("revoked-key"), async () => {
   const { id } = member(1);
   const revocation = signed({ kind: "operator", predicate: { action: "revoke", operator: id, reason: "its key was stolen" } });
   const start = placeOf(honest, "result");

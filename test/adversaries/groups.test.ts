@@ -2,12 +2,12 @@ import { rm } from "node:fs/promises";
 import type { Groups } from "@quorate/protocol/operator";
 import { defaultPolicy } from "@quorate/protocol/policy";
 import type { RoundView } from "@quorate/protocol/submission";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { adversary } from "./adversary.ts";
+import { titleOf } from "./adversaries.ts";
 import { play, readerOf, rebuiltDigest, type Reader } from "./play.ts";
 
 const operators = {
@@ -55,25 +55,25 @@ async function claimedBy(source: string, claiming: readonly Name[]): Promise<Rou
 
 const idsOf = (...of: Name[]) => of.map((name) => enrolled.get(name)?.id).sort();
 
-adversary("liar-minority", async () => {
+test(titleOf("liar-minority"), async () => {
   const settled = await claimedBy("outvoted", ["ada", "adaAgain", "bert", "dora"]);
   expect(settled.verdict).toMatchObject({ outcome: "reproduced", dissent: idsOf("cyd") });
   expect(await reader.status(settled)).toContain("dissenting: cyd");
 });
 
-adversary("two-keys", async () => {
+test(titleOf("two-keys"), async () => {
   const { verdict } = await claimedBy("keys", ["ada", "adaAgain", "bert"]);
   expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
   expect(verdict?.outcome).toBe("unreproducible");
 });
 
-adversary("two-of-a-group", async () => {
+test(titleOf("two-of-a-group"), async () => {
   const { verdict } = await claimedBy("group", ["cyd", "dora", "bert"]);
   expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
   expect(verdict?.outcome).toBe("unreproducible");
 });
 
-adversary("one-country", async () => {
+test(titleOf("one-country"), async () => {
   const { verdict } = await claimedBy("country", ["ada", "bert", "cyd"]);
   expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
   expect(verdict?.outcome).toBe("inconclusive");

@@ -2,12 +2,12 @@ import { rm } from "node:fs/promises";
 import { sha256Of } from "@quorate/protocol/digest";
 import { defaultPolicy } from "@quorate/protocol/policy";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { adversary } from "./adversary.ts";
+import { titleOf } from "./adversaries.ts";
 import { play, readerOf, rebuiltDigest, signClaim, traceMadeBy, type Reader } from "./play.ts";
 
 const names = ["lazy", "lazies", "traceless", "copied", "late", "silent", "switched", "stale", "first", "second"];
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => owned.disposeAsync());
 
-adversary("lazy-operator", async () => {
+test(titleOf("lazy-operator"), async () => {
   const round = await submitted(network, "lazy");
   const builds = { digestOf: rebuiltDigest };
   await Promise.all([play(network, ada, builds), play(network, bert, builds), play(network, cyd, { trace: traceMadeBy("imagination") })]);
@@ -46,7 +46,7 @@ adversary("lazy-operator", async () => {
   expect(await reader.replay()).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
-adversary("lazy-majority", async () => {
+test(titleOf("lazy-majority"), async () => {
   const round = await submitted(network, "lazies");
   await Promise.all([
     play(network, ada, { digestOf: rebuiltDigest }),
@@ -59,7 +59,7 @@ adversary("lazy-majority", async () => {
   expect(await reader.replay()).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
-adversary("traceless-claim", async () => {
+test(titleOf("traceless-claim"), async () => {
   const round = await submitted(network, "traceless");
   const builds = { digestOf: rebuiltDigest };
   await Promise.all([play(network, ada, builds), play(network, bert, builds), play(network, cyd, { trace: [] })]);
@@ -69,7 +69,7 @@ adversary("traceless-claim", async () => {
   expect(await reader.status(settled)).toContain("not counted: Cyd (it gives no build trace to speak of)");
 });
 
-adversary("copier", async () => {
+test(titleOf("copier"), async () => {
   const round = await submitted(network, "copied");
   const [original, copying] = await Promise.all([ada.takeJob(), cyd.takeJob()]);
   const result = await signClaim(network, ada, { job: original, claim: {} });
@@ -102,7 +102,7 @@ adversary("copier", async () => {
   expect(await reader.replay()).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
-adversary("never-reveals", async () => {
+test(titleOf("never-reveals"), async () => {
   const round = await submitted(network, "silent");
   const job = await cyd.takeJob();
   const result = await signClaim(network, cyd, { job, claim: {} });
@@ -116,7 +116,7 @@ adversary("never-reveals", async () => {
   expect(report["verdicts"]).toContainEqual(expect.objectContaining({ round: settled.round, unrevealed: [cyd.id] }));
 });
 
-adversary("reveals-another", async () => {
+test(titleOf("reveals-another"), async () => {
   const round = await submitted(network, "switched");
   const job = await cyd.takeJob();
   const committed = await signClaim(network, cyd, { job, claim: { digestOf: rebuiltDigest } });
@@ -134,7 +134,7 @@ adversary("reveals-another", async () => {
   expect(report["verdicts"]).toContainEqual(expect.objectContaining({ round: settled.round, unrevealed: [cyd.id] }));
 });
 
-adversary("stale-fence", async () => {
+test(titleOf("stale-fence"), async () => {
   const round = await submitted(network, "stale");
   const lost = await cyd.takeJob();
   const stale = await signClaim(network, cyd, { job: lost, claim: { digestOf: rebuiltDigest } });
@@ -155,7 +155,7 @@ adversary("stale-fence", async () => {
   expect(settled.verdict?.inputs.find(({ operator }) => operator === cyd.id)?.envelope).toBe(sha256Of(result));
 });
 
-adversary("old-result", async () => {
+test(titleOf("old-result"), async () => {
   const first = await submitted(network, "first");
   const [, , old] = await Promise.all([play(network, ada), play(network, bert), play(network, cyd)]);
   await first.settled();

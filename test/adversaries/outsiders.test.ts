@@ -8,12 +8,12 @@ import { sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
 import { createNoteKey } from "@quorate/signing/note-key";
 import { formatVkey } from "@quorate/tlog/note";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
 import { append, LogConstellation } from "../integration/log-constellation.ts";
 import { quorate } from "../quorate.ts";
-import { adversary } from "./adversary.ts";
+import { titleOf } from "./adversaries.ts";
 
 const owned = new AsyncDisposableStack();
 let network: TestNetwork;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => owned.disposeAsync());
 
-adversary("outsider-http", async () => {
+test(titleOf("outsider-http"), async () => {
   const before = await network.api.stats();
   const content = utf8("a blob of a stranger");
   const attempts: [method: string, path: string, body: Uint8Array][] = [
@@ -47,7 +47,7 @@ adversary("outsider-http", async () => {
   expect(await network.api.stats()).toEqual(before);
 });
 
-adversary("outsider-nats", async () => {
+test(titleOf("outsider-nats"), async () => {
   const user = createUserKey();
   const anonymous = { url: network.config.NATS_URL, userSeed: user.seed, operator: ada.id, signal: AbortSignal.timeout(5_000) };
   await expect(connectWorkerBus({ ...anonymous, jwt: () => "" })).rejects.toThrow("refuses these credentials");
@@ -62,7 +62,7 @@ adversary("outsider-nats", async () => {
   await expect(connectWorkerBus({ ...anonymous, jwt: () => jwt })).rejects.toThrow("refuses these credentials");
 });
 
-adversary("colluding-witnesses", async () => {
+test(titleOf("colluding-witnesses"), async () => {
   await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
   await using fork = await constellation.startLog();
   await append(fork.url, "another history", utf8("another history"));
