@@ -8,7 +8,7 @@ export type Adversary = {
   readonly verdict: string;
 };
 
-/** Every adversary that a test plays for real. docs/threat-model.md is made from this list. */
+/** Every adversary that a test of this name plays for real. docs/threat-model.md is made from this list. */
 export const adversaries = {
   "lazy-operator": {
     party: "operator",
@@ -173,16 +173,17 @@ export const adversaries = {
   },
 } as const satisfies Record<string, Adversary>;
 
-/** The title of the test that plays an adversary of the list. */
-export function titleOf(id: keyof typeof adversaries): string {
-  const { party, does } = adversaries[id];
-  return `a party that ${does} (${party})`;
-}
-
 /** The list as a table in Markdown. */
 export function formatAdversaries(): string {
-  const rows = Object.values(adversaries).map(({ party, does, caughtBy, seenWith, verdict }) => [party, does, caughtBy, seenWith, verdict]);
-  const table = [["who", "does", "caught by", "seen with", "the verdict"], ...rows];
+  const rows = Object.entries(adversaries).map(([id, { party, does, caughtBy, seenWith, verdict }]) => [
+    `\`${id}\``,
+    party,
+    does,
+    caughtBy,
+    seenWith,
+    verdict,
+  ]);
+  const table = [["test", "who", "does", "caught by", "seen with", "the verdict"], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => (row[column] ?? "").length))) ?? [];
   const lines = table.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`);
   return [lines[0], `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...lines.slice(1)].join("\n");

@@ -10,7 +10,6 @@ import { startTestNetwork, type TestNetwork } from "../../services/coordinator/s
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { titleOf } from "./adversaries.ts";
 import { firstOf, placeOf, readEntries, replayForged, verdictOn } from "./forged-log.ts";
 import { readerOf, rebuiltDigest } from "./play.ts";
 
@@ -59,14 +58,14 @@ function entryAt(place: number): Uint8Array {
 
 const without = (entries: readonly Uint8Array[], place: number): Uint8Array[] => entries.filter((_, at) => at !== place);
 
-test(titleOf("forged-verdict"), async () => {
+test("forged-verdict", async () => {
   expect(await replay(honest)).toMatchObject({ code: 0, report: { consistent: true } });
   const entries = before("verdict");
   const forged = signed({ kind: "verdict", verdict: { ...verdictOn(entries), outcome: "reproduced" } });
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "verdict"));
 });
 
-test(titleOf("forged-claim"), async () => {
+test("forged-claim", async () => {
   const { result } = firstOf(honest, "result");
   if (result.outcome !== "built") throw new Error("the first result is not of a build");
   const published = firstOf(honest, "target").target.artifacts;
@@ -76,7 +75,7 @@ test(titleOf("forged-claim"), async () => {
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "signature"));
 });
 
-test(titleOf("hidden-result"), async () => {
+test("hidden-result", async () => {
   const hidden = member(0).id;
   const entries = without(before("verdict"), placeOf(honest, "result", hidden));
   const verdict = verdictOn(entries);
@@ -89,7 +88,7 @@ test(titleOf("hidden-result"), async () => {
   expect(commitment).toMatchObject({ commitment: { operator: hidden, envelope } });
 });
 
-test(titleOf("chosen-committee"), async () => {
+test("chosen-committee", async () => {
   const { round } = firstOf(honest, "round");
   const { committee, standIns } = round;
   const chosen = { committee: [...standIns.slice(0, 1), ...committee.slice(1)], standIns: committee.slice(0, 1) };
@@ -98,7 +97,7 @@ test(titleOf("chosen-committee"), async () => {
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "committee"));
 });
 
-test(titleOf("backdated-seed"), async () => {
+test("backdated-seed", async () => {
   const size = placeOf(honest, "target");
   const tree = new PrefixTree(nodeHasher);
   for (const bytes of honest.slice(0, size)) tree.append(bytes);
@@ -108,7 +107,7 @@ test(titleOf("backdated-seed"), async () => {
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "seed"));
 });
 
-test(titleOf("backdated-commitment"), async () => {
+test("backdated-commitment", async () => {
   const friend = member(2).id;
   const revealed = placeOf(honest, "result", member(0).id);
   const late = [entryAt(revealed), entryAt(placeOf(honest, "commitment", friend))];
@@ -120,13 +119,13 @@ test(titleOf("backdated-commitment"), async () => {
   expect(await replay([...entries, right])).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
-test(titleOf("second-verdict"), async () => {
+test("second-verdict", async () => {
   const { verdict } = firstOf(honest, "verdict");
   const second = signed({ kind: "verdict", verdict: { ...verdict, decidedAt: "2026-11-25T09:00:00Z" } });
   expect(await replay([...honest, second])).toMatchObject(refusedAt(honest.length, "unique"));
 });
 
-test(titleOf("revoked-key"), async () => {
+test("revoked-key", async () => {
   const { id } = member(1);
   const revocation = signed({ kind: "operator", predicate: { action: "revoke", operator: id, reason: "its key was stolen" } });
   const start = placeOf(honest, "result");

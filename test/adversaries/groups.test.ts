@@ -7,7 +7,6 @@ import { startTestNetwork, type TestNetwork } from "../../services/coordinator/s
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { titleOf } from "./adversaries.ts";
 import { play, readerOf, rebuiltDigest, type Reader } from "./play.ts";
 
 const operators = {
@@ -55,25 +54,25 @@ async function claimedBy(source: string, claiming: readonly Name[]): Promise<Rou
 
 const idsOf = (...of: Name[]) => of.map((name) => enrolled.get(name)?.id).sort();
 
-test(titleOf("liar-minority"), async () => {
+test("liar-minority", async () => {
   const settled = await claimedBy("outvoted", ["ada", "adaAgain", "bert", "dora"]);
   expect(settled.verdict).toMatchObject({ outcome: "reproduced", dissent: idsOf("cyd") });
   expect(await reader.status(settled)).toContain("dissenting: cyd");
 });
 
-test(titleOf("two-keys"), async () => {
+test("two-keys", async () => {
   const { verdict } = await claimedBy("keys", ["ada", "adaAgain", "bert"]);
   expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
   expect(verdict?.outcome).toBe("unreproducible");
 });
 
-test(titleOf("two-of-a-group"), async () => {
+test("two-of-a-group", async () => {
   const { verdict } = await claimedBy("group", ["cyd", "dora", "bert"]);
   expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
   expect(verdict?.outcome).toBe("unreproducible");
 });
 
-test(titleOf("one-country"), async () => {
+test("one-country", async () => {
   const { verdict } = await claimedBy("country", ["ada", "bert", "cyd"]);
   expect(verdict?.artifacts[0]?.digests.find(({ sha256 }) => sha256 === verdict.artifacts[0]?.reference)?.operators).toHaveLength(3);
   expect(verdict?.outcome).toBe("inconclusive");

@@ -7,7 +7,6 @@ import { startTestNetwork, type TestNetwork } from "../../services/coordinator/s
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { titleOf } from "./adversaries.ts";
 import { play, readerOf, rebuiltDigest, signClaim, traceMadeBy, type Reader } from "./play.ts";
 
 const names = ["lazy", "lazies", "traceless", "copied", "late", "silent", "switched", "stale", "first", "second"];
@@ -35,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => owned.disposeAsync());
 
-test(titleOf("lazy-operator"), async () => {
+test("lazy-operator", async () => {
   const round = await submitted(network, "lazy");
   const builds = { digestOf: rebuiltDigest };
   await Promise.all([play(network, ada, builds), play(network, bert, builds), play(network, cyd, { trace: traceMadeBy("imagination") })]);
@@ -46,7 +45,7 @@ test(titleOf("lazy-operator"), async () => {
   expect(await reader.replay()).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
-test(titleOf("lazy-majority"), async () => {
+test("lazy-majority", async () => {
   const round = await submitted(network, "lazies");
   await Promise.all([
     play(network, ada, { digestOf: rebuiltDigest }),
@@ -59,7 +58,7 @@ test(titleOf("lazy-majority"), async () => {
   expect(await reader.replay()).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
-test(titleOf("traceless-claim"), async () => {
+test("traceless-claim", async () => {
   const round = await submitted(network, "traceless");
   const builds = { digestOf: rebuiltDigest };
   await Promise.all([play(network, ada, builds), play(network, bert, builds), play(network, cyd, { trace: [] })]);
@@ -69,7 +68,7 @@ test(titleOf("traceless-claim"), async () => {
   expect(await reader.status(settled)).toContain("not counted: Cyd (it gives no build trace to speak of)");
 });
 
-test(titleOf("copier"), async () => {
+test("copier", async () => {
   const round = await submitted(network, "copied");
   const [original, copying] = await Promise.all([ada.takeJob(), cyd.takeJob()]);
   const result = await signClaim(network, ada, { job: original, claim: {} });
@@ -102,7 +101,7 @@ test(titleOf("copier"), async () => {
   expect(await reader.replay()).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
-test(titleOf("never-reveals"), async () => {
+test("never-reveals", async () => {
   const round = await submitted(network, "silent");
   const job = await cyd.takeJob();
   const result = await signClaim(network, cyd, { job, claim: {} });
@@ -116,7 +115,7 @@ test(titleOf("never-reveals"), async () => {
   expect(report["verdicts"]).toContainEqual(expect.objectContaining({ round: settled.round, unrevealed: [cyd.id] }));
 });
 
-test(titleOf("reveals-another"), async () => {
+test("reveals-another", async () => {
   const round = await submitted(network, "switched");
   const job = await cyd.takeJob();
   const committed = await signClaim(network, cyd, { job, claim: { digestOf: rebuiltDigest } });
@@ -134,7 +133,7 @@ test(titleOf("reveals-another"), async () => {
   expect(report["verdicts"]).toContainEqual(expect.objectContaining({ round: settled.round, unrevealed: [cyd.id] }));
 });
 
-test(titleOf("stale-fence"), async () => {
+test("stale-fence", async () => {
   const round = await submitted(network, "stale");
   const lost = await cyd.takeJob();
   const stale = await signClaim(network, cyd, { job: lost, claim: { digestOf: rebuiltDigest } });
@@ -155,7 +154,7 @@ test(titleOf("stale-fence"), async () => {
   expect(settled.verdict?.inputs.find(({ operator }) => operator === cyd.id)?.envelope).toBe(sha256Of(result));
 });
 
-test(titleOf("old-result"), async () => {
+test("old-result", async () => {
   const first = await submitted(network, "first");
   const [, , old] = await Promise.all([play(network, ada), play(network, bert), play(network, cyd)]);
   await first.settled();

@@ -13,7 +13,6 @@ import { startTestNetwork, type TestNetwork } from "../../services/coordinator/s
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
 import { append, LogConstellation } from "../integration/log-constellation.ts";
 import { quorate } from "../quorate.ts";
-import { titleOf } from "./adversaries.ts";
 
 const owned = new AsyncDisposableStack();
 let network: TestNetwork;
@@ -25,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => owned.disposeAsync());
 
-test(titleOf("outsider-http"), async () => {
+test("outsider-http", async () => {
   const before = await network.api.stats();
   const content = utf8("a blob of a stranger");
   const attempts: [method: string, path: string, body: Uint8Array][] = [
@@ -47,7 +46,7 @@ test(titleOf("outsider-http"), async () => {
   expect(await network.api.stats()).toEqual(before);
 });
 
-test(titleOf("outsider-nats"), async () => {
+test("outsider-nats", async () => {
   const user = createUserKey();
   const anonymous = { url: network.config.NATS_URL, userSeed: user.seed, operator: ada.id, signal: AbortSignal.timeout(5_000) };
   await expect(connectWorkerBus({ ...anonymous, jwt: () => "" })).rejects.toThrow("refuses these credentials");
@@ -62,7 +61,7 @@ test(titleOf("outsider-nats"), async () => {
   await expect(connectWorkerBus({ ...anonymous, jwt: () => jwt })).rejects.toThrow("refuses these credentials");
 });
 
-test(titleOf("colluding-witnesses"), async () => {
+test("colluding-witnesses", async () => {
   await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
   await using fork = await constellation.startLog();
   await append(fork.url, "another history", utf8("another history"));
