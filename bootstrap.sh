@@ -32,7 +32,7 @@ stamp=node_modules/.quorate-bootstrap
 want=$(cat package-lock.json package.json packages/*/package.json services/*/package.json | sha256sum | cut -d' ' -f1)
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$want" ]; then
   echo "bootstrap: installing npm packages" >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  npm ci --no-audit --no-fund --no-json --loglevel=error >&2
   PATH="$PWD/node_modules/.bin:$PATH" node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<24||(a===24&&b<15)) { console.error("bootstrap: Node 24.15 or newer is needed; this is "+process.version); process.exit(1) }'
   echo "$want" >"$stamp"
 fi

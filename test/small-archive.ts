@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { cp, link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { gzipSync } from "node:zlib";
+import { createSuiteSigner, writeSuite } from "./signed-suite.ts";
 
 const run = promisify(execFile);
 
@@ -60,11 +59,11 @@ export async function createSmallArchive(options: SmallArchiveOptions): Promise<
   const root = join(options.directory, "archive");
   await mkdir(root, { recursive: true });
   const architecture = options.architecture ?? (await run("dpkg", ["--print-architecture"])).stdout.trim();
-  const signer = await createSigner(join(options.directory, "archive-keyring.gpg"));
+  const signer = await createSuiteSigner(join(options.directory, "archive-keyring.gpg"));
   const publish: SmallArchive["publish"] = async ({ sources = [], date, validUntil }) => {
     for (const source of sources) await buildSource(root, { component: "main", ...options }.component, source);
     await indexSuite(root, { ...options, architecture, date: date ?? new Date(), ...(validUntil === undefined ? {} : { validUntil }) });
-    await signer.sign(join(root, "dists", options.suite));
+    await signer.sign(root, options.suite);
   };
   try {
     if (options.packages !== undefined) await publishPackages(root, options.packages, options.component);
@@ -157,76 +156,11 @@ async function writeTree(directory: string, files: Record<string, string>): Prom
 }
 
 async function indexSuite(root: string, options: SmallArchiveOptions & { architecture: string; date: Date }): Promise<void> {
-  const { suite, codename = suite, component = "main", architecture, date, validUntil, byHash = true } = options;
-  const dists = join(root, "dists", suite);
+  const { component = "main", architecture } = options;
   const pool = `pool/${component}`;
   await mkdir(join(root, pool), { recursive: true });
-  const packages = await run("apt-ftparchive", ["--arch", architecture, "packages", pool], { cwd: root, maxBuffer: 1 << 26 });
-  await writeIndex(join(dists, component, `binary-${architecture}`, "Packages"), packages.stdout, byHash);
-  const sources = await run("apt-ftparchive", ["sources", pool], { cwd: root });
-  await writeIndex(join(dists, component, "source", "Sources"), sources.stdout, byHash);
-  const fields = {
-    Origin: "Small",
-    Label: "Small",
-    Suite: suite,
-    Codename: codename,
-    Architectures: `all ${architecture}`,
-    Components: component,
-    Date: date.toUTCString(),
-  };
-  await rm(join(dists, "InRelease"), { force: true });
-  await rm(join(dists, "Release"), { force: true });
-  const settings = Object.entries(fields).flatMap(([name, value]) => ["-o", `APT::FTPArchive::Release::${name}=${value}`]);
-  const release = await run("apt-ftparchive", [...settings, "release", dists]);
-  // Said here, since apt-ftparchive has no words for them in every version; before the lists of digests.
-  const own = [`Acquire-By-Hash: ${byHash ? "yes" : "no"}`, "No-Support-for-Architecture-all: Packages"];
-  if (validUntil !== undefined) own.push(`Valid-Until: ${validUntil.toUTCString()}`);
-  await writeFile(join(dists, "Release"), `${own.join("\n")}\n${release.stdout}`);
-}
-
-async function writeIndex(path: string, text: string, byHash: boolean): Promise<void> {
-  await rm(dirname(path), { recursive: true, force: true });
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, text);
-  await writeFile(`${path}.gz`, gzipSync(text));
-  await run("xz", ["--keep", "--force", path]);
-  if (!byHash) return;
-  for (const file of [path, `${path}.gz`, `${path}.xz`]) {
-    const bytes = await readFile(file);
-    const directory = join(dirname(path), "by-hash/SHA256");
-    await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, createHash("sha256").update(bytes).digest("hex")), bytes);
-  }
-}
-
-type Signer = { keyring: string; sign(dists: string): Promise<void>; [Symbol.asyncDispose](): Promise<void> };
-
-async function createSigner(keyring: string): Promise<Signer> {
-  // Not below the given directory: the agent's socket has a short limit on its path.
-  const home = await mkdtemp(join(tmpdir(), "small-gpg-"));
-  const gpg = async (...parameters: string[]) =>
-    await run("gpg", ["--homedir", home, "--batch", "--yes", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", ...parameters]);
-  // gpg starts an agent that would outlive a test run that is cut off: none is left between two uses.
-  const stopAgent = async () => void (await run("gpgconf", ["--homedir", home, "--kill", "all"]).catch(() => undefined));
-  const dispose = async () => await rm(home, { recursive: true, force: true });
-  try {
-    await gpg("--quick-generate-key", "Small Archive <archive@example.org>", "ed25519", "sign", "never");
-    await gpg("--output", keyring, "--export");
-  } catch (error) {
-    await stopAgent();
-    await dispose();
-    throw error;
-  }
-  await stopAgent();
-  return {
-    keyring,
-    sign: async (dists) => {
-      try {
-        await gpg("--output", join(dists, "InRelease"), "--clearsign", join(dists, "Release"));
-      } finally {
-        await stopAgent();
-      }
-    },
-    [Symbol.asyncDispose]: dispose,
-  };
+  const list = async (...words: string[]) => (await run("apt-ftparchive", words, { cwd: root, maxBuffer: 1 << 26 })).stdout;
+  const packages = await list("--arch", architecture, "packages", pool);
+  const sources = await list("sources", pool);
+  await writeSuite(root, { ...options, packages, sources });
 }

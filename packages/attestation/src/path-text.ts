@@ -41,6 +41,7 @@ export function escapePath(path: string): string {
  * @throws ParseError for a word that `escapePath` would not have written
  */
 export function unescapePath(text: string): string {
+  if (!text.isWellFormed()) throw new ParseError("percent-encoded path", text);
   const path = text.includes("%") ? decodePath(percentDecode(text)) : text;
   if (escapePath(path) !== text) throw new ParseError("percent-encoded path", text);
   return path;

@@ -1,14 +1,15 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const grammar = /^(?:[A-Z][a-z]{2}, {1,2})?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:UTC|GMT|Z|([+-])(\d\d)(\d\d))$/;
+const grammar =
+  /^(?:[A-Z][a-z]{2}, {1,2})?(\d{1,2}) ([A-Z][a-z]{2}) ([1-9]\d{3}) (\d\d):(\d\d):(\d\d) (?:UTC|GMT|Z|([+-])([01]\d|2[0-3])([0-5]\d))$/;
 
 /**
  * The time of a Release file's `Date` or a changelog's trailer (RFC 5322 with `UTC` allowed), as RFC 3339 in UTC to the second.
  *
  *     parseArchiveDate("Sat, 11 Jul 2026 10:16:37 UTC") === "2026-07-11T10:16:37Z"
  *
- * @throws ParseError for anything else, and for a day or an hour that does not exist
+ * @throws ParseError for anything else, and for a day, an hour or an offset that does not exist
  */
 export function parseArchiveDate(text: string): string {
   const match = grammar.exec(text);
@@ -20,7 +21,9 @@ export function parseArchiveDate(text: string): string {
   const kept = [local.getUTCMonth(), local.getUTCDate(), local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds()];
   if (month < 0 || kept.some((value, i) => value !== parts[i + 1])) throw new ParseError("date", text);
   const offsetSeconds = (Number(offsetHours) * 60 + Number(offsetMinutes)) * (sign === "-" ? -60 : 60);
-  return formatTime(new Date(local.getTime() - offsetSeconds * 1000));
+  const time = new Date(local.getTime() - offsetSeconds * 1000);
+  if (time.getUTCFullYear() > 9999 || time.getUTCFullYear() < 1000) throw new ParseError("date", text);
+  return formatTime(time);
 }
 
 /** RFC 3339 in UTC, to the second: the spelling of `timeSchema`. */

@@ -17,8 +17,9 @@ export type ChangelogEntry = {
 };
 
 const maxCharacters = 16 * 1024 * 1024;
-const heading = /^([a-z0-9][a-z0-9+.-]*) \(([^()\s]+)\)((?: [A-Za-z0-9][\w.+-]*)+);[ \t]*(.*)$/;
-const trailer = /^ -- (.*?) {2}(\S.*?)[ \t]*$/;
+// With `s` the last part matches whatever is left: nothing makes the runs before it be tried again at each of their characters.
+const heading = /^([a-z0-9][a-z0-9+.-]*) \(([^()\s]+)\)((?: [A-Za-z0-9][\w.+-]*)+);[ \t]*(.*)$/s;
+const trailer = /^ -- (.*?) {2}(\S.*)$/s;
 
 /**
  * The newest entry of a changelog, deb-changelog(5).
@@ -40,7 +41,7 @@ export function parseChangelogEntry(text: string): ChangelogEntry {
     throw new ParseError("changelog heading", lines[0] ?? "");
   }
   const end = lines.findIndex((line, i) => i > 0 && line !== "" && !/^[ \t]{2}|^[ \t]*$/.test(line));
-  const [, maintainer, date] = trailer.exec(lines[end] ?? "") ?? [];
+  const [, maintainer, date] = trailer.exec((lines[end] ?? "").trimEnd()) ?? [];
   if (maintainer === undefined || date === undefined) throw new ParseError(`changelog entry ${version}: trailer`, lines[end] ?? "");
   return {
     source,

@@ -1,6 +1,6 @@
 /**
  * Canonical JSON: object keys sorted by UTF-16 code unit, no white space, integers only. This is RFC 8785 (JCS) restricted to
- * integers, so that one value has exactly one spelling and a digest of it is well defined.
+ * integers, so that one value has exactly one spelling and a digest of it is well defined; zero has no sign.
  *
  *     formatCanonicalJson({ b: 1, a: [true, null] }) === '{"a":[true,null],"b":1}'
  *
@@ -27,7 +27,7 @@ function formatText(text: string): string {
 }
 
 function formatInteger(number: number): string {
-  if (!Number.isSafeInteger(number) || Object.is(number, -0)) throw new TypeError(`canonical JSON holds safe integers only, not ${number}`);
+  if (!Number.isSafeInteger(number)) throw new TypeError(`canonical JSON holds safe integers only, not ${number}`);
   return String(number);
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { sha256Schema } from "./digest.ts";
-import { lineSchema } from "./names.ts";
+import { lineSchema, textSchema } from "./names.ts";
 import { operatorIdSchema } from "./operator.ts";
 
 /** One operator's part in a round: `<first 32 digits of the round>-<operator>`. */
@@ -16,7 +16,7 @@ export const jobMessageSchema = z.strictObject({
   /** The fence of a delivery is this plus the number of earlier deliveries of the message. */
   baseFence: z.int().min(1),
   /** Bearer token that lets the worker upload this job's blobs. */
-  uploadTicket: z.string().max(500),
+  uploadTicket: textSchema(500),
   commitBy: z.iso.datetime(),
 });
 export type JobMessage = z.infer<typeof jobMessageSchema>;
@@ -30,8 +30,8 @@ const reported = { job: jobIdSchema, round: sha256Schema, operator: operatorIdSc
 /** On `report.<operator>.<job>`. An envelope is the canonical JSON text of a DSSE envelope. Only signatures inside envelopes carry authority. */
 export const reportMessageSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("started"), ...reported }),
-  z.strictObject({ kind: z.literal("commitment"), ...reported, envelope: z.string().max(100_000) }),
-  z.strictObject({ kind: z.literal("result"), ...reported, envelope: z.string().max(900_000) }),
+  z.strictObject({ kind: z.literal("commitment"), ...reported, envelope: textSchema(100_000) }),
+  z.strictObject({ kind: z.literal("result"), ...reported, envelope: textSchema(900_000) }),
   z.strictObject({ kind: z.literal("declined"), ...reported, reason: lineSchema(400) }),
 ]);
 export type ReportMessage = z.infer<typeof reportMessageSchema>;
@@ -51,6 +51,6 @@ export const liveMessageSchema = z.strictObject({
   phase: z.enum(jobPhases),
   /** One line for people: what is being done. */
   activity: lineSchema(300).optional(),
-  logLines: z.array(z.string().max(2000)).max(500).optional(),
+  logLines: z.array(textSchema(2000)).max(500).optional(),
 });
 export type LiveMessage = z.infer<typeof liveMessageSchema>;

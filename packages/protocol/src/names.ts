@@ -38,11 +38,17 @@ export const timeSchema = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 
 
 const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
-/** One line of text for people: no control, line-separating or bidirectional-override characters, at most `max` characters. */
-export function lineSchema(max: number) {
+/** Text that UTF-8 can hold: JSON can spell lone surrogates, which nothing else of ours can. At most `max` characters. */
+export function textSchema(max: number) {
   return z
     .string()
-    .min(1)
     .max(max)
+    .refine((text) => text.isWellFormed(), "must be Unicode text");
+}
+
+/** One line of text for people: no control, line-separating or bidirectional-override characters, at most `max` characters. */
+export function lineSchema(max: number) {
+  return textSchema(max)
+    .min(1)
     .refine((text) => !controlCharacters.test(text), "must be one line without control characters");
 }

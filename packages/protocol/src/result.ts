@@ -15,7 +15,7 @@ import { fileDigestSchema } from "./target.ts";
 
 /** Something large that a result names by digest and that is kept as a blob. */
 export const byproductSchema = z.strictObject({
-  kind: z.enum(["build-log", "buildinfo", "build-trace", "manifest", "environment-lock"]),
+  kind: z.enum(["build-log", "buildinfo", "build-trace", "manifest", "environment-lock", "in-toto-links"]),
   name: lineSchema(300),
   sizeBytes: z.int().min(0),
   sha256: sha256Schema,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sha256Schema } from "./digest.ts";
 import { jobIdSchema, jobPhases } from "./job.ts";
-import { architectureSchema, distributionSchema, packageNameSchema, packageVersionSchema, suiteSchema } from "./names.ts";
+import { architectureSchema, distributionSchema, packageNameSchema, packageVersionSchema, suiteSchema, textSchema } from "./names.ts";
 import { operatorIdSchema } from "./operator.ts";
 import { policySchema } from "./policy.ts";
 import { verdictSchema } from "./verdict.ts";
@@ -91,7 +91,7 @@ export type EnrolmentAnswer = z.infer<typeof enrolmentAnswerSchema>;
 
 /** `POST /v1/operators`: the operator's signed enrolment envelope and the public NATS user key of its worker. */
 export const enrolmentRequestSchema = z.strictObject({
-  envelope: z.string().max(100_000),
+  envelope: textSchema(100_000),
   natsUserKey: z.string().regex(/^U[A-Z2-7]{55}$/),
 });
 export type EnrolmentRequest = z.infer<typeof enrolmentRequestSchema>;

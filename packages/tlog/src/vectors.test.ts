@@ -9,12 +9,12 @@ import type { Ed25519Verify } from "./ed25519.ts";
 import { parseEntryBundle } from "./entry-bundle.ts";
 import { formatHash, parseHash } from "./hash.ts";
 import { leafHash, rootOf, verifyConsistency, verifyInclusion } from "./merkle.ts";
-import { type NoteKey, formatVkey, parseNote, parseVkey } from "./note.ts";
-import { parseTilePath } from "./tile.ts";
+import { type NoteKey, type NoteSignature, formatVkey, parseNote, parseSignatureLines, parseVkey } from "./note.ts";
+import { parseTile, parseTilePath } from "./tile.ts";
 import { parseTlogPolicy, verifyCosignedCheckpoint } from "./tlog-policy.ts";
 import { parseTlogProof, verifyTlogProof } from "./tlog-proof.ts";
 import { VerificationError } from "./verification-error.ts";
-import { parseAddCheckpoint } from "./witness-request.ts";
+import { parseAddCheckpoint, parseTreeSize } from "./witness-request.ts";
 import { verifyEd25519Portable } from "./portable-ed25519.ts";
 
 type Valid = { name: string; input: string; expected: unknown };
@@ -26,6 +26,11 @@ function load<Vectors>(name: string): Vectors {
 }
 
 const formatKeyId = (keyId: number) => keyId.toString(16).padStart(8, "0");
+const lineOf = ({ name, keyId, signature }: NoteSignature) => ({
+  name,
+  keyId: formatKeyId(keyId),
+  signature: formatBase64(signature),
+});
 const witnessOf = ({ key, ...rest }: { key: NoteKey }) => ({ ...rest, key: formatVkey(key) });
 
 /** By file: from the text to what the file's `expected` holds. */
@@ -36,11 +41,11 @@ const readers: Record<string, (input: string) => unknown> = {
   },
   note: (input) => {
     const { text, signatures } = parseNote(input);
-    return {
-      text,
-      signatures: signatures.map((line) => ({ ...line, keyId: formatKeyId(line.keyId), signature: formatBase64(line.signature) })),
-    };
+    return { text, signatures: signatures.map(lineOf) };
   },
+  "signature-lines": (input) => parseSignatureLines(input).map(lineOf),
+  "tree-size": parseTreeSize,
+  tile: (input) => parseTile({ level: 0, index: 0, width: 3 }, hex.decode(input)).map((hash) => hex.encode(hash)),
   checkpoint: (input) => {
     const { origin, size, root } = parseCheckpoint(input);
     return { origin, size, root: formatHash(root) };

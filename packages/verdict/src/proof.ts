@@ -3,6 +3,7 @@ import { parseNoun } from "@quorate/attestation/parse-noun";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { sha256Schema } from "@quorate/protocol/digest";
 import { maxEntryBytes } from "@quorate/protocol/entry";
+import { textSchema } from "@quorate/protocol/names";
 import { boundedText } from "@quorate/tlog/bounded-text";
 import { maxNoteBytes } from "@quorate/tlog/note";
 import { z } from "zod";
@@ -18,20 +19,20 @@ const maxProofEntries = 2000;
 const proofSchema = z.strictObject({
   format: z.literal(proofFormat),
   /** A checkpoint as a signed note, with its cosignatures. */
-  checkpoint: z.string().max(maxNoteBytes),
+  checkpoint: textSchema(maxNoteBytes),
   entries: z
     .array(
       z.strictObject({
         index: z.int().min(0),
         /** The entry's bytes: the canonical JSON of its envelope. */
-        envelope: z.string().max(maxEntryBytes),
+        envelope: textSchema(maxEntryBytes),
         /** Inclusion proof under the checkpoint, from the leaf's sibling up: hashes in base64. */
-        inclusion: z.array(z.string().length(44)).max(53),
+        inclusion: z.array(textSchema(44).length(44)).max(53),
       }),
     )
     .min(1)
     .max(maxProofEntries),
-  traces: z.array(z.strictObject({ sha256: sha256Schema, text: z.string() })).max(maxProofEntries),
+  traces: z.array(z.strictObject({ sha256: sha256Schema, text: textSchema(maxProofBytes) })).max(maxProofEntries),
 });
 
 /** Everything that a verdict is checked with, in one file. */

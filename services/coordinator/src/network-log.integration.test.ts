@@ -8,13 +8,13 @@ import { parseVkey } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
 import { expect, test } from "vitest";
 import { createNetworkLog } from "./network-log.ts";
-import { startLogWithWitness, temporaryDirectory } from "./servers.fixture.ts";
+import { startLogWithWitnesses, temporaryDirectory } from "./servers.fixture.ts";
 
 test("whoever repeats an append gets what was logged first, though it was signed anew and says something else", async () => {
   await using resources = new AsyncDisposableStack();
   const directory = await temporaryDirectory("network-log");
   await mkdir(directory, { recursive: true });
-  const served = await startLogWithWitness((name) => join(directory, name), resources);
+  const served = await startLogWithWitnesses((name) => join(directory, name), resources);
   const log = createNetworkLog({
     writer: createLogWriter({ url: served.url, token: served.token }),
     reader: createLogReader({ url: served.url, logKey: parseVkey(served.vkey) }),

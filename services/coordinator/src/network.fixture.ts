@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthority } from "@quorate/bus/authority";
 import { startNatsServer } from "@quorate/bus/nats-server.fixture";
@@ -10,7 +10,7 @@ import { createP256Key } from "@quorate/signing/p256-key";
 import { Redis } from "ioredis";
 import { createSmallArchive, type SmallArchive, type SmallSource } from "../../../test/small-archive.ts";
 import type { CoordinatorConfig } from "./config.ts";
-import { startLogWithWitness, startPostgres, startRedis, startService, temporaryDirectory } from "./servers.fixture.ts";
+import { startLogWithWitnesses, startPostgres, startRedis, startService, temporaryDirectory } from "./servers.fixture.ts";
 import { type Coordinator, type CoordinatorOptions, startCoordinator } from "./start.ts";
 import { enrolTestOperator, type TestOperator } from "./test-operator.fixture.ts";
 
@@ -18,12 +18,14 @@ const logger = process.env["LOG_LEVEL"] === "debug" ? createLogger({ name: "coor
 const apiToken = "project-token-of-the-tests";
 export const invitationToken = "invitation-token-of-the-tests";
 
+type SignedArchive = Pick<SmallArchive, "url" | "root" | "keyring">;
+
 /** A whole network but for the workers: databases, NATS, log, witness and archive are real; a coordinator runs in this process. */
 export type TestNetwork = AsyncDisposable & {
   readonly api: Api;
   readonly url: string;
   readonly config: CoordinatorConfig;
-  readonly archive: SmallArchive;
+  readonly archive: SignedArchive;
   /** Deletes all that Redis holds. */
   wipeRedis(): Promise<void>;
   restart(options?: Partial<CoordinatorOptions>): Promise<void>;
@@ -33,7 +35,10 @@ export type TestNetwork = AsyncDisposable & {
 };
 
 export async function startTestNetwork(settings: {
-  sources: readonly SmallSource[];
+  /** What a small archive that is made for this network publishes, or an archive that is there. */
+  sources: readonly SmallSource[] | SignedArchive;
+  /** Witnesses of the log; default one. */
+  witnesses?: number;
   policy?: Policy;
   options?: Partial<CoordinatorOptions>;
   /** Runs the coordinator as a program of its own. */
@@ -41,16 +46,19 @@ export async function startTestNetwork(settings: {
 }): Promise<TestNetwork> {
   await using resources = new AsyncDisposableStack();
   const directory = await temporaryDirectory("network");
+  resources.defer(() => rm(directory, { recursive: true, force: true }));
   const file = (name: string) => join(directory, name);
+  const { sources } = settings;
   const [postgres, redis, archive] = await Promise.all([
     startPostgres(),
     startRedis(),
-    createSmallArchive({ directory, suite: "small", architecture: "amd64", sources: settings.sources }),
+    "keyring" in sources ? sources : createSmallArchive({ directory, suite: "small", architecture: "amd64", sources }),
   ]);
-  for (const resource of [postgres, redis, archive]) resources.use(resource);
+  for (const resource of [postgres, redis]) resources.use(resource);
+  if (Symbol.asyncDispose in archive) resources.use(archive);
   const authority = await createAuthority(file("nats-authority.json"));
   const nats = resources.use(await startNatsServer({ authority, directory: file("nats") }));
-  const log = await startLogWithWitness(file, resources);
+  const log = await startLogWithWitnesses(file, resources, settings.witnesses);
   createP256Key(file("network.key"));
   await writeFile(file("archives.json"), JSON.stringify([{ distribution: "debian", url: archive.url, keyrings: [archive.keyring] }]));
   if (settings.policy) await writeFile(file("policy.json"), JSON.stringify(settings.policy));

@@ -31,37 +31,42 @@ export async function startRedis(): Promise<Server<{ url: string }>> {
 
 /** Another service as a program of its own, as it runs in production; `url` is where it says that it listens. */
 export async function startService(name: "coordinator" | "log" | "witness", env: Record<string, string>): Promise<Server<{ url: string }>> {
-  const directory = await temporaryDirectory(name);
-  const program = fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
-  const dataDirectory = { [`${name.toUpperCase()}_DATA_DIR`]: join(directory, "data") };
-  const child = spawn(process.execPath, [program], {
+  const program = new URL(`../../${name}/src/main.ts`, import.meta.url);
+  const { line, ...server } = await startProgram(program, { service: name, env, ready: /"url":"http/ });
+  const url = /"url":"(http[^"]*)"/.exec(line)?.[1];
+  if (!url) throw new Error(`starting ${name}: it does not say where it listens`);
+  return { url, ...server };
+}
+
+/** A program with a data directory of its own; `line` is the one that says that it is ready. */
+export async function startProgram(
+  program: URL,
+  { service, env, ready }: { service: string; env: Record<string, string>; ready: RegExp },
+): Promise<Server<{ line: string }>> {
+  const directory = await temporaryDirectory(service);
+  const dataDirectory = { [`${service.toUpperCase()}_DATA_DIR`]: join(directory, "data") };
+  const child = spawn(process.execPath, [fileURLToPath(program)], {
     env: { PATH: process.env["PATH"], ...dataDirectory, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const line = await untilLine(child, /"url":"http/);
-  const url = /"url":"(http[^"]*)"/.exec(line)?.[1];
-  if (!url) throw new Error(`starting ${name}: it does not say where it listens`);
-  return { url, ...owned(child, directory) };
+  return { line: await untilLine(child, ready), ...owned(child, directory) };
 }
 
-/** A log and its one witness. `file` names the files that keys and settings are kept in. */
-export async function startLogWithWitness(file: (name: string) => string, resources: AsyncDisposableStack) {
+/** A log and its witnesses, of which a majority is needed. `file` names the files that keys and settings are kept in. */
+export async function startLogWithWitnesses(file: (name: string) => string, resources: AsyncDisposableStack, count = 1) {
   const token = "log-token-of-the-tests";
-  const [logKey, witnessKey] = [
-    createNoteKey(file("log.key"), "log.test/quorate", "ed25519").key,
-    createNoteKey(file("witness.key"), "witness.test/one", "cosignature").key,
-  ];
-  const vkey = formatVkey(logKey);
+  const vkey = formatVkey(createNoteKey(file("log.key"), "log.test/quorate", "ed25519").key);
   await writeFile(file("witness-logs"), `log ${vkey}\n`);
-  const witness = resources.use(
-    await startService("witness", {
-      WITNESS_KEY_FILE: file("witness.key"),
-      WITNESS_PORT: "0",
-      WITNESS_LOGS_FILE: file("witness-logs"),
-    }),
-  );
+  const names = Array.from({ length: count }, (_, index) => `w${index + 1}`);
+  const lines = names.map(async (name) => {
+    const { key } = createNoteKey(file(`${name}.key`), `witness.test/${name}`, "cosignature");
+    const settings = { WITNESS_KEY_FILE: file(`${name}.key`), WITNESS_PORT: "0", WITNESS_LOGS_FILE: file("witness-logs") };
+    const { url } = resources.use(await startService("witness", settings));
+    return `witness ${name} ${formatVkey(key)} ${url}\n`;
+  });
+  const group = `group witnesses ${Math.floor(count / 2) + 1} ${names.join(" ")}\nquorum witnesses\n`;
   const policyFile = file("witness-policy");
-  const policy = `log ${vkey}\nwitness one ${formatVkey(witnessKey)} ${witness.url}\nquorum one\n`;
+  const policy = `log ${vkey}\n${(await Promise.all(lines)).join("")}${group}`;
   await writeFile(policyFile, policy);
   const log = resources.use(
     await startService("log", { LOG_KEY_FILE: file("log.key"), LOG_PORT: "0", LOG_TOKEN: token, LOG_POLICY_FILE: policyFile }),

@@ -5,6 +5,7 @@ const env = {
   COORDINATOR_URL: "https://quorate.example/",
   INVITATION_TOKEN: "an-invitation-token",
   OPERATOR_KEY_FILE: "/etc/quorate/operator.pem",
+  OPERATOR_LINK_KEY_FILE: "/etc/quorate/operator-link.pem",
   OPERATOR_NAME: "Ada's rebuilder",
   WORKER_DATA_DIR: "/var/lib/quorate",
   PACKAGE_CACHE_DIR: "/var/cache/quorate",

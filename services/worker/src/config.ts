@@ -11,6 +11,7 @@ export type WorkerConfig = {
   invitationToken: string;
   /** PEM of the operator's identity key; made when missing. */
   operatorKeyFile: string;
+  linkKeyFile: string;
   operatorName: string;
   groups: Groups;
   dataDirectory: string;
@@ -40,6 +41,7 @@ const environmentSchema = z.object({
   COORDINATOR_URL: httpUrlSchema.describe("base URL of the network's coordinator"),
   INVITATION_TOKEN: tokenSchema.describe("the invitation that the network's operator gave you"),
   OPERATOR_KEY_FILE: pathSchema.describe("file of the operator's identity key, made when missing; keep a backup"),
+  OPERATOR_LINK_KEY_FILE: pathSchema.describe("file of the operator's key for in-toto links, made when missing; keep a backup"),
   OPERATOR_NAME: lineSchema(80).describe("name of this operator, as everyone sees it"),
   OPERATOR_GROUPS: groupsTextSchema.prefault("{}").describe("what the operator belongs to, as JSON"),
   WORKER_DATA_DIR: pathSchema.describe("directory of the worker's state: results that are not revealed yet, and builds"),
@@ -60,6 +62,7 @@ export function parseWorkerConfig(env: Environment): { worker: WorkerConfig; deb
     coordinatorUrl: parsed.COORDINATOR_URL,
     invitationToken: parsed.INVITATION_TOKEN,
     operatorKeyFile: parsed.OPERATOR_KEY_FILE,
+    linkKeyFile: parsed.OPERATOR_LINK_KEY_FILE,
     operatorName: parsed.OPERATOR_NAME,
     groups: parsed.OPERATOR_GROUPS,
     dataDirectory: parsed.WORKER_DATA_DIR,

@@ -43,6 +43,8 @@ export type TestCoordinator = AsyncDisposable & {
   publish(worker: Worker, job?: Partial<JobMessage>): Promise<JobMessage>;
   /** The next report of this kind, its envelope checked against the operator's key. */
   report<Kind extends ReportMessage["kind"]>(kind: Kind): Promise<Extract<ReportMessage, { kind: Kind }>>;
+  /** The link key that an operator enrolled with. */
+  linkKey(operator: OperatorId): Uint8Array;
   entry(report: { envelope: string; operator: OperatorId }): Entry;
 };
 
@@ -57,9 +59,10 @@ export async function startTestCoordinator(): Promise<TestCoordinator> {
   await bus.ensureStreams();
   const reports = collectReports(bus);
   const keys = new Map<string, Uint8Array>();
+  const linkKeys = new Map<string, Uint8Array>();
   const state = { blobs: new Map<string, Uint8Array>(), target: sampleTarget, refusals: [] as { path: RegExp; status: number }[] };
   const http = resources.use(
-    await serve(routes({ ...state, authority, natsUrl: nats.url, bus, keys, targetOf: () => coordinator.target })),
+    await serve(routes({ ...state, authority, natsUrl: nats.url, bus, keys, linkKeys, targetOf: () => coordinator.target })),
   );
   const live: LiveMessage[] = [];
   bus.live((message) => live.push(message));
@@ -73,6 +76,7 @@ export async function startTestCoordinator(): Promise<TestCoordinator> {
       verifyEnvelope(entry.envelope, [keys.get(operator) ?? new Uint8Array()], verifyP256);
       return entry;
     },
+    linkKey: (operator) => linkKeys.get(operator) ?? new Uint8Array(),
     worker: (executor, machine = "one") => {
       const config = configOf(directory, machine, http.url);
       return startWorker({ config, openExecutor: () => executor, logger: silentLogger, signal: AbortSignal.timeout(20_000) });
@@ -118,6 +122,7 @@ const configOf = (directory: string, machine: string, coordinatorUrl: string): W
   coordinatorUrl,
   invitationToken: invitation,
   operatorKeyFile: join(directory, "ada.pem"),
+  linkKeyFile: join(directory, "ada-link.pem"),
   operatorName: "Ada's rebuilder",
   groups: {},
   dataDirectory: join(directory, `machine-${machine}`),
@@ -129,6 +134,7 @@ type Routes = Pick<TestCoordinator, "blobs" | "refusals" | "bus"> & {
   authority: Authority;
   natsUrl: string;
   keys: Map<string, Uint8Array>;
+  linkKeys: Map<string, Uint8Array>;
   targetOf: () => unknown;
 };
 
@@ -165,12 +171,13 @@ async function answerOf(
   return blob ? { status: 200, content: blob } : { status: 404 };
 }
 
-async function enrolOperator({ authority, natsUrl, bus, keys }: Routes, request: IncomingMessage, body: Uint8Array) {
+async function enrolOperator({ authority, natsUrl, bus, keys, linkKeys }: Routes, request: IncomingMessage, body: Uint8Array) {
   if (request.headers.authorization !== `Bearer ${invitation}`) return { status: 401 };
   const { envelope, natsUserKey } = enrolmentRequestSchema.parse(JSON.parse(Buffer.from(body).toString()));
   const entry = parseEntry(utf8(envelope));
   if (entry.statement.kind !== "operator" || entry.statement.predicate.action !== "enrol") return { status: 422 };
-  const { operator, identityKey } = entry.statement.predicate;
+  const { operator, identityKey, linkKey } = entry.statement.predicate;
+  linkKeys.set(operator, new Uint8Array(Buffer.from(linkKey ?? "", "base64")));
   keys.set(operator, new Uint8Array(Buffer.from(identityKey, "base64")));
   verifyEnvelope(entry.envelope, [...keys.values()].slice(-1), verifyP256);
   await bus.ensureConsumer(operator);

@@ -4,6 +4,7 @@ import { createUserKey } from "@quorate/bus/user-credentials";
 import type { EnrolmentAnswer, EnrolmentRequest } from "@quorate/protocol/submission";
 import { utf8 } from "@quorate/protocol/utf8";
 import { silentLogger } from "@quorate/service/logger";
+import { linkSignerOf } from "@quorate/signing/link-key";
 import { p256SignerOf, verifyP256 } from "@quorate/signing/p256-key";
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -14,6 +15,7 @@ beforeEach(() => void vi.useFakeTimers({ now: new Date("2026-11-23T00:00:00Z") }
 afterEach(() => void vi.useRealTimers());
 
 const signer = p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+const linkSigner = linkSignerOf(generateKeyPairSync("ed25519").privateKey);
 const answer = (hours: number): EnrolmentAnswer => {
   const natsJwtExpiresAt = new Date(Date.now() + hours * 3600_000).toISOString();
   return { operator: signer.operator, natsUrl: "nats://127.0.0.1:4222", natsJwt: `jwt of ${natsJwtExpiresAt}`, natsJwtExpiresAt };
@@ -22,15 +24,26 @@ const answer = (hours: number): EnrolmentAnswer => {
 function optionsWith(enrol: (request: EnrolmentRequest) => Promise<EnrolmentAnswer>, signal = new AbortController().signal): EnrolOptions {
   const events = createWorkerEvents(silentLogger);
   const { publicKey: natsUserKey } = createUserKey();
-  return { api: { enrol }, signer, name: "Ada", groups: { country: "SE" }, architectures: ["amd64", "all"], natsUserKey, events, signal };
+  return {
+    api: { enrol },
+    signer,
+    linkSigner,
+    name: "Ada",
+    groups: { country: "SE" },
+    architectures: ["amd64", "all"],
+    natsUserKey,
+    events,
+    signal,
+  };
 }
 
 test("the enrolment is signed by the operator's own key", async () => {
   const requests: EnrolmentRequest[] = [];
   await enrol(optionsWith(async (request) => (requests.push(request), answer(1))));
   const entry = parseEntry(utf8(requests[0]?.envelope ?? ""));
+  const linkKey = Buffer.from(linkSigner.publicKey).toString("base64");
   expect(() => verifyEnvelope(entry.envelope, [signer.spki], verifyP256)).not.toThrow();
-  expect(entry.statement).toMatchObject({ predicate: { action: "enrol", operator: signer.operator, groups: { country: "SE" } } });
+  expect(entry.statement).toMatchObject({ predicate: { action: "enrol", operator: signer.operator, groups: { country: "SE" }, linkKey } });
 });
 
 test("an answer for another operator is refused", async () => {

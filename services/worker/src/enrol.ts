@@ -4,6 +4,7 @@ import type { Enrolment, Groups } from "@quorate/protocol/operator";
 import type { EnrolmentAnswer } from "@quorate/protocol/submission";
 import { textOf } from "@quorate/protocol/utf8";
 import { signStatement } from "@quorate/signing/envelope";
+import type { LinkSigner } from "@quorate/signing/link-key";
 import type { P256Signer } from "@quorate/signing/p256-key";
 import type { WorkerEvents } from "./events.ts";
 import { retryRequest } from "./retry-request.ts";
@@ -11,6 +12,7 @@ import { retryRequest } from "./retry-request.ts";
 export type EnrolOptions = {
   api: Pick<Api, "enrol">;
   signer: P256Signer;
+  linkSigner: LinkSigner;
   name: string;
   groups: Groups;
   architectures: string[];
@@ -35,12 +37,13 @@ export async function enrol(options: EnrolOptions): Promise<EnrolmentAnswer> {
   return answer;
 }
 
-function enrolmentOf({ signer, name, groups, architectures }: EnrolOptions): Enrolment {
+function enrolmentOf({ signer, linkSigner, name, groups, architectures }: EnrolOptions): Enrolment {
   return {
     action: "enrol",
     operator: signer.operator,
     name,
     identityKey: Buffer.from(signer.spki).toString("base64"),
+    linkKey: Buffer.from(linkSigner.publicKey).toString("base64"),
     groups,
     architectures,
     ecosystems: ["debian"],

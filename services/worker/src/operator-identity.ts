@@ -1,5 +1,6 @@
 import { createUserKey, loadUserKey, type NatsUserKey } from "@quorate/bus/user-credentials";
 import { writeDurableFile } from "@quorate/service/durable-file";
+import { createLinkKey, type LinkSigner, loadLinkKey } from "@quorate/signing/link-key";
 import { createP256Key, loadP256Key, type P256Signer } from "@quorate/signing/p256-key";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -12,6 +13,11 @@ export function openOperatorKey(path: string, events: WorkerEvents): P256Signer 
   const signer = createP256Key(path);
   events.operatorKeyCreated(signer.operator, path);
   return signer;
+}
+
+/** The operator's key for in-toto links from its file; a new one when there is none. It counts once it is enrolled. */
+export function openLinkKey(path: string): LinkSigner {
+  return existsSync(path) ? loadLinkKey(path) : createLinkKey(path);
 }
 
 /** This worker's NATS user key; a new one at the first start. Losing it costs one more enrolment, nothing else. */

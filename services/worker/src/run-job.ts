@@ -7,6 +7,7 @@ import type { Sha256 } from "@quorate/protocol/digest";
 import { type Target, targetDigestOf } from "@quorate/protocol/target";
 import { textOf } from "@quorate/protocol/utf8";
 import { signStatement } from "@quorate/signing/envelope";
+import type { LinkSigner } from "@quorate/signing/link-key";
 import type { P256Signer } from "@quorate/signing/p256-key";
 import { randomBytes } from "node:crypto";
 import { failedOutcome, signResult } from "./attest.ts";
@@ -25,6 +26,7 @@ export type JobDependencies = {
   blobs: Pick<Blobs, "get" | "put">;
   executor: Executor;
   signer: P256Signer;
+  linkSigner: LinkSigner;
   store: RevealStore;
   events: WorkerEvents;
   dataDirectory: string;
@@ -75,7 +77,7 @@ async function buildAndStore(
   dependencies: JobDependencies & { live: LiveRelay },
   signals: JobSignals,
 ): Promise<StoredResult> {
-  const { signer, store, events, bus, blobs, live } = dependencies;
+  const { signer, linkSigner, store, events, bus, blobs, live } = dependencies;
   const { message, fence } = leased;
   const { job, round } = message;
   using deadline = abortAt(new Date(message.commitBy), new DeclinedError("the deadline for commitments has passed"));
@@ -92,7 +94,7 @@ async function buildAndStore(
   // From here on the work is nearly done: only a lost cause ends it, or an end that cannot wait.
   const ending = AbortSignal.any([signals.ending, signals.cancelled, deadline.signal]);
   const upload = { blobs, job, ticket: message.uploadTicket, events, signal: ending };
-  const byproducts = await uploadByproducts(await prepareByproducts(outcome), upload);
+  const byproducts = await uploadByproducts(await prepareByproducts(outcome, linkSigner), upload);
   const nonce = randomBytes(16).toString("hex");
   const facts = { job: message, fence, operator: signer.operator, target, nonce, startedAt, finishedAt };
   const { envelope, digest } = signResult(facts, outcome, { byproducts, signer });

@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { parseTrace } from "@quorate/attestation/build-trace";
+import { findLink, verifyLink } from "@quorate/attestation/in-toto-link";
 import { sha256Of } from "@quorate/protocol/digest";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
+import { verifyEd25519 } from "@quorate/signing/note-key";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startTestCoordinator, type TestCoordinator } from "./coordinator.fixture.ts";
 import { builtOutcome, createEndlessExecutor, createInstantExecutor, failingOutcome } from "./executor.fixture.ts";
@@ -50,10 +53,31 @@ test("every byproduct that a result names is a blob at the coordinator", async (
   const job = await coordinator.publish(worker);
   const { statement } = coordinator.entry(await reveal(job, worker.operator));
   const byproducts = statement.kind === "result" ? statement.result.byproducts : [];
-  expect(byproducts.map(({ kind }) => kind)).toEqual(["build-trace", "environment-lock", "build-log", "buildinfo", "manifest"]);
+  expect(byproducts.map(({ kind }) => kind)).toEqual([
+    "build-trace",
+    "environment-lock",
+    "build-log",
+    "buildinfo",
+    "in-toto-links",
+    "manifest",
+  ]);
   for (const { sha256, sizeBytes } of byproducts) expect(coordinator.blobs.get(sha256)).toHaveLength(sizeBytes);
   const trace = coordinator.blobs.get(byproducts[0]?.sha256 ?? "");
   expect(parseTrace(textOf(trace ?? new Uint8Array()))).toMatchObject([{ path: "main.o" }]);
+});
+
+test("beside a result go in-toto links that the enrolled link key verifies, one for each package file", async () => {
+  await using worker = await coordinator.worker(createInstantExecutor());
+  const job = await coordinator.publish(worker);
+  const { statement } = coordinator.entry(await reveal(job, worker.operator));
+  const byproducts = statement.kind === "result" ? statement.result.byproducts : [];
+  const links = coordinator.blobs.get(byproducts.find(({ kind }) => kind === "in-toto-links")?.sha256 ?? "") ?? new Uint8Array();
+  const link = findLink(textOf(links), "mailgraph_1.14-20_all.deb") ?? "";
+  const sha512 = createHash("sha512").update("a package").digest("hex");
+  expect(verifyLink(link, coordinator.linkKey(worker.operator), verifyEd25519)).toMatchObject({
+    product: { name: "mailgraph_1.14-20_all.deb", sha256: sha256Of(utf8("a package")), sha512 },
+    buildinfo: { name: "mailgraph.buildinfo" },
+  });
 });
 
 test("a build that fails is a signed result too", async () => {
@@ -168,7 +192,7 @@ test("a byproduct that the coordinator finds too large is left out of the result
   const job = await coordinator.publish(worker);
   const { statement } = coordinator.entry(await reveal(job, worker.operator));
   const kinds = statement.kind === "result" ? statement.result.byproducts.map(({ kind }) => kind) : [];
-  expect(kinds).toEqual(["environment-lock", "build-log", "buildinfo", "manifest"]);
+  expect(kinds).toEqual(["environment-lock", "build-log", "buildinfo", "in-toto-links", "manifest"]);
 });
 
 test("an invitation that is refused ends the start", async () => {

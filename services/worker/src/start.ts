@@ -11,7 +11,7 @@ import type { WorkerConfig } from "./config.ts";
 import { architecturesOf, enrol, type EnrolOptions, keepEnrolled } from "./enrol.ts";
 import { createWorkerEvents, type WorkerEvents } from "./events.ts";
 import type { Executor } from "./executor.ts";
-import { openNatsUserKey, openOperatorKey } from "./operator-identity.ts";
+import { openLinkKey, openNatsUserKey, openOperatorKey } from "./operator-identity.ts";
 import { openRevealStore } from "./reveal-store.ts";
 import { createRevealer } from "./reveal.ts";
 import { takeJobs } from "./take-jobs.ts";
@@ -40,6 +40,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await using unlessStarted = resources;
   const data = resources.use(await openDataDirectory({ path: config.dataDirectory, service: "worker", format: 1 }));
   const signer = openOperatorKey(config.operatorKeyFile, events);
+  const linkSigner = openLinkKey(config.linkKeyFile);
   const { operator } = signer;
   const userKey = await openNatsUserKey(data.path);
   const store = await openRevealStore(data.path);
@@ -54,6 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const enrolment: EnrolOptions = {
     api,
     signer,
+    linkSigner,
     name,
     groups,
     architectures: architecturesOf(process.arch),
@@ -70,7 +72,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const renewal = keepEnrolled({ ...enrolment, signal: closing.signal }, answer, (renewed) => (jwt = renewed));
   const revealer = createRevealer({ bus, store, operator, events, signal: closing.signal });
   const { parallel, limits } = config;
-  const jobs = takeJobs({ bus, api, blobs, executor, signer, store, events, dataDirectory: data.path, parallel, limits });
+  const jobs = takeJobs({ bus, api, blobs, executor, signer, linkSigner, store, events, dataDirectory: data.path, parallel, limits });
   bus.control((message) => obey(message, { reveal: revealer.reveal, cancel: jobs.cancel }));
   resources.defer(async () => {
     await jobs.drain();

@@ -1,3 +1,4 @@
+import "../interpreted-schemas.ts";
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { nodeHasher } from "@quorate/signing/node-hasher";
@@ -8,7 +9,6 @@ import { VerificationError } from "@quorate/tlog/verification-error";
 import { maxProofBytes, parseProof } from "@quorate/verdict/proof";
 import { parseTrustPolicy } from "@quorate/verdict/trust-policy";
 import { type Chain, verifyProof } from "@quorate/verdict/verify-proof";
-import { z } from "zod";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import { chainJson, chainLines } from "../chain-lines.ts";
 import { type ConnectionOptions, dataDirectoryOf } from "../connection.ts";
@@ -24,8 +24,6 @@ export type VerifyOptions = ConnectionOptions & {
 /** `quorate verify FILE.deb`: with `--proof` and `--policy` nothing but these three files is looked at. */
 export async function runVerify(file: string, options: VerifyOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, env } = context;
-  // Each schema is used a few times: compiling them would take longer than interpreting them.
-  z.config({ jitless: true });
   const policyPath = options.policy ?? join(dataDirectoryOf(options, env), "policy");
   const policyText = await readInput(
     policyPath,

@@ -20,6 +20,7 @@ export const keyPaths = {
   witness: (layout: Layout, index: number) => join(layout.keys, `witness-${index + 1}.key`),
   network: (layout: Layout) => join(layout.keys, "network.pem"),
   operator: (layout: Layout, name: string) => join(layout.keys, `operator-${name}.pem`),
+  operatorLink: (layout: Layout, name: string) => join(layout.keys, `operator-${name}-link.pem`),
 };
 
 /** Keys of a first start that was interrupted: no service has used them, since services start after the settings are stored. */

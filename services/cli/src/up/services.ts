@@ -122,6 +122,7 @@ export function workerChildren(options: ServiceOptions): ChildSpecification[] {
         COORDINATOR_URL: loopback(settings.ports.api),
         INVITATION_TOKEN: settings.tokens.invitation,
         OPERATOR_KEY_FILE: keyPaths.operator(layout, name),
+        OPERATOR_LINK_KEY_FILE: keyPaths.operatorLink(layout, name),
         OPERATOR_NAME: name,
         WORKER_DATA_DIR: layout.directory(`operator-${name}`),
         PACKAGE_CACHE_DIR: layout.packageCache,

@@ -1,0 +1,33 @@
+import { formatTrace, parseTrace, traceSummaryOfText } from "@quorate/attestation/build-trace";
+import { formatEnvelope, parseEnvelope } from "@quorate/attestation/dsse";
+import { formatStatement, parseEntry, parseStatement } from "@quorate/attestation/log-statement";
+import { formatManifest, parseManifest } from "@quorate/attestation/manifest";
+import { parseP256Key } from "@quorate/attestation/p256";
+import { escapePath, unescapePath } from "@quorate/attestation/path-text";
+import { type Format, inOneSpelling, looseText } from "./format.ts";
+
+export const attestationFormats: readonly Format[] = [
+  { name: "DSSE envelope", vectors: "attestation/envelope", parse: (input) => inSameBytes(input, formatEnvelope(parseEnvelope(input))) },
+  { name: "statement", vectors: "attestation/statement", parse: (input) => inSameBytes(input, formatStatement(parseStatement(input))) },
+  { name: "entry", vectors: "attestation/entry", parse: parseEntry },
+  {
+    name: "statement in an entry",
+    vectors: "attestation/statement",
+    parse: (payload) => parseEntry(formatEnvelope({ payload, signatures: [new Uint8Array(70)] })),
+  },
+  {
+    name: "build trace",
+    vectors: "attestation/build-trace",
+    parse: (input) => {
+      inOneSpelling(parseTrace, formatTrace)(input);
+      traceSummaryOfText(looseText(input));
+    },
+  },
+  { name: "manifest", vectors: "attestation/manifest", parse: inOneSpelling(parseManifest, formatManifest) },
+  { name: "path", vectors: "attestation/path", parse: inOneSpelling(unescapePath, escapePath) },
+  { name: "P-256 key", vectors: "attestation/p256-key", encoding: "hex", parse: parseP256Key },
+];
+
+function inSameBytes(input: Uint8Array, written: Uint8Array): void {
+  if (!Buffer.from(input).equals(written)) throw new Error(`parsed, but written as ${Buffer.from(written).toString("base64")}`);
+}
