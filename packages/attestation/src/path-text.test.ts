@@ -1,6 +1,7 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 import { utf8 } from "@quorate/protocol/utf8";
 import * as fc from "fast-check";
+import { isUtf8 } from "node:buffer";
 import { describe, expect, test } from "vitest";
 import { compareByBytes, decodePath, escapePath, unescapePath } from "./path-text.ts";
 
@@ -28,6 +29,22 @@ describe("paths in lines of text", () => {
 
   test("bytes that are not UTF-8 are written one by one", () => {
     expect(escapePath(decodePath(Uint8Array.of(0x61, 0xff, 0xc3, 0xa5, 0xc3)))).toBe("a%FFå%C3");
+  });
+
+  test("the bytes that are kept together are those that a decoder takes", () => {
+    const edges = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef];
+    const bytes = [...edges, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff];
+    for (const first of bytes) {
+      for (const second of bytes) {
+        for (const rest of [[], ...bytes.flatMap((third) => [[third], [third, 0x80], [third, 0xbf]])]) {
+          const sequence = Uint8Array.of(first, second, ...rest);
+          if (!isUtf8(sequence)) continue;
+          // Behind a byte that is no text the decoder of single bytes takes over.
+          const kept = decodePath(Uint8Array.of(0xff, ...sequence));
+          expect(kept).toBe(`\udcff${Buffer.from(sequence).toString("utf8")}`);
+        }
+      }
+    }
   });
 
   test("a word that escapes what needs no escape is refused", () => {

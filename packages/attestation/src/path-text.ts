@@ -96,22 +96,43 @@ function hexDigit(code = 0): number | undefined {
 /** Bytes of valid sequences decode as UTF-8, every other byte by itself. */
 function decodeLossless(bytes: Uint8Array): string {
   let path = "";
-  for (let start = 0; start < bytes.length;) {
-    const length = sequenceLengths.find((candidate) => isUtf8(bytes.subarray(start, start + candidate), candidate));
-    path += length === undefined ? String.fromCharCode(0xdc00 + (bytes[start] ?? 0)) : textOf(bytes.subarray(start, start + length));
-    start += length ?? 1;
+  let valid = 0;
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at);
+    if (length === 0) {
+      path += textOf(bytes.subarray(valid, at)) + String.fromCharCode(0xdc00 + (bytes[at] ?? 0));
+      valid = at + 1;
+    }
+    at += Math.max(1, length);
   }
-  return path;
+  return path + textOf(bytes.subarray(valid));
 }
 
-const sequenceLengths = [1, 2, 3, 4];
+/** How long the UTF-8 sequence is that begins there; 0 where none does (Unicode §3.9, table 3-7). */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const [least, most] = secondByteRange(first);
+  const second = bytes[at + 1] ?? 0;
+  if (second < least || second > most) return 0;
+  for (let next = at + 2; next < at + length; next += 1) if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0;
+  return length;
+}
 
-function isUtf8(bytes: Uint8Array, length: number): boolean {
-  if (bytes.length !== length) return false;
-  try {
-    textOf(bytes);
-    return true;
-  } catch {
-    return false;
+/** Narrower after some first bytes: no overlong spellings, no surrogates, nothing beyond U+10FFFF. */
+function secondByteRange(first: number): [least: number, most: number] {
+  switch (first) {
+    case 0xe0:
+      return [0xa0, 0xbf];
+    case 0xed:
+      return [0x80, 0x9f];
+    case 0xf0:
+      return [0x90, 0xbf];
+    case 0xf4:
+      return [0x80, 0x8f];
+    default:
+      return [0x80, 0xbf];
   }
 }
