@@ -83,3 +83,21 @@ test("a log whose data come from a backup is stopped by what the witnesses hold,
     expect.stringContaining("signed by this log, whose newest is 1: its data come from a backup"),
   ]);
 });
+
+test("a log that has another tree of the size that its witnesses hold is stopped, before it takes an entry", async () => {
+  await using constellation = await LogConstellation.start({ witnesses: 3, quorum: 2 });
+  {
+    await using log = await constellation.startLog();
+    await append(log.url, "a", utf8("a"));
+  }
+  await rm(constellation.config.dataDirectory, { recursive: true });
+  {
+    await using log = await constellation.startLog({ policy: { ...constellation.policy, witnesses: [], groups: [], quorum: "none" } });
+    await append(log.url, "b", utf8("b"));
+  }
+  await using log = await constellation.startLog();
+  expect(await append(log.url, "c", utf8("c"))).toMatchObject({ status: 503 });
+  expect(constellation.failures.map((failure) => (failure instanceof Error ? String(failure.cause) : ""))).toEqual([
+    expect.stringContaining("holds a checkpoint of size 1 signed by this log with another root: it has forked"),
+  ]);
+});

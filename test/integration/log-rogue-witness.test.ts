@@ -37,6 +37,10 @@ const behaviours: Record<string, Behaviour> = {
     if (request.method === "POST") response.writeHead(409).end("900\n");
   },
   "claims a fork": (_request, response) => void response.writeHead(422).end("inconsistent"),
+  "claims another root of the size that it has": (request, response) => {
+    if (request.method === "POST") response.writeHead(409, { "content-type": "text/plain" }).end("other root\n");
+    else response.writeHead(404).end();
+  },
   "names a new size every time": (_request, response) => void response.writeHead(409).end("0\n"),
   "cosigns another text": (_request, response, { own }) => void response.end(signs(own, "another text\n")),
   "cosigns with another key": (_request, response, { other }) => void response.end(signs(other, "another text\n")),

@@ -175,9 +175,51 @@ test("serves tiles as immutable, to pages of any origin, and nothing that is not
     "tile/00/000",
     "tile/entries/002",
     "tile/2/000.p/1",
+    "tile/64/000",
+    "tile/0/x000/001.p/44",
+    "tile/0/001.p/044",
+    "tile/0/001.p/44/",
+    "tile/0/001.p/44?",
+    "tile/0/001.p/44?a=b",
+    "tile/0/%301.p/44",
+    "tile//0/001.p/44",
+    "tile/data/001.p/44",
+    "tile/0/x999/x999/x999/x999/x999/999",
+    "checkpoint/",
+    "Checkpoint",
   ]) {
     expect([path, (await fetch(`${log.url}/${path}`)).status]).toEqual([path, 404]);
   }
+});
+
+test("answers HEAD as GET without the body, and compresses entry bundles for those who read gzip", async () => {
+  await using constellation = await LogConstellation.start({ witnesses: 0, quorum: 0 });
+  await using log = await constellation.startLog();
+  await inLanes(30, 30, async (number) => void (await append(log.url, `key/${number}`, entry(number))));
+  const ask = (path: string, method: string, encoding: string) =>
+    fetch(`${log.url}/${path}`, { method, headers: { "accept-encoding": encoding } });
+
+  const checkpoint = await ask("checkpoint", "HEAD", "identity");
+  expect([checkpoint.status, checkpoint.headers.get("cache-control")]).toEqual([200, "public, max-age=1"]);
+  for (const path of ["tile/0/000.p/30", "tile/entries/000.p/30"]) {
+    const head = await ask(path, "HEAD", "identity");
+    const get = await ask(path, "GET", "identity");
+    const { byteLength } = await get.arrayBuffer();
+    for (const { headers } of [head, get]) {
+      expect(headers.get("content-length")).toBe(String(byteLength));
+      expect(headers.get("content-type")).toBe("application/octet-stream");
+      expect(headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+      expect(headers.get("access-control-allow-origin")).toBe("*");
+    }
+  }
+  const [plain, compressed] = [await ask("tile/entries/000.p/30", "GET", "identity"), await ask("tile/entries/000.p/30", "GET", "gzip")];
+  expect([plain, compressed].map(({ headers }) => [headers.get("content-encoding"), headers.get("vary")])).toEqual([
+    [null, "accept-encoding"],
+    ["gzip", "accept-encoding"],
+  ]);
+  expect(Number(compressed.headers.get("content-length"))).toBeLessThan(Number(plain.headers.get("content-length")));
+  expect(await compressed.arrayBuffer()).toEqual(await plain.arrayBuffer());
+  expect((await ask("tile/0/000.p/30", "GET", "gzip")).headers.get("content-encoding")).toBe(null);
 });
 
 test("a log that stops answers those who wait for witnesses, and what it acknowledged is there when it starts again", async () => {

@@ -1,3 +1,5 @@
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
 import { maxEntryBytes } from "@quorate/protocol/entry";
 import { requireBearer } from "@quorate/service/bearer";
 import type { HttpApp } from "@quorate/service/http-app";
@@ -5,6 +7,7 @@ import { ProblemError } from "@quorate/service/problem";
 import { tileAt, tileWidth } from "@quorate/tlog/tile";
 import type { Tile } from "@quorate/tlog/tile";
 import { z } from "zod";
+import { acceptsGzip } from "./accepts-gzip.ts";
 import { appendEntry, waitUntilPublished } from "./append-entry.ts";
 import type { AppendDependencies } from "./append-entry.ts";
 import { readTile, tileOfPath } from "./tile-store.ts";
@@ -35,11 +38,13 @@ export function addAppendRoute(app: HttpApp, token: string, dependencies: Append
   });
 }
 
+const compress = promisify(gzip);
+
 /** `GET /checkpoint` and `GET /tile/…` (C2SP tlog-tiles), of what is published and no more. */
 export function addReadRoutes(app: HttpApp, { publisher, store }: Pick<AppendDependencies, "publisher" | "store">): void {
   app.addHook("onSend", async (request, reply) => {
     // Proofs are checked in browsers, on pages of any origin.
-    if (request.method === "GET") reply.header("access-control-allow-origin", "*");
+    if (request.method === "GET" || request.method === "HEAD") reply.header("access-control-allow-origin", "*");
   });
   app.get("/checkpoint", async (_request, reply) => {
     const { published } = publisher;
@@ -59,7 +64,11 @@ export function addReadRoutes(app: HttpApp, { publisher, store }: Pick<AppendDep
         headers: { "cache-control": "no-store" },
       });
     }
-    return reply.type("application/octet-stream").header("cache-control", "public, max-age=31536000, immutable").send(bytes);
+    reply.type("application/octet-stream").header("cache-control", "public, max-age=31536000, immutable");
+    if (tile?.level !== "entries") return reply.send(bytes);
+    reply.header("vary", "accept-encoding");
+    if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(bytes);
+    return reply.header("content-encoding", "gzip").send(await compress(bytes, { level: constants.Z_BEST_SPEED }));
   });
 }
 

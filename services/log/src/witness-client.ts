@@ -1,4 +1,5 @@
 import { httpTextLimited } from "./http-text.ts";
+import { ParseError } from "@quorate/protocol/parse-error";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import type { Hash } from "@quorate/tlog/hash";
 import { maxNoteBytes, parseNote } from "@quorate/tlog/note";
@@ -60,12 +61,16 @@ export class WitnessClient {
         this.#size = checkpoint.size;
         return signature;
       }
-      if (status !== 409) throw new WitnessError(this.name, `it answered ${status}: ${text.slice(0, 300)}`, { disagrees: status === 422 });
-      this.#size = this.#understood(() => parseTreeSize(text));
-      if (this.#size > checkpoint.size) {
-        throw new WitnessError(this.name, `it says that it has cosigned size ${this.#size}, but this is ${checkpoint.size}`, {
-          disagrees: true,
+      const size = status === 409 ? treeSizeOrUndefined(text) : undefined;
+      // A 409 that names no other size is about the root.
+      if (size === undefined || size === oldSize) {
+        throw new WitnessError(this.name, `it answered ${status} to old size ${oldSize}: ${text.slice(0, 300)}`, {
+          disagrees: status === 422 || status === 409,
         });
+      }
+      this.#size = size;
+      if (size > checkpoint.size) {
+        throw new WitnessError(this.name, `it says that it has cosigned size ${size}, but this is ${checkpoint.size}`, { disagrees: true });
       }
     }
     throw new WitnessError(this.name, `it named ${maxAttempts} different sizes of what it has`);
@@ -96,5 +101,14 @@ export class WitnessClient {
     } catch (error) {
       throw new WitnessError(this.name, `its answer is wrong: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
+  }
+}
+
+function treeSizeOrUndefined(text: string): number | undefined {
+  try {
+    return parseTreeSize(text);
+  } catch (error) {
+    if (error instanceof ParseError) return undefined;
+    throw error;
   }
 }

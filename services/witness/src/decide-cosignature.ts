@@ -1,5 +1,6 @@
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import type { Ed25519Verify } from "@quorate/tlog/ed25519";
+import { equalHashes } from "@quorate/tlog/hash";
 import { emptyRoot, verifyConsistency } from "@quorate/tlog/merkle";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { parseNote, verifyNote } from "@quorate/tlog/note";
@@ -18,6 +19,8 @@ export type CosignatureDecision =
   | { readonly kind: "untrusted"; readonly reason: string }
   /** 409 */
   | { readonly kind: "other-old-size"; readonly size: number }
+  /** 409, as the published specification says, without a size: the log signed two trees of one size. */
+  | { readonly kind: "other-root"; readonly checkpoint: Checkpoint; readonly reason: string }
   /** 422 */
   | { readonly kind: "inconsistent"; readonly checkpoint: Checkpoint; readonly reason: string };
 
@@ -41,6 +44,12 @@ export function decideCosignature({ request, logs, stored, verify, hasher }: Cos
 
   const last = stored(origin) ?? { size: 0, root: emptyRoot };
   if (oldSize !== last.size) return { kind: "other-old-size", size: last.size };
+  if (size === 0 && !equalHashes(root, emptyRoot)) {
+    return { kind: "inconsistent", checkpoint, reason: "size 0 with a root that is not the empty tree's" };
+  }
+  if (size === oldSize && !equalHashes(root, last.root)) {
+    return { kind: "other-root", checkpoint, reason: `size ${size} was cosigned with another root` };
+  }
   const consistent = verified(() => verifyConsistency({ oldSize, newSize: size, oldRoot: last.root, newRoot: root, proof, hasher }));
   if (consistent instanceof VerificationError) return { kind: "inconsistent", checkpoint, reason: consistent.message };
   return { kind: "cosign", checkpoint, text: note.text, logSignatures: signed.verified.map(({ signature }) => signature) };

@@ -63,7 +63,8 @@ function addCheckpoint(body: Uint8Array, { store, signer, logs, events, now }: W
   const decision = parsed(() =>
     decideCosignature({ request, logs, stored: (origin) => store.find(origin), verify: verifyEd25519, hasher: nodeHasher }),
   );
-  if (decision.kind === "inconsistent") events.inconsistent(decision.checkpoint, decision.reason, request.noteText);
+  if (decision.kind === "inconsistent" || decision.kind === "other-root")
+    events.inconsistent(decision.checkpoint, decision.reason, request.noteText);
   if (decision.kind !== "cosign") return decision;
   const { checkpoint, text, logSignatures } = decision;
   const cosignature = cosign({ text, time: Math.floor(now() / 1000), signer });
@@ -87,6 +88,8 @@ function answer(reply: FastifyReply, { events }: WitnessDependencies, outcome: A
     case "untrusted":
       events.refused(outcome.kind, outcome.reason);
       throw new ProblemError(403, "untrusted-checkpoint", outcome.reason);
+    case "other-root":
+      throw new ProblemError(409, "other-root", outcome.reason);
     case "inconsistent":
       throw new ProblemError(422, "inconsistent-checkpoint", outcome.reason);
     default:

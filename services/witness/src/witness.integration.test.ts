@@ -92,9 +92,21 @@ test("answers 409 with the size that it has when the old size is another, after 
 test("answers 422 to a tree that does not contain the one before", async () => {
   await add(0, 5);
   expect((await add(5, 13, note(13, { of: otherLeaves }))).status).toBe(422);
-  expect((await add(5, 5, note(5, { of: otherLeaves }))).status).toBe(422);
   expect((await post(formatAddCheckpoint({ oldSize: 5, proof: [], noteText: note(13) }))).status).toBe(422);
   expect((await add(5, 13)).status).toBe(200);
+});
+
+test("answers 409 without a size to another tree of the size that it has", async () => {
+  await add(0, 5);
+  const response = await add(5, 5, note(5, { of: otherLeaves }));
+  expect(response.status).toBe(409);
+  expect(response.headers.get("content-type")).toContain("application/problem+json");
+  expect((await add(5, 5)).status).toBe(200);
+});
+
+test("answers 422 to an empty tree with a root", async () => {
+  const wrong = formatCheckpoint({ origin: "log.example", size: 0, root: rootOf(leaves.slice(0, 1), nodeHasher) });
+  expect((await post(formatAddCheckpoint({ oldSize: 0, proof: [], noteText: signNote(wrong, [log]) }))).status).toBe(422);
 });
 
 test("answers 422 to a proof from nothing", async () => {
@@ -116,6 +128,27 @@ test("answers 400 to what is no request, and 413 to what is too much", async () 
     expect([body, (await post(body)).status]).toEqual([body, 400]);
   }
   expect((await post("x".repeat(1_000_000))).status).toBe(413);
+});
+
+test("answers 400 or 403 to hostile sizes and signatures, and goes on", async () => {
+  const good = formatAddCheckpoint({ oldSize: 0, proof: [], noteText: note(5) });
+  const line = good.slice(good.lastIndexOf("\u2014"));
+  for (const size of ["9007199254740992", "9223372036854775807", "9223372036854775808", "18446744073709551616", "9".repeat(1000), "-1"]) {
+    expect([size, (await post(good.replace("\n5\n", `\n${size}\n`))).status]).toEqual([size, 400]);
+    expect([size, (await post(good.replace("old 0", `old ${size}`))).status]).toEqual([size, 400]);
+  }
+  expect((await post(good.replace("\n5\n", "\n9007199254740991\n"))).status).toBe(403);
+  const unknown = "\u2014 x AAAAAQA=\n";
+  expect((await post(good + unknown.repeat(64))).status).toBe(400);
+  expect((await post(good + line.replace(/ [^ ]+\n/, ` ${Buffer.alloc(68).toString("base64")}\n`))).status).toBe(200);
+  expect((await post(good.replace("old 0", "old 5") + line.repeat(15))).status).toBe(200);
+  expect((await post(good.replace("old 0", "old 5") + unknown.repeat(40))).status).toBe(200);
+});
+
+test("shows headers alone when asked for them", async () => {
+  await add(0, 5);
+  const response = await fetch(`${witness.url}/${witnessedCheckpointPath("log.example")}`, { method: "HEAD" });
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/plain; charset=utf-8"]);
 });
 
 test("cosigns one of two checkpoints of different roots that arrive together", async () => {
