@@ -37,7 +37,7 @@ beforeAll(async () => {
   const sources = ["outvoted", "keys", "group", "country"].map((source) => ({ source, version: "1.0", architecture: "all" as const }));
   network = owned.use(await startTestNetwork({ sources, policy }));
   enrolled = new Map();
-  for (const name of names) enrolled.set(name, await network.enrol(name, operators[name]));
+  for (const name of names) enrolled.set(name, await network.enrol(name, { groups: operators[name] ?? {} }));
   reader = await readerOf(network, [...enrolled.values()], directory);
 });
 afterAll(() => owned.disposeAsync());

@@ -95,16 +95,17 @@ export function formatLinks(links: readonly string[]): string {
   return links.map((link) => `${link}\n`).join("");
 }
 
-/** The line of `formatLinks` whose product is this file, exactly as it was signed. Lines that are no links are passed over. */
-export function findLink(links: string, file: string): string | undefined {
-  return links.split("\n").find((line) => line !== "" && isLinkOf(line, file));
+/** Each line of `formatLinks`, exactly as it was signed, by the file that it is about. Lines that are no links are passed over. */
+export function parseLinks(links: string): ReadonlyMap<string, string> {
+  const lines = links.split("\n").filter((line) => line !== "");
+  return new Map(lines.flatMap((line) => nameOf(line).map((name) => [name, line] as const)));
 }
 
-function isLinkOf(line: string, file: string): boolean {
+function nameOf(line: string): string[] {
   try {
-    return parseLink(line).link.product.name === file;
+    return [parseLink(line).link.product.name];
   } catch (error) {
-    if (error instanceof ParseError) return false;
+    if (error instanceof ParseError) return [];
     throw error;
   }
 }

@@ -8,10 +8,12 @@ import type { RoundChanges } from "./changes.ts";
 import type { Database } from "./database.ts";
 import type { Enrol } from "./enrol.ts";
 import type { LoadProof } from "./proof.ts";
+import type { ArchiveUrlOf } from "./rebuilderd/shape-v1.ts";
 import { addArtifactRoutes } from "./routes/artifacts.ts";
 import { addBlobRoutes } from "./routes/blobs.ts";
 import { addNetworkRoutes, type NetworkIdentity } from "./routes/network.ts";
 import { addOperatorRoutes } from "./routes/operators.ts";
+import { addRebuilderdRoutes } from "./routes/rebuilderd.ts";
 import { addRoundRoutes } from "./routes/rounds.ts";
 import { addSubmissionEventRoutes } from "./routes/submission-events.ts";
 import { addSubmissionRoutes } from "./routes/submissions.ts";
@@ -36,6 +38,8 @@ type Surroundings = {
   readLogSize: () => Promise<number>;
   loadProof: LoadProof;
   submit: Submit;
+  archiveUrlOf: ArchiveUrlOf;
+  now: () => Date;
   enrol: Enrol;
 };
 
@@ -57,6 +61,7 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
   addArtifactRoutes(app, surroundings);
   addNetworkRoutes(app, surroundings);
   addOperatorRoutes(app, surroundings);
+  addRebuilderdRoutes(app, surroundings);
   addBlobRoutes(app, { ...surroundings, limits: blobLimits });
   const url = await listen(app, surroundings.address);
   return { url, [Symbol.asyncDispose]: () => closeSoon(app) };

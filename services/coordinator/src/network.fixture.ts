@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createAuthority } from "@quorate/bus/authority";
 import { startNatsServer } from "@quorate/bus/nats-server.fixture";
 import { type Api, createApi } from "@quorate/client/api";
-import type { Groups } from "@quorate/protocol/operator";
+import type { Enrolment } from "@quorate/protocol/operator";
 import type { Policy } from "@quorate/protocol/policy";
 import { createLogger, silentLogger } from "@quorate/service/logger";
 import { createP256Key } from "@quorate/signing/p256-key";
@@ -31,7 +31,7 @@ export type TestNetwork = AsyncDisposable & {
   restart(options?: Partial<CoordinatorOptions>): Promise<void>;
   /** Kills the coordinator, which must be a program of its own, and starts it again. */
   crash(): Promise<void>;
-  enrol(name: string, groups?: Groups): Promise<TestOperator>;
+  enrol(name: string, change?: Partial<Enrolment>): Promise<TestOperator>;
 };
 
 export async function startTestNetwork(settings: {
@@ -109,9 +109,9 @@ export async function startTestNetwork(settings: {
       await coordinator.kill();
       coordinator = await start({});
     },
-    async enrol(name, groups = {}) {
+    async enrol(name, change = {}) {
       // Undone before the servers that it is connected to.
-      return owned.use(await enrolTestOperator({ url, invitationToken, name, groups }));
+      return owned.use(await enrolTestOperator({ url, invitationToken, name, change }));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -234,6 +234,64 @@ export const verdictArtifacts = pgTable(
   ],
 );
 
+/** Sources that the distribution published, each once, however many targets it has. Clients of rebuilderd know them by number. */
+export const publishedSources = pgTable(
+  "published_sources",
+  {
+    id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
+    distribution: text("distribution").notNull(),
+    suite: text("suite").notNull(),
+    component: text("component").notNull(),
+    name: text("name").notNull(),
+    version: text("version").notNull(),
+    /** When a submission last found it in the archive. */
+    seenAt: time("seen_at").notNull(),
+  },
+  (table) => [uniqueIndex("published_sources_name").on(table.distribution, table.suite, table.name, table.version)],
+);
+
+/** Package files that the distribution published. */
+export const publishedArtifacts = pgTable(
+  "published_artifacts",
+  {
+    id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
+    source: integer("source")
+      .notNull()
+      .references(() => publishedSources.id),
+    file: text("file").notNull(),
+    path: text("path").notNull(),
+    package: text("package").notNull(),
+    version: text("version").notNull(),
+    architecture: text("architecture").notNull(),
+    sha256: text("sha256").notNull(),
+  },
+  (table) => [
+    uniqueIndex("published_artifacts_file").on(table.source, table.file, table.sha256),
+    index("published_artifacts_package").on(table.package, table.version),
+  ],
+);
+
+/** What a party says of a published package file: an operator by its newest result, the network by its newest verdict. */
+export const artifactStatuses = pgTable(
+  "artifact_statuses",
+  {
+    /** An operator's id, or `network`. */
+    says: text("says").notNull(),
+    artifact: integer("artifact")
+      .notNull()
+      .references(() => publishedArtifacts.id),
+    status: text("status", { enum: ["good", "bad", "failed", "unknown"] }).notNull(),
+    /** Log index of the entry that says it. */
+    entry: logIndex("entry").notNull(),
+    /** Log index of the result that it rests on. */
+    result: logIndex("result"),
+    /** Whether that result's operator signed an in-toto link for this file. */
+    linked: boolean("linked").notNull(),
+    statedAt: time("stated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.says, table.artifact] }), index("artifact_statuses_artifact").on(table.artifact, table.result)],
+);
+
 /** API tokens by SHA-256: the tokens themselves are not kept. */
 export const apiTokens = pgTable("api_tokens", {
   hash: text("hash").primaryKey(),

@@ -8,11 +8,13 @@ import { type Decision, evaluate } from "@quorate/verdict/evaluate";
 import { collectEvidence, traceDigestOf } from "@quorate/verdict/evidence";
 import type { LoggedEntry as VerifiedEntry } from "@quorate/verdict/logged-entry";
 import { nodeHasher } from "@quorate/signing/node-hasher";
+import { statementsOfVerdict } from "./artifact-statements.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { logAllReceived } from "./received.ts";
+import { saveStatuses } from "./store/artifact-statuses.ts";
 import { type LoggedEntry, loadEvidenceEntries, saveEntry } from "./store/entries.ts";
 import { loadJobs } from "./store/jobs.ts";
 import { loadPolicy } from "./store/policies.ts";
@@ -54,6 +56,8 @@ export async function settleRound(dependencies: Dependencies, round: StoredRound
   await db.transaction(async (tx) => {
     await saveEntry(tx, entry);
     await saveVerdict(tx, { verdict: statement.verdict, index: entry.index }, target.target);
+    const stated = { says: "network", entry: entry.index, at: now(), target: target.target };
+    await saveStatuses(tx, stated, statementsOfVerdict(statement.verdict));
     await saveSettled(tx, round.round, now());
   });
   events.settled(round.round, statement.verdict, entry.index);

@@ -62,8 +62,9 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const blobs = await openBlobStore(join(directory.path, "blobs"));
   const tickets = createUploadTickets(await loadTicketSecret(directory.path));
   const { log, reader, networkKey, identity, policy } = await openLog(config, db);
+  const archives = parseArchives(await readFile(config.ARCHIVES_FILE, "utf8"));
   const resolver = await createTargetResolver({
-    archives: parseArchives(await readFile(config.ARCHIVES_FILE, "utf8")),
+    archives,
     cacheDirectory: join(directory.path, "archive"),
   });
   await saveApiToken(db, config.API_TOKEN, "first", now());
@@ -111,6 +112,8 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     invitationToken: config.INVITATION_TOKEN,
     readLogSize: async () => (await reader.checkpoint()).checkpoint.size,
     loadProof: createProofLoader({ db, blobs, reader }),
+    archiveUrlOf: (distribution) => archives.find((archive) => archive.distribution === distribution)?.url ?? "",
+    now,
     submit: createSubmit({ db, resolver, blobs, policy, wake: queue.wake, events, now }),
     enrol: createEnrol({
       db,

@@ -14,6 +14,7 @@ import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
 import { loadNewestRounds, type PlannedRound, saveRound, type StoredRound } from "./store/rounds.ts";
+import { savePublished } from "./store/published-artifacts.ts";
 import { saveSubmission } from "./store/submissions.ts";
 import { saveTarget } from "./store/targets.ts";
 import { loadVerdicts, type StoredVerdict } from "./store/verdicts.ts";
@@ -45,6 +46,7 @@ export function createSubmit({ db, resolver, blobs, policy, wake, events, now }:
     const submittedAt = now();
     const { created, planned } = await db.transaction(async (tx) => {
       for (const target of targets) await saveTarget(tx, target);
+      await savePublished(tx, targets, submittedAt);
       const newest = await loadNewestRounds(tx, digests);
       const verdicts = await loadVerdicts(
         tx,

@@ -6,7 +6,7 @@ import { type Api, createApi } from "@quorate/client/api";
 import { ConnectionError } from "@quorate/client/http";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { ReportMessage } from "@quorate/protocol/job";
-import type { Enrolment, Groups, OperatorId } from "@quorate/protocol/operator";
+import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
 import type { Result } from "@quorate/protocol/result";
 import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
@@ -28,9 +28,11 @@ export type TestOperator = AsyncDisposable & {
   signCommitment(job: LeasedJob, result: Uint8Array, fence?: number): Uint8Array;
   /** Resolves when the coordinator asks for the job's result. */
   untilReveal(job: LeasedJob): Promise<void>;
-  /** All of it, once: takes a job, commits, reveals. */
   /** Does all jobs from now on, as a worker does: one result for each job, however often it is delivered, revealed whenever asked for. */
   serve(): void;
+  /** Commits to a job's result, and reveals it. */
+  do(job: LeasedJob, options?: Parameters<TestOperator["signResult"]>[1]): Promise<void>;
+  /** All of it, once: takes a job, commits, reveals. */
   work(options?: Parameters<TestOperator["signResult"]>[1]): Promise<LeasedJob>;
 };
 
@@ -38,15 +40,12 @@ export async function enrolTestOperator(at: {
   url: string;
   invitationToken: string;
   name: string;
-  groups?: Groups;
+  change?: Partial<Enrolment>;
 }): Promise<TestOperator> {
   const signer = p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
   const userKey = createUserKey();
   const api = createApi({ url: at.url, token: at.invitationToken });
-  const answer = await api.enrol({
-    envelope: textOf(signEnrolment(signer, at.name, { groups: at.groups ?? {} })),
-    natsUserKey: userKey.publicKey,
-  });
+  const answer = await api.enrol({ envelope: textOf(signEnrolment(signer, at.name, at.change)), natsUserKey: userKey.publicKey });
   const bus = await connectWorkerBus({
     url: answer.natsUrl,
     jwt: () => answer.natsJwt,
@@ -77,14 +76,17 @@ export async function enrolTestOperator(at: {
       return signStatement({ kind: "commitment", commitment }, [signer]);
     },
     untilReveal: ({ message }) => reveals.until(message.job),
-    async work(options) {
-      const job = await operator.takeJob();
+    async do(job, options) {
       await operator.report(job, { kind: "started" });
       const result = await operator.signResult(job, options);
       await operator.report(job, { kind: "commitment", envelope: textOf(operator.signCommitment(job, result)) });
       await operator.untilReveal(job);
       await operator.report(job, { kind: "result", envelope: textOf(result) });
       await job.ack();
+    },
+    async work(options) {
+      const job = await operator.takeJob();
+      await operator.do(job, options);
       return job;
     },
     serve: () => void serveJobs(operator, reveals, closing.signal),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { parseTrace } from "@quorate/attestation/build-trace";
-import { findLink, verifyLink } from "@quorate/attestation/in-toto-link";
+import { parseLinks, verifyLink } from "@quorate/attestation/in-toto-link";
 import { sha256Of } from "@quorate/protocol/digest";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
 import { verifyEd25519 } from "@quorate/signing/note-key";
@@ -72,7 +72,7 @@ test("beside a result go in-toto links that the enrolled link key verifies, one 
   const { statement } = coordinator.entry(await reveal(job, worker.operator));
   const byproducts = statement.kind === "result" ? statement.result.byproducts : [];
   const links = coordinator.blobs.get(byproducts.find(({ kind }) => kind === "in-toto-links")?.sha256 ?? "") ?? new Uint8Array();
-  const link = findLink(textOf(links), "mailgraph_1.14-20_all.deb") ?? "";
+  const link = parseLinks(textOf(links)).get("mailgraph_1.14-20_all.deb") ?? "";
   const sha512 = createHash("sha512").update("a package").digest("hex");
   expect(verifyLink(link, coordinator.linkKey(worker.operator), verifyEd25519)).toMatchObject({
     product: { name: "mailgraph_1.14-20_all.deb", sha256: sha256Of(utf8("a package")), sha512 },
