@@ -141,3 +141,15 @@ test("closes as soon as the request under way is answered", async () => {
   await closed;
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
+
+test("closing does not wait for a connection that has sent nothing yet", async () => {
+  const app = createHttpApp({ logger: silentLogger });
+  const { hostname, port } = new URL(await listen(app, { host: "127.0.0.1", port: 0 }));
+  const accepted = once(app.server, "connection");
+  const socket = connect(Number(port), hostname);
+  const ended = once(socket, "close");
+  await accepted;
+  await app.close();
+  await ended;
+  expect(socket.destroyed).toBe(true);
+}, 10_000);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
 import { fastify, LogController } from "fastify";
 import type {
   FastifyBaseLogger,
@@ -78,11 +79,21 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   return app;
 }
 
-/** Closing waits for connections. Idle ones are closed at once; one with a request under way would be kept open for the next request. */
+/**
+ * Closing waits for connections. Node closes those between two requests, and not one that has sent none yet; one with a request under way would
+ * be kept open for the next.
+ */
 function closeConnectionsOnStop(app: HttpApp): void {
   let closing = false;
+  const quiet = new Set<Socket>();
+  app.server.on("connection", (socket) => {
+    quiet.add(socket);
+    socket.once("close", () => quiet.delete(socket));
+  });
+  app.server.on("request", ({ socket }) => quiet.delete(socket));
   app.addHook("preClose", async () => {
     closing = true;
+    for (const socket of quiet) socket.destroy();
   });
   app.addHook("onSend", async (_request, reply) => {
     if (closing) reply.header("connection", "close");
