@@ -10,7 +10,7 @@ import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { Acknowledged } from "../integration/log-acknowledged.ts";
 import { allEntries, append, publishedCheckpoint } from "../integration/log-constellation.ts";
 import type { FaultPlan, FaultReport } from "./fault-plan.ts";
-import { keysBefore, startWitnessed, textOf } from "./log-scenario.ts";
+import { keysOf, startWitnessed, textOf } from "./log-scenario.ts";
 import type { LogScenario } from "./log-scenario.ts";
 import { loseUnflushed } from "./lose-unflushed.ts";
 import { startFaulted } from "./service-process.ts";
@@ -43,7 +43,7 @@ export async function runLogFault(
   }
   const broken = [...stuck, ...(hung ? ["the process did not end when it was told to"] : [])];
   try {
-    broken.push(...(await brokenPromises(witnessed, { told, keys: [...keysBefore(scenario), ...newKeys] })));
+    broken.push(...(await brokenPromises(witnessed, { told, keys: [...keysOf(scenario).slice(-10), ...newKeys] })));
   } catch (error) {
     broken.push(`it does not start again, or serve: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }

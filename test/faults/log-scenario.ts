@@ -66,10 +66,10 @@ async function prepareLog(path: string, scenario: LogScenario): Promise<void> {
 
 const keyBefore = (number: number) => `before/${number}`;
 
-/** The keys of entries that are there already, and near enough to the edge to be worth a look. */
-export function keysBefore(scenario: LogScenario): string[] {
+/** The keys of the entries that are there already. */
+export function keysOf(scenario: LogScenario): string[] {
   const count = { new: 0, "filling a tile": entriesBefore, recovering: entriesBefore + entriesToRecover }[scenario];
-  return Array.from({ length: count }, (_, number) => keyBefore(number)).slice(-10);
+  return Array.from({ length: count }, (_, number) => keyBefore(number));
 }
 
 /** Starts the witness of a directory; the log is started beside it, in this process or as one of its own. */

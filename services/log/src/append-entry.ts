@@ -26,6 +26,7 @@ export type AppendDependencies = {
   readonly underWay: Map<string, Promise<Appended>>;
   readonly pool: Pool;
   readonly lock: LockStore;
+  readonly lockCheck: { readonly problem: string | undefined };
   readonly sequencer: Sequencer;
   readonly publisher: Publisher;
   readonly store: TileStore;
@@ -36,10 +37,14 @@ export type Appended = Sequenced & { readonly leafHash: Hash; readonly duplicate
 
 /**
  * Appends an entry under its logical key; an entry that has the key already is answered with its index, whatever its bytes.
- * @throws ProblemError 503 when there is no room, or no proof yet that the witnesses agree with this log
+ * @throws ProblemError 503 when there is no room, no proof yet that the witnesses agree with this log, or damage to what it knows of keys
  */
 export async function appendEntry(key: string, bytes: Uint8Array, dependencies: AppendDependencies): Promise<Appended> {
-  const { underWay, publisher, events } = dependencies;
+  const { underWay, lockCheck, publisher, events } = dependencies;
+  if (lockCheck.problem !== undefined) {
+    events.refused("damaged");
+    throw unavailable("damaged", "the log's lock store is damaged, so that it takes no entries; the log's operator is told how and where");
+  }
   if (!publisher.confirmed) {
     const problem = unavailable("starting", "the log has not reached the quorum of its witnesses since it started; try again");
     await within(startMilliseconds, publisher.publishedAtLeast(0), problem);

@@ -10,6 +10,10 @@ export function createLogEvents(logger: Logger, metrics: Metrics) {
   const publishSeconds = metrics.histogram({ name: "log_publish_seconds", help: "Time to collect cosignatures and publish a checkpoint." });
   const witnessFailures = metrics.counter({ name: "log_witness_failures_total", help: "Requests that a witness did not cosign." });
   const roundsBelowQuorum = metrics.counter({ name: "log_rounds_below_quorum_total", help: "Rounds of witnesses without the quorum." });
+  const lockStoreChecks = metrics.counter({
+    name: "log_lock_store_checks_total",
+    help: "Checks of the whole lock store, by what came of it.",
+  });
   return {
     created(origin: string) {
       logger.info({ origin }, "created a new log");
@@ -39,6 +43,13 @@ export function createLogEvents(logger: Logger, metrics: Metrics) {
       size.set(published.size, { state: "published" });
       publishSeconds.observe(published.seconds);
       logger.debug(published, "published a checkpoint");
+    },
+    lockStoreChecked() {
+      lockStoreChecks.add(1, { outcome: "whole" });
+    },
+    lockStoreDamaged(problem: string) {
+      lockStoreChecks.add(1, { outcome: "damaged" });
+      logger.error({ problem }, "the lock store is damaged: nothing more is appended");
     },
     witnessWithoutUrl(witness: string) {
       logger.warn({ witness }, "the witness policy has no URL for a witness: it is not asked");

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
 import { openDurableDatabase } from "@quorate/service/durable-database";
 import { hashFrom } from "@quorate/tlog/hash";
 import type { Hash } from "@quorate/tlog/hash";
@@ -31,8 +32,15 @@ const schema = `
   CREATE TABLE IF NOT EXISTS head (
     id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, note TEXT NOT NULL, signed_at INTEGER NOT NULL
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, position INTEGER NOT NULL, leaf_hash BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS entry (
+    key TEXT PRIMARY KEY, position INTEGER NOT NULL, leaf_hash BLOB NOT NULL, checksum INTEGER
+  ) STRICT, WITHOUT ROWID;
 `;
+
+/** CRC-32 of a row of `entry`: SQLite itself does not notice when a disk changes what it stored. */
+export function checksumOf({ key, index, leafHash }: { key: string; index: number; leafHash: Uint8Array }): number {
+  return crc32(leafHash, crc32(`${index} ${key}`));
+}
 
 /** The lock store in a SQLite database of this process alone. */
 export class SqliteLockStore implements LockStore, Disposable {
@@ -41,12 +49,13 @@ export class SqliteLockStore implements LockStore, Disposable {
 
   constructor(path: string) {
     this.#database = openDurableDatabase(path, schema);
+    addChecksums(this.#database);
     this.#statements = {
       head: this.#database.prepare("SELECT size, note, signed_at FROM head"),
       create: this.#database.prepare("INSERT INTO head (id, size, note, signed_at) VALUES (1, ?, ?, ?)"),
       swap: this.#database.prepare("UPDATE head SET size = ?, note = ?, signed_at = ? WHERE size = ? AND note = ?"),
       find: this.#database.prepare("SELECT position, leaf_hash FROM entry WHERE key = ?"),
-      insert: this.#database.prepare("INSERT INTO entry (key, position, leaf_hash) VALUES (?, ?, ?)"),
+      insert: this.#database.prepare("INSERT INTO entry (key, position, leaf_hash, checksum) VALUES (?, ?, ?, ?)"),
     };
   }
 
@@ -70,7 +79,7 @@ export class SqliteLockStore implements LockStore, Disposable {
     try {
       const { changes } = this.#statements.swap.run(to.size, to.note, to.signedAt, from.size, from.note);
       if (changes !== 1) throw new Error(`swapping the checkpoint of size ${from.size} for ${to.size}: another process has swapped it`);
-      for (const { key, index, leafHash } of entries) this.#statements.insert.run(key, index, leafHash);
+      for (const entry of entries) this.#statements.insert.run(entry.key, entry.index, entry.leafHash, checksumOf(entry));
       this.#database.exec("COMMIT");
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
@@ -81,4 +90,10 @@ export class SqliteLockStore implements LockStore, Disposable {
   [Symbol.dispose](): void {
     this.#database.close();
   }
+}
+
+/** A lock store from before there were checksums gets the column. */
+function addChecksums(database: DatabaseSync): void {
+  const columns = database.prepare("SELECT name FROM pragma_table_info('entry')").all();
+  if (!columns.some(({ name }) => name === "checksum")) database.exec("ALTER TABLE entry ADD COLUMN checksum INTEGER");
 }

@@ -105,6 +105,14 @@ test("ignores a batch that was staged but never signed", async () => {
   expect((await open()).edge.size).toBe(600);
 });
 
+test("refuses to start when the lock store has lost a checkpoint whose tiles were written already", async () => {
+  const edge = await storedLog();
+  const entries = entriesFrom(600, 10);
+  await store.write(edge.grow(withHash(entries)));
+  records.push({ kind: "batch", oldSize: 600, entries });
+  await expect(open()).rejects.toThrow("there are tiles of a tree of 610, but the lock store's newest checkpoint is 600");
+});
+
 test("refuses to start when staged entries, tiles or entries are not those of the signed tree", async () => {
   await storedLog();
   const journal = records;

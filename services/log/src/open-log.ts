@@ -6,7 +6,7 @@ import { verifyEd25519 } from "@quorate/signing/note-key";
 import type { LogEvents } from "./events.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { Head, LockStore } from "./lock-store.ts";
-import { checkPublished, recoverTree, RefusedToStartError } from "./recover.ts";
+import { checkHeadIsNewest, checkPublished, recoverTree, RefusedToStartError } from "./recover.ts";
 import { signCheckpoint, verifySigned } from "./signed-checkpoint.ts";
 import type { SignedCheckpoint } from "./signed-checkpoint.ts";
 import type { TileStore } from "./tile-store.ts";
@@ -46,7 +46,13 @@ export async function openLog(files: LogFiles, options: OpenOptions): Promise<Op
     );
   }
   const newest = signedByUs(head.note, signer.key, "the lock store's checkpoint");
-  const edge = await recoverTree({ store: files.store, records: files.records, head: newest });
+  if (newest.checkpoint.size !== head.size)
+    throw new RefusedToStartError(
+      `the lock store has a checkpoint of size ${newest.checkpoint.size} as one of ${head.size}: it is damaged`,
+    );
+  const stored = { store: files.store, records: files.records, head: newest };
+  await checkHeadIsNewest(stored);
+  const edge = await recoverTree(stored);
   const published = await newestPublished(files, signer.key);
   if (published === undefined) return { edge, head, newest, published };
   await checkPublished(published, { store: files.store, head: newest });

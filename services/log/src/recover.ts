@@ -3,7 +3,7 @@ import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
 import { equalHashes } from "@quorate/tlog/hash";
 import type { Hash } from "@quorate/tlog/hash";
 import { MerkleFrontier } from "@quorate/tlog/merkle";
-import { fullTileBytes, levelWidth, parseTile, parseTilePath, tilePath, tileWidth } from "@quorate/tlog/tile";
+import { fullTileBytes, levelWidth, parseTile, parseTilePath, tileAt, tilePath, tileWidth } from "@quorate/tlog/tile";
 import { peaksFromTiles, rootFromTiles } from "@quorate/tlog/tile-proof";
 import type { Tile } from "@quorate/tlog/tile";
 import type { JournalRecord } from "./journal.ts";
@@ -43,6 +43,24 @@ export async function recoverTree({ store, records, head }: Stored): Promise<Tre
     );
   }
   return edge;
+}
+
+/**
+ * Tiles are written after the swap only: when those of a staged batch are there that the head does not have, the lock store has lost a swap.
+ * @throws RefusedToStartError when it has
+ */
+export async function checkHeadIsNewest({ store, records, head }: Stored): Promise<void> {
+  const { size } = head.checkpoint;
+  for (const record of records) {
+    if (record.kind !== "batch" || record.oldSize !== size) continue;
+    const newSize = size + record.entries.length;
+    const tile = tileAt(0, Math.floor((newSize - 1) / tileWidth), newSize);
+    if (tile === undefined || (await store.read(tilePath(tile))) === undefined) continue;
+    throw new RefusedToStartError(
+      `there are tiles of a tree of ${newSize}, but the lock store's newest checkpoint is ${size}: it is damaged, or comes from a backup; ` +
+        "restore the newest lock store, or start another log",
+    );
+  }
 }
 
 /**

@@ -10,6 +10,7 @@ import type { LogConfig } from "./config.ts";
 import { createLogEvents } from "./events.ts";
 import type { LogEvents } from "./events.ts";
 import { SqliteLockStore } from "./lock-store.ts";
+import { LockStoreCheck } from "./lock-store-check.ts";
 import { openLog } from "./open-log.ts";
 import { Pool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
@@ -40,6 +41,7 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await openDataDirectory({ path: config.dataDirectory, service: "log", format: 1 }));
   const lock = stack.use(new SqliteLockStore(join(directory.path, "lock-store.sqlite")));
+  const lockCheck = stack.use(new LockStoreCheck(join(directory.path, "lock-store.sqlite"), events));
   const store = new DirectoryTileStore(join(directory.path, "public"));
   const { staging, records } = await JournalStaging.open(join(directory.path, "journal"), store);
   stack.use(staging);
@@ -58,12 +60,15 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
   const sequencer = new Sequencer({ pool, staging, lock, store, signer, events, now, onSigned, fail }, { edge, head });
 
   const readiness = {
+    lockStore: async () => {
+      if (lockCheck.problem !== undefined) throw new Error(`the lock store is damaged: ${lockCheck.problem}`);
+    },
     witnesses: async () => {
       if (!publisher.confirmed) throw new Error("the quorum of witnesses has not answered since the start");
     },
   };
   const app = createHttpApp({ logger, metrics, readiness });
-  const dependencies = { underWay: new Map(), pool, lock, sequencer, publisher, store, events };
+  const dependencies = { underWay: new Map(), pool, lock, lockCheck, sequencer, publisher, store, events };
   addAppendRoute(app, config.token, dependencies);
   addReadRoutes(app, dependencies);
   // Undone from the last: no new requests and none under way, no batch under way, no round of witnesses, tiles durable.
