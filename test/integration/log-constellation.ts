@@ -61,8 +61,8 @@ export class LogConstellation implements AsyncDisposable {
     return new LogConstellation(directory, { config, policyText, witnesses });
   }
 
-  startLog(overrides: Partial<LogConfig> = {}): ReturnType<typeof startLog> {
-    return startLog({ ...this.config, ...overrides }, { logger: silentLogger, fail: (error) => void this.failures.push(error) });
+  startLog(overrides: Partial<LogConfig> = {}, now: () => number = Date.now): ReturnType<typeof startLog> {
+    return startLog({ ...this.config, ...overrides }, { logger: silentLogger, now, fail: (error) => void this.failures.push(error) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -101,3 +101,45 @@ test("a log that has another tree of the size that its witnesses hold is stopped
     expect.stringContaining("holds a checkpoint of size 1 signed by this log with another root: it has forked"),
   ]);
 });
+
+test("a second log on the same directory is refused", async () => {
+  await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
+  await using first = await startLogProcess(constellation);
+  await expect(startLogProcess(constellation)).rejects.toThrow(`it is in use by process ${first.child.pid}`);
+  expect(await append(first.url, "a", utf8("a"))).toMatchObject({ status: 200, index: 0 });
+});
+
+test("of two logs that both have the directory, since its lock was deleted, one loses the swap and stops", async () => {
+  await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
+  await using first = await constellation.startLog();
+  await append(first.url, "a", utf8("a"));
+  await rm(join(constellation.config.dataDirectory, "lock"));
+  await using second = await constellation.startLog();
+  expect(await append(second.url, "b", utf8("of the second"))).toMatchObject({ status: 200, index: 1 });
+  expect(await append(first.url, "c", utf8("of the first"))).toMatchObject({
+    status: 503,
+    type: "https://quorate.dev/problems/restarting",
+  });
+  expect(constellation.failures.map((failure) => (failure instanceof Error ? String(failure.cause) : ""))).toEqual([
+    expect.stringContaining("another process has swapped it"),
+  ]);
+  expect(await append(second.url, "d", utf8("d"))).toMatchObject({ status: 200, index: 2 });
+  const checkpoint = await publishedCheckpoint(second.url, constellation.policy);
+  const entries = checkpoint === undefined ? [] : await allEntries(second.url, checkpoint);
+  expect(entries.map((entry) => Buffer.from(entry).toString())).toEqual(["a", "of the second", "d"]);
+});
+
+test("a log whose clock was set back does not start, and one whose clock goes back while it runs goes on", async () => {
+  await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
+  const clock = { milliseconds: Date.now() };
+  {
+    await using log = await constellation.startLog({}, () => clock.milliseconds);
+    await append(log.url, "a", utf8("a"));
+    clock.milliseconds -= 3_600_000;
+    expect(await append(log.url, "b", utf8("b"))).toMatchObject({ status: 200, index: 1 });
+  }
+  await expect(constellation.startLog({}, () => clock.milliseconds)).rejects.toThrow("set the clock");
+  clock.milliseconds += 3_600_000;
+  await using log = await constellation.startLog({}, () => clock.milliseconds);
+  expect(await append(log.url, "b", utf8("again"))).toMatchObject({ status: 200, index: 1, duplicate: true });
+});
