@@ -106,10 +106,10 @@ describe("planning targets", () => {
     expect(planOf(facts, { architecture: "all" })).toEqual({ kind: "unknown-architecture", architecture: "all", known: ["amd64"] });
   });
 
-  test("a source with more files or packages than a log entry holds is refused", () => {
-    const binaries = Array.from({ length: 300 }, (_, i) => ({ name: `hello-${i}`, version: "1.0" }));
+  test("a source with more files or packages than can be logged is refused", () => {
+    const binaries = Array.from({ length: 2001 }, (_, i) => ({ name: `hello-${i}`, version: "1.0" }));
     const facts = factsOf([sourceStanza("1.0")], { amd64: binaries });
-    expect(planOf(facts)).toEqual({ kind: "too-large", source: "hello", version: "1.0", files: 1, artifacts: 300 });
+    expect(planOf(facts)).toEqual({ kind: "too-large", source: "hello", version: "1.0", files: 1, artifacts: 2001 });
     const parts = Array.from({ length: 201 }, (_, i) => ` ${digest} 1 part-${i}\n`).join("");
     const manyFiles = factsOf([sourceStanza("1.0", parts)], { amd64: [{ version: "1.0" }] });
     expect(planOf(manyFiles)).toMatchObject({ kind: "too-large", files: 202 });

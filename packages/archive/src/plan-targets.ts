@@ -2,7 +2,7 @@ import type { PackageStanza } from "@quorate/debian/packages";
 import type { SourceStanza } from "@quorate/debian/sources";
 import { binNmuSuffix, compareVersions, newestVersion } from "@quorate/debian/version";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
-import { maxEntryBytes } from "@quorate/protocol/entry";
+import { maxEnvelopeBytes } from "@quorate/protocol/entry";
 import type { SubmissionRequest } from "@quorate/protocol/submission";
 import { type EnvironmentPin, type ExpectedArtifact, type Target, targetSchema } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
@@ -54,8 +54,8 @@ export function planTargets(request: SubmissionRequest, facts: SourceFacts): Tar
   return { kind: "refused", refusal: { kind: "unknown-architecture", architecture: request.architecture ?? "", known } };
 }
 
-/** What a log entry has room for, less its envelope and statement, before base64. */
-const maxTargetBytes = Math.floor(((maxEntryBytes - 4096) * 3) / 4);
+/** What an envelope has room for, less its own members and the statement's, before base64. */
+const maxTargetBytes = Math.floor(((maxEnvelopeBytes - 4096) * 3) / 4);
 
 /** Everything in a draft was parsed before: only its size can be wrong. */
 function parseDrafts(drafts: readonly TargetDraft[]): TargetPlan {

@@ -19,5 +19,5 @@ test("a refusal names what was asked for and what there is", () => {
     "no archive of the distribution x1 is configured",
   );
   const large = { source: "hello", version: "9", files: 2, artifacts: 300 };
-  expect(formatRefusal({ kind: "too-large", ...large })).toBe("hello 9 is too large for a log entry: 2 source files, 300 binary packages");
+  expect(formatRefusal({ kind: "too-large", ...large })).toBe("hello 9 is too large to be logged: 2 source files, 300 binary packages");
 });

@@ -40,7 +40,7 @@ export function formatRefusal(refusal: Refusal): string {
     case "nothing-to-compare":
       return `${refusal.suite} has no binary packages of ${refusal.source} ${refusal.version}${listOf("it has those of", refusal.known)}`;
     case "too-large":
-      return `${refusal.source} ${refusal.version} is too large for a log entry: ${refusal.files} source files, ${refusal.artifacts} binary packages`;
+      return `${refusal.source} ${refusal.version} is too large to be logged: ${refusal.files} source files, ${refusal.artifacts} binary packages`;
     default:
       return unreachable(refusal);
   }

@@ -1,5 +1,6 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { maxEnvelopeBytes } from "@quorate/protocol/entry";
 import { utf8 } from "@quorate/protocol/utf8";
 import { formatBase64, parseBase64 } from "@quorate/tlog/base64";
 import { boundedText } from "@quorate/tlog/bounded-text";
@@ -10,9 +11,6 @@ export const inTotoPayloadType = "application/vnd.in-toto+json";
 
 /** A DSSE envelope around an in-toto statement. Nothing in it is verified. */
 export type Envelope = { readonly payload: Uint8Array; readonly signatures: readonly Uint8Array[] };
-
-/** The largest envelope that is looked at, in bytes; entries of the log are smaller still. */
-export const maxEnvelopeBytes = 1_048_576;
 
 /** Canonical JSON of an envelope is a regular language: an entry of the log is read without a JSON parser. */
 const envelopeGrammar =

@@ -1,11 +1,14 @@
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { sha256Of } from "@quorate/protocol/digest";
 import { maxEntryBytes } from "@quorate/protocol/entry";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
+import { VerificationError } from "@quorate/tlog/verification-error";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatEnvelope } from "./dsse.ts";
-import { formatStatement, parseEntry, parseStatement } from "./log-statement.ts";
-import { digestOf, sampleStatements } from "./nouns.fixture.ts";
+import { type LogStatement, formatStatement, openLargeEnvelope, parseEntry, parseStatement } from "./log-statement.ts";
+import { digestOf, manyArtifacts, sampleBuilt, sampleStatements } from "./nouns.fixture.ts";
 
 type Json = { [member: string]: Json };
 
@@ -71,6 +74,9 @@ describe("statements", () => {
     ["verdict", "predicate.inputAttestations.0.uri", "quorate:entry/11"],
     ["verdict", "predicate.inputAttestations", []],
     ["verdict", "subject.0.digest.sha256", digestOf("other")],
+    ["largeEnvelope", "subject.0.digest.sha256", digestOf("other")],
+    ["largeEnvelope", "predicate.sizeBytes", 65_535],
+    ["largeEnvelope", "predicate.sizeBytes", 4_194_305],
     ["verdict", "predicateType", "https://slsa.dev/verification_summary/v2"],
   ])("%s whose %s says %j is refused", (name, path, value) => {
     expect(() => parseStatement(altered(name, path, value))).toThrow(ParseError);
@@ -93,5 +99,34 @@ describe("entries", () => {
 
   test("an entry larger than the log takes is refused before it is read", () => {
     expect(() => parseEntry(new Uint8Array(maxEntryBytes + 1))).toThrow(/log entry of at most 65535 bytes/);
+  });
+});
+
+describe("large envelopes", () => {
+  const statement: LogStatement = { kind: "result", result: { ...sampleBuilt, artifacts: manyArtifacts } };
+  const bytes = formatEnvelope({ payload: formatStatement(statement), signatures: [Uint8Array.of(1)] });
+  const large = { envelope: sha256Of(bytes), sizeBytes: bytes.length };
+
+  test("what is too large for an entry is opened by its name, and keeps its own digest", () => {
+    expect(bytes.length).toBeGreaterThan(maxEntryBytes);
+    expect(openLargeEnvelope(large, bytes)).toMatchObject({ digest: large.envelope, statement });
+  });
+
+  test("bytes that differ in any bit, or in their number, are not those that are named", () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 7 }), (position, bit) => {
+        const altered = bytes.slice();
+        altered[position] = (altered[position] ?? 0) ^ (1 << bit);
+        expect(() => openLargeEnvelope(large, altered)).toThrow(VerificationError);
+      }),
+    );
+    expect(() => openLargeEnvelope(large, bytes.subarray(1))).toThrow(VerificationError);
+    expect(() => openLargeEnvelope({ ...large, sizeBytes: bytes.length + 1 }, bytes)).toThrow(VerificationError);
+  });
+
+  test("a large envelope names no other one", () => {
+    const signatures = Array.from({ length: 4 }, () => Uint8Array.of(1));
+    const naming = formatEnvelope({ payload: formatStatement({ kind: "large-envelope", large }), signatures });
+    expect(() => openLargeEnvelope({ envelope: sha256Of(naming), sizeBytes: naming.length }, naming)).toThrow(/names no other/);
   });
 });

@@ -1,7 +1,8 @@
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { type Commitment, commitmentSchema } from "@quorate/protocol/commitment";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
-import { maxEntryBytes, predicateTypes } from "@quorate/protocol/entry";
+import { maxEntryBytes, maxEnvelopeBytes, predicateTypes } from "@quorate/protocol/entry";
+import { type LargeEnvelope, largeEnvelopeSchema } from "@quorate/protocol/large-envelope";
 import { operatorPredicateSchema } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { type Policy, policySchema } from "@quorate/protocol/policy";
@@ -14,9 +15,10 @@ import type { Verdict } from "@quorate/protocol/verdict";
 import { parseBase64 } from "@quorate/tlog/base64";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
+import { VerificationError } from "@quorate/tlog/verification-error";
 import { parseVkey } from "@quorate/tlog/note";
 import type { z } from "zod";
-import { type Envelope, maxEnvelopeBytes, parseEnvelope } from "./dsse.ts";
+import { type Envelope, parseEnvelope } from "./dsse.ts";
 import { parseJsonBytes } from "./json-text.ts";
 import { parseNoun } from "./parse-noun.ts";
 import { formatProvenance, parseProvenance } from "./provenance.ts";
@@ -34,10 +36,18 @@ export type LogStatement =
   | { readonly kind: "round"; readonly round: Round }
   | { readonly kind: "commitment"; readonly commitment: Commitment }
   | { readonly kind: "result"; readonly result: Result }
-  | { readonly kind: "verdict"; readonly verdict: Verdict };
+  | { readonly kind: "verdict"; readonly verdict: Verdict }
+  | { readonly kind: "large-envelope"; readonly large: LargeEnvelope };
 
-/** An entry of the log as parsed: no signature in it is verified. `digest` is the SHA-256 of the entry's bytes. */
-export type Entry = { readonly envelope: Envelope; readonly digest: Sha256; readonly statement: LogStatement };
+/** What is said once a large envelope is opened. */
+export type PlainStatement = Exclude<LogStatement, { kind: "large-envelope" }>;
+
+/** An envelope as parsed: no signature in it is verified. `digest` is the SHA-256 of its bytes. */
+export type Entry<Statement extends LogStatement = LogStatement> = {
+  readonly envelope: Envelope;
+  readonly digest: Sha256;
+  readonly statement: Statement;
+};
 
 /** A policy's identity: SHA-256 of its canonical JSON. */
 export function policyDigestOf(policy: Policy): Sha256 {
@@ -71,8 +81,29 @@ export function parseStatement(payload: Uint8Array): LogStatement {
  */
 export function parseEntry(bytes: Uint8Array, hasher: Hasher = portableHasher): Entry {
   if (bytes.length > maxEntryBytes) throw new ParseError(`log entry of at most ${maxEntryBytes} bytes`, `${bytes.length} bytes`);
+  return parseSignedStatement(bytes, hasher);
+}
+
+/** As `parseEntry`, of any size that an envelope may have. @throws ParseError */
+export function parseSignedStatement(bytes: Uint8Array, hasher: Hasher = portableHasher): Entry {
   const envelope = parseEnvelope(bytes);
   return { envelope, digest: hasher.digest(bytes), statement: parseStatement(envelope.payload) };
+}
+
+/**
+ * What the envelope that an entry names says, from its bytes.
+ *
+ * @throws VerificationError when these are not the bytes that are named
+ * @throws ParseError for what is no envelope, or one that names another
+ */
+export function openLargeEnvelope({ envelope, sizeBytes }: LargeEnvelope, bytes: Uint8Array): Entry<PlainStatement> {
+  if (bytes.length !== sizeBytes || sha256Of(bytes) !== envelope) {
+    throw new VerificationError(`opening the large envelope ${envelope}: the bytes have another digest or size`);
+  }
+  const opened = parseSignedStatement(bytes);
+  const { statement } = opened;
+  if (statement.kind === "large-envelope") throw new ParseError("large envelope that names no other", statement.large.envelope);
+  return { ...opened, statement };
 }
 
 function statementOf(statement: LogStatement): Statement {
@@ -91,6 +122,8 @@ function statementOf(statement: LogStatement): Statement {
       return statement.result.outcome === "built" ? formatProvenance(statement.result) : formatTestResult(statement.result);
     case "verdict":
       return formatVerificationSummary(statement.verdict);
+    case "large-envelope":
+      return formatPredicate(predicateTypes.largeEnvelope, namedDigest("envelope", statement.large.envelope), statement.large);
     default:
       return unreachable(statement);
   }
@@ -121,6 +154,8 @@ function logStatementOf(statement: Statement): LogStatement {
       return { kind: "result", result: parseTestResult(statement) };
     case predicateTypes.verdict:
       return { kind: "verdict", verdict: parseVerificationSummary(statement) };
+    case predicateTypes.largeEnvelope:
+      return { kind: "large-envelope", large: parsePredicate(largeEnvelopeSchema, statement) };
     default:
       throw new ParseError("statement of a known predicate type", statement.predicateType);
   }

@@ -120,6 +120,12 @@ export const sampleVerdict: Verdict = {
   decidedAt: "2026-11-23T08:00:10Z",
 };
 
+/** So many that a result which names them is too large for an entry. */
+export const manyArtifacts = [
+  ...sampleBuilt.artifacts,
+  ...Array.from({ length: 400 }, (_, index) => ({ name: `many-${index}_1_all.deb`, sizeBytes: index, sha256: digestOf(`many ${index}`) })),
+];
+
 export const sampleStatements: Readonly<Record<string, LogStatement>> = {
   policy: { kind: "policy", policy: { ...defaultPolicy, diversity: [{ group: "country", distinct: 2 }] } },
   enrolment: {
@@ -150,5 +156,6 @@ export const sampleStatements: Readonly<Record<string, LogStatement>> = {
   built: { kind: "result", result: sampleBuilt },
   failed: { kind: "result", result: sampleFailed },
   verdict: { kind: "verdict", verdict: sampleVerdict },
+  largeEnvelope: { kind: "large-envelope", large: { envelope: digestOf("large envelope"), sizeBytes: 65_536 } },
   inconclusive: { kind: "verdict", verdict: { ...sampleVerdict, outcome: "inconclusive", reason: "1 of 2 agree", supersedes: 3 } },
 };

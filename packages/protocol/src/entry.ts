@@ -10,12 +10,16 @@ export const predicateTypes = {
   built: "https://slsa.dev/provenance/v1",
   failed: "https://in-toto.io/attestation/test-result/v0.1",
   verdict: "https://slsa.dev/verification_summary/v1",
+  largeEnvelope: "https://quorate.dev/large-envelope/v1",
 } as const;
 
 export const debianBuildType = "https://quorate.dev/build/debian/v1";
 
 /** Largest entry in bytes: an entry bundle frames entries with a 16-bit length. */
 export const maxEntryBytes = 65_535;
+
+/** Largest envelope in bytes, which is more than a target of 2,000 artifacts, its results and its verdict take. */
+export const maxEnvelopeBytes = 4_194_304;
 
 /** Logical keys (a rotation's ends in the id that its new key would give): appending a second entry with the key of an earlier one returns the earlier one's index. */
 export const entryKey = {

@@ -25,13 +25,16 @@ export type JobMessage = z.infer<typeof jobMessageSchema>;
 export const jobPhases = ["queued", "fetching", "environment", "building", "attesting", "committed", "revealed"] as const;
 export type JobPhase = (typeof jobPhases)[number];
 
+/** Largest envelope that a worker reports, in bytes: the bus takes messages of 1 MB, and JSON within JSON needs some more. */
+export const maxReportedEnvelopeBytes = 900_000;
+
 const reported = { job: jobIdSchema, round: sha256Schema, operator: operatorIdSchema, fence: z.int().min(1) };
 
 /** On `report.<operator>.<job>`. An envelope is the canonical JSON text of a DSSE envelope. Only signatures inside envelopes carry authority. */
 export const reportMessageSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("started"), ...reported }),
   z.strictObject({ kind: z.literal("commitment"), ...reported, envelope: textSchema(100_000) }),
-  z.strictObject({ kind: z.literal("result"), ...reported, envelope: textSchema(900_000) }),
+  z.strictObject({ kind: z.literal("result"), ...reported, envelope: textSchema(maxReportedEnvelopeBytes) }),
   z.strictObject({ kind: z.literal("declined"), ...reported, reason: lineSchema(400) }),
 ]);
 export type ReportMessage = z.infer<typeof reportMessageSchema>;

@@ -26,6 +26,7 @@ export function verifyEntrySigners(entry: Entry, keys: EntryKeys, verify: Verify
     case "target":
     case "round":
     case "verdict":
+    case "large-envelope":
       return mustVerify(envelope, [keys.networkKey], { what: `a ${statement.kind}`, who: "the network", verify });
     case "operator":
       return verifyOperatorEntry(envelope, statement.predicate, keys, verify);

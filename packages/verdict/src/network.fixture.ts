@@ -1,9 +1,17 @@
 import { type TraceFile, formatTrace, traceSummaryOf } from "@quorate/attestation/build-trace";
 import { formatEnvelope, pae } from "@quorate/attestation/dsse";
-import { type LogStatement, formatStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
+import {
+  type Entry,
+  type LogStatement,
+  formatStatement,
+  openLargeEnvelope,
+  parseEntry,
+  policyDigestOf,
+} from "@quorate/attestation/log-statement";
 import { digestOf, sampleBuilt, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { type PortableSigner, portableSignerOf } from "@quorate/attestation/portable-signer.fixture";
 import { type Sha256, parseSha256, sha256Of } from "@quorate/protocol/digest";
+import { maxEntryBytes } from "@quorate/protocol/entry";
 import type { Enrolment, OperatorId, Rotation } from "@quorate/protocol/operator";
 import { type Policy, defaultPolicy } from "@quorate/protocol/policy";
 import type { BuiltResult, Result } from "@quorate/protocol/result";
@@ -32,6 +40,7 @@ export class TestNetwork {
   readonly networkKey = portableSignerOf("network");
   readonly entries: Uint8Array[] = [];
   readonly blobs = new Map<Sha256, Uint8Array>();
+  readonly largeEnvelopes = new Map<Sha256, Uint8Array>();
   readonly tree = new PrefixTree(portableHasher);
   readonly policy: Policy;
 
@@ -44,13 +53,25 @@ export class TestNetwork {
     return this.appendBytes(formatEnvelope({ payload, signatures: signers.map(({ sign }) => sign(pae(payload))) }));
   }
 
+  /** Appends an envelope, by its name if it is too large. */
   appendBytes(bytes: Uint8Array): number {
+    if (bytes.length > maxEntryBytes) {
+      const large = { envelope: sha256Of(bytes), sizeBytes: bytes.length };
+      this.largeEnvelopes.set(large.envelope, bytes);
+      return this.append({ kind: "large-envelope", large });
+    }
     this.tree.append(bytes);
     return this.entries.push(bytes) - 1;
   }
 
   logged(): LoggedEntry[] {
-    return this.entries.map((bytes, index) => ({ index, entry: parseEntry(bytes) }));
+    return this.entries.map((bytes, index) => ({ index, entry: this.opened(parseEntry(bytes)) }));
+  }
+
+  private opened(entry: Entry): Entry {
+    const { statement } = entry;
+    const bytes = statement.kind === "large-envelope" ? this.largeEnvelopes.get(statement.large.envelope) : undefined;
+    return statement.kind === "large-envelope" && bytes ? openLargeEnvelope(statement.large, bytes) : entry;
   }
 
   appendPolicy(): number {
@@ -149,11 +170,17 @@ export class TestNetwork {
     return {
       format: proofFormat,
       checkpoint: cosigned({ size, root: this.tree.rootAt(size) }, testWitnesses),
-      entries: indices.map((index) => ({
-        index,
-        envelope: textOf(this.entries[index] ?? new Uint8Array(0)),
-        inclusion: inclusionProof(index, size, read).map(formatHash),
-      })),
+      entries: indices.map((index) => {
+        const envelope = this.entries[index] ?? new Uint8Array(0);
+        const { statement } = parseEntry(envelope);
+        const large = statement.kind === "large-envelope" ? this.largeEnvelopes.get(statement.large.envelope) : undefined;
+        return {
+          index,
+          envelope: textOf(envelope),
+          inclusion: inclusionProof(index, size, read).map(formatHash),
+          ...(large && { large: textOf(large) }),
+        };
+      }),
       traces: [...this.blobs].map(([sha256, bytes]) => ({ sha256, text: textOf(bytes) })),
     };
   }

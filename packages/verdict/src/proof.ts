@@ -2,7 +2,7 @@ import { parseJson } from "@quorate/attestation/json-text";
 import { parseNoun } from "@quorate/attestation/parse-noun";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { sha256Schema } from "@quorate/protocol/digest";
-import { maxEntryBytes } from "@quorate/protocol/entry";
+import { maxEntryBytes, maxEnvelopeBytes } from "@quorate/protocol/entry";
 import { textSchema } from "@quorate/protocol/names";
 import { boundedText } from "@quorate/tlog/bounded-text";
 import { maxNoteBytes } from "@quorate/tlog/note";
@@ -28,6 +28,8 @@ const proofSchema = z.strictObject({
         envelope: textSchema(maxEntryBytes),
         /** Inclusion proof under the checkpoint, from the leaf's sibling up: hashes in base64. */
         inclusion: z.array(textSchema(44).length(44)).max(53),
+        /** The large envelope that the entry names, when it does. */
+        large: textSchema(maxEnvelopeBytes).optional(),
       }),
     )
     .min(1)

@@ -4,6 +4,8 @@ export type ReplayRule =
   | "index"
   /** An entry is a canonical envelope of a known statement. */
   | "format"
+  /** The large envelope that an entry names can be had. */
+  | "envelope"
   /** An entry is signed by whom it must be. */
   | "signature"
   /** No two entries have one logical key. */

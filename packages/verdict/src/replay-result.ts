@@ -4,7 +4,7 @@ import { type Target, environmentPinDigestOf } from "@quorate/protocol/target";
 import type { LoggedResult } from "./evidence.ts";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { type ReplayState, type ReplayedRound, demand, known } from "./replay-state.ts";
-import { type LoadEntry, targetOf } from "./replayed-target.ts";
+import { type Rereading, targetOf } from "./replayed-target.ts";
 
 /**
  * Checks a result's entry against all before it, and takes it into the state. Whether a result of a logged round counts is for `evaluate`
@@ -12,13 +12,13 @@ import { type LoadEntry, targetOf } from "./replayed-target.ts";
  *
  * @throws ReplayError
  */
-export async function replayResult(state: ReplayState, { index, envelope, result }: LoggedResult, loadEntry: LoadEntry): Promise<void> {
+export async function replayResult(state: ReplayState, { index, envelope, result }: LoggedResult, rereading: Rereading): Promise<void> {
   const replayed = known(state.rounds.get(result.round), {
     index,
     rule: "round",
     reason: `the result is of round ${result.round}, which was not logged before it`,
   });
-  await checkSubject(state, { index, result, replayed }, loadEntry);
+  await checkSubject(state, { index, result, replayed }, rereading);
   const committed = known(committedBy(replayed, result.operator), {
     index,
     rule: "commitment",
@@ -37,7 +37,7 @@ function committedBy(replayed: ReplayedRound, operator: OperatorId): Sha256 | un
 
 type Revealed = { readonly index: number; readonly result: Result; readonly replayed: ReplayedRound };
 
-async function checkSubject(state: ReplayState, { index, result, replayed }: Revealed, loadEntry: LoadEntry): Promise<void> {
+async function checkSubject(state: ReplayState, { index, result, replayed }: Revealed, rereading: Rereading): Promise<void> {
   const digest = replayed.kind === "open" ? replayed.round.target : replayed.target;
   demand(result.target === digest, {
     index,
@@ -45,7 +45,7 @@ async function checkSubject(state: ReplayState, { index, result, replayed }: Rev
     reason: `the result is of target ${result.target}, and its round of ${digest}`,
   });
   const { target, environment } =
-    replayed.kind === "open" ? replayed : withEnvironment(await targetOf(state, { digest, index, reason: "it was not logged" }, loadEntry));
+    replayed.kind === "open" ? replayed : withEnvironment(await targetOf(state, { digest, index, reason: "it was not logged" }, rereading));
   const different = (["distribution", "suite", "source", "version", "architecture"] as const).find((name) => result[name] !== target[name]);
   const reason = different && `the result is of ${different} ${result[different]}, and its target of ${target[different]}`;
   demand(reason === undefined, { index, rule: "result", reason: reason ?? "" });

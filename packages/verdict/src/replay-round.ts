@@ -5,19 +5,19 @@ import { hashFrom } from "@quorate/tlog/hash";
 import { hex } from "@scure/base";
 import { drawCommittee, eligibleFor } from "./committee.ts";
 import { type ReplayState, demand, known } from "./replay-state.ts";
-import { type LoadEntry, targetOf } from "./replayed-target.ts";
+import { type Rereading, targetOf } from "./replayed-target.ts";
 
 /** Checks a round's entry against all before it, and takes it into the state. @throws ReplayError */
 export async function replayRound(
   state: ReplayState,
   { index, round }: { index: number; round: Round },
-  loadEntry: LoadEntry,
+  rereading: Rereading,
 ): Promise<void> {
   const id = roundIdOf(round.target, round.attempt);
   const earlier = state.rounds.get(id);
   if (earlier === undefined) {
     const reason = `the round is of target ${round.target}, which was not logged before it`;
-    const target = await targetOf(state, { digest: round.target, index, reason }, loadEntry);
+    const target = await targetOf(state, { digest: round.target, index, reason }, rereading);
     checkNewRound(state, { index, round, target });
     const environment = environmentPinDigestOf(target.environment);
     state.rounds.set(id, { kind: "open", round, target, environment, commitments: [], results: [] });

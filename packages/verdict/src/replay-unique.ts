@@ -1,4 +1,4 @@
-import { type LogStatement, type OperatorPredicate, policyDigestOf } from "@quorate/attestation/log-statement";
+import { type OperatorPredicate, type PlainStatement, policyDigestOf } from "@quorate/attestation/log-statement";
 import { entryKey } from "@quorate/protocol/entry";
 import { operatorIdOf } from "@quorate/protocol/operator";
 import { roundIdOf } from "@quorate/protocol/round";
@@ -13,13 +13,13 @@ import { type ReplayState, type ReplayedRound, demand } from "./replay-state.ts"
  *
  * @throws ReplayError
  */
-export function checkUnique(state: ReplayState, index: number, statement: LogStatement): void {
+export function checkUnique(state: ReplayState, index: number, statement: PlainStatement): void {
   if (isLogged(state, statement)) {
     demand(false, { index, rule: "unique", reason: `there is an earlier entry for ${logicalKey(statement)}` });
   }
 }
 
-function isLogged(state: ReplayState, statement: LogStatement): boolean {
+function isLogged(state: ReplayState, statement: PlainStatement): boolean {
   switch (statement.kind) {
     case "policy":
       return state.policies.has(policyDigestOf(statement.policy));
@@ -74,7 +74,7 @@ function hasRevealed(replayed: ReplayedRound | undefined, operator: string): boo
 }
 
 /** The logical key of what an entry says: a log holds one entry of each. */
-export function logicalKey(statement: LogStatement): string {
+export function logicalKey(statement: PlainStatement): string {
   switch (statement.kind) {
     case "policy":
       return entryKey.policy(policyDigestOf(statement.policy));

@@ -9,10 +9,10 @@ export const names = ["ada", "bert", "cyd"];
 /** For tests: a log's last entry breaks a rule; what the entry is, the rule, what the message says, and how to make the log. */
 export type Broken = [string, ReplayRule, RegExp, () => TestNetwork];
 
-export async function replayed({ networkKey, entries, blobs }: TestNetwork) {
+export async function replayed({ networkKey, entries, blobs, largeEnvelopes }: TestNetwork) {
   const replay = createReplay({
     networkKey: networkKey.spki,
-    loadBlob: async (sha256) => blobs.get(sha256),
+    loadBlob: async (sha256) => blobs.get(sha256) ?? largeEnvelopes.get(sha256),
     loadEntry: async (index) => entries[index] ?? new Uint8Array(0),
     verify: verifyP256Portable,
   });

@@ -1,4 +1,4 @@
-import { type Entry, type LogStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
+import { type Entry, type PlainStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
@@ -12,9 +12,9 @@ import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { verifyEntrySigners } from "./entry-signers.ts";
-import type { LoggedEntry } from "./logged-entry.ts";
 import { PrefixTree } from "./prefix-tree.ts";
 import { ReplayError } from "./replay-error.ts";
+import { replayLargeEnvelope } from "./replay-large-envelope.ts";
 import { replayOperator } from "./replay-operator.ts";
 import { replayResult } from "./replay-result.ts";
 import { replayRound } from "./replay-round.ts";
@@ -30,7 +30,7 @@ export type Replay = {
    * @returns what the entry says
    * @throws ReplayError at the first entry that breaks a rule; nothing after it can be trusted, so the replay is over
    */
-  add(next: { index: number; bytes: Uint8Array }): Promise<LogStatement>;
+  add(next: { index: number; bytes: Uint8Array }): Promise<PlainStatement>;
   /** The root of the first `size` entries: to be compared with a checkpoint's. */
   rootAt(size: number): Hash;
   /** Verdicts by index. */
@@ -73,8 +73,12 @@ export function createReplay({ hasher = portableHasher, ...options }: ReplayOpti
   return {
     async add({ index, bytes }) {
       demand(index === state.tree.size, { index, rule: "index", reason: `the entry after ${state.tree.size - 1} was expected` });
-      const entry = parseLogged(index, bytes, hasher);
-      checkSigners(index, () => verifyEntrySigners(entry, keys, verify));
+      const logged = parseLogged(index, bytes, hasher);
+      const { statement } = logged;
+      checkSigners(index, () => verifyEntrySigners(logged, keys, verify));
+      const isLarge = statement.kind === "large-envelope";
+      const entry = isLarge ? await replayLargeEnvelope(index, statement.large, options.loadBlob) : { ...logged, statement };
+      if (isLarge) checkSigners(index, () => verifyEntrySigners(entry, keys, verify));
       checkUnique(state, index, entry.statement);
       await take(state, { index, entry }, { ...options, hasher });
       state.tree.append(bytes);
@@ -87,8 +91,9 @@ export function createReplay({ hasher = portableHasher, ...options }: ReplayOpti
 
 type Tools = Pick<ReplayOptions, "networkKey" | "loadBlob" | "loadEntry"> & { readonly hasher: Hasher };
 
-async function take(state: ReplayState, logged: LoggedEntry, tools: Tools): Promise<void> {
-  const { index, entry } = logged;
+type Taken = { readonly index: number; readonly entry: Entry<PlainStatement> };
+
+async function take(state: ReplayState, { index, entry }: Taken, tools: Tools): Promise<void> {
   const { statement } = entry;
   switch (statement.kind) {
     case "policy":
@@ -98,11 +103,11 @@ async function take(state: ReplayState, logged: LoggedEntry, tools: Tools): Prom
     case "target":
       return void state.targets.set(targetDigestOf(statement.target), { index, target: statement.target });
     case "round":
-      return replayRound(state, { index, round: statement.round }, tools.loadEntry);
+      return replayRound(state, { index, round: statement.round }, tools);
     case "commitment":
       return replayCommitment(state, index, statement.commitment);
     case "result":
-      return replayResult(state, { index, envelope: entry.digest, result: statement.result }, tools.loadEntry);
+      return replayResult(state, { index, envelope: entry.digest, result: statement.result }, tools);
     case "verdict":
       return replayVerdict(state, { index, verdict: statement.verdict }, tools);
     default:

@@ -1,4 +1,4 @@
-import { type Entry, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
+import { type Entry, openLargeEnvelope, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
@@ -57,8 +57,8 @@ export type ProofClaim = {
 export function verifyProof(claim: ProofClaim): Chain {
   const { proof, policy, verify, verifyEd25519 } = claim;
   const { checkpoint, witnesses } = verifyCosignedCheckpoint(proof.checkpoint, policy.witnessPolicy, verifyEd25519);
-  const entries = proof.entries.map((entry) => includedEntry(entry, checkpoint, claim.hasher));
-  refuseRepeats(entries);
+  const entries = proof.entries.flatMap((entry) => includedEntries(entry, checkpoint, claim.hasher));
+  refuseRepeats(proof.entries);
   verifySigners(entries, policy.network.key, verify);
   const { index: verdictIndex, verdict } = onlyVerdict(entries);
   const evidence = completeEvidence(claim, entries, { verdict, verdictIndex });
@@ -70,14 +70,24 @@ export function verifyProof(claim: ProofClaim): Chain {
   return { artifact, target: evidence.target, verdict, verdictIndex, operators, checkpoint, witnesses };
 }
 
-function includedEntry({ index, envelope, inclusion }: Proof["entries"][number], checkpoint: Checkpoint, hasher?: Hasher): LoggedEntry {
+type ProofEntry = Proof["entries"][number];
+
+/** The entry, and what is said by the large envelope that it names. */
+function includedEntries({ index, envelope, inclusion, large }: ProofEntry, checkpoint: Checkpoint, hasher?: Hasher): LoggedEntry[] {
   const bytes = utf8(envelope);
   const proof = inclusion.map((hash) => parseHash("hash of an inclusion proof", hash));
   verifyInclusion({ index, size: checkpoint.size, root: checkpoint.root, leaf: leafHash(bytes, hasher), proof, ...(hasher && { hasher }) });
-  return { index, entry: parseEntry(bytes) };
+  const entry = parseEntry(bytes);
+  const { statement } = entry;
+  if (statement.kind !== "large-envelope" && large === undefined) return [{ index, entry }];
+  if (statement.kind !== "large-envelope" || large === undefined) throw refusal(`entry ${index} and its large envelope are not both in it`);
+  return [
+    { index, entry },
+    { index, entry: openLargeEnvelope(statement.large, utf8(large)) },
+  ];
 }
 
-function refuseRepeats(entries: readonly LoggedEntry[]): void {
+function refuseRepeats(entries: readonly ProofEntry[]): void {
   const seen = new Set<number>();
   for (const { index } of entries) {
     if (seen.has(index)) throw refusal(`it has entry ${index} twice`);

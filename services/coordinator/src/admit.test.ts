@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
-import { digestOf, sampleBuilt, sampleStatements, sampleTarget } from "@quorate/attestation/nouns.fixture";
+import { digestOf, manyArtifacts, sampleBuilt, sampleStatements, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import { maxEntryBytes } from "@quorate/protocol/entry";
 import type { Enrolment } from "@quorate/protocol/operator";
 import type { Result } from "@quorate/protocol/result";
 import { textOf } from "@quorate/protocol/utf8";
@@ -100,13 +101,11 @@ test.each([
   expect(admitResult(resultReport(bytes), held)).toMatchObject({ kind: "refuse", rule });
 });
 
-test("an envelope that the log cannot take is refused with its size and what to do", () => {
-  const report = { envelope: "x".repeat(65_536), fence: 2 };
-  expect(admitResult(report, revealing)).toMatchObject({
-    kind: "refuse",
-    rule: "too-large",
-    detail: expect.stringMatching(/65536 bytes .* fewer/),
-  });
+test("a result that is too large for an entry of the log is admitted like any other", () => {
+  const large = resultEnvelope(ada, result({ artifacts: manyArtifacts }));
+  expect(large.length).toBeGreaterThan(maxEntryBytes);
+  const held = facts({ state: "revealing", job: { ...committed, committedEnvelope: sha256Of(large) } });
+  expect(admitResult(resultReport(large), held)).toMatchObject({ kind: "admit", digest: sha256Of(large) });
 });
 
 test("a network's statement is no commitment, whoever signs it", () => {

@@ -1,9 +1,8 @@
 import { verifyEnvelope } from "@quorate/attestation/dsse";
-import { type Entry, parseEntry } from "@quorate/attestation/log-statement";
+import { type Entry, parseSignedStatement } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
-import { maxEntryBytes } from "@quorate/protocol/entry";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import type { Result } from "@quorate/protocol/result";
@@ -34,7 +33,6 @@ export type Refusal = {
     | "not-this-job"
     | "already-committed"
     | "not-committed"
-    | "too-large"
     | "missing-blob";
   detail: string;
 };
@@ -108,13 +106,7 @@ function admitSigned(
   if (operator.revokedAt !== undefined) return refuse("revoked", `the operator was revoked by entry ${operator.revokedAt} of the log`);
   try {
     const bytes = utf8(report.envelope);
-    if (bytes.length > maxEntryBytes) {
-      return refuse(
-        "too-large",
-        `the envelope has ${bytes.length} bytes and an entry of the log at most ${maxEntryBytes}: name fewer byproducts`,
-      );
-    }
-    const entry = parseEntry(bytes);
+    const entry = parseSignedStatement(bytes);
     verifyEnvelope(entry.envelope, [parseBase64("identity key", keysAt(operator).identityKey)], verify);
     return { kind: "signed", entry, bytes };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type LogStatement, parseEntry } from "@quorate/attestation/log-statement";
+import type { PlainStatement } from "@quorate/attestation/log-statement";
 import type { LogReader } from "@quorate/client/log-reader";
 import type { LogWriter } from "@quorate/client/log-writer";
 import { parseSha256 } from "@quorate/protocol/digest";
@@ -8,11 +8,13 @@ import type { P256Signer } from "@quorate/signing/p256-key";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import { leafHash } from "@quorate/tlog/merkle";
 import { verifyCosignedCheckpoint, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
+import type { BlobStore } from "./blob-store.ts";
+import { entryFor, loadEntry } from "./large-envelope.ts";
 import type { LoggedEntry } from "./store/entries.ts";
 
 export type Append = Omit<LoggedEntry, "index" | "digest"> & { wait: "sequenced" | "published" };
 
-export type Appended<Statement extends LogStatement = LogStatement> = {
+export type Appended<Statement extends PlainStatement = PlainStatement> = {
   /** As the log has it: when an entry with this key was there before, that one. */
   entry: LoggedEntry;
   statement: Statement;
@@ -25,28 +27,35 @@ export type NetworkLog = {
   /** Logs an envelope exactly as it is. */
   append(request: Append): Promise<Appended>;
   /** Logs a statement signed by the network. */
-  appendSigned<Statement extends LogStatement>(
+  appendSigned<Statement extends PlainStatement>(
     statement: Statement,
     request: Omit<Append, "kind" | "envelope">,
   ): Promise<Appended<Statement>>;
 };
 
-type Dependencies = { writer: LogWriter; reader: LogReader; witnessPolicy: WitnessPolicy; networkKey: Pick<P256Signer, "sign"> };
+type Dependencies = {
+  writer: LogWriter;
+  reader: LogReader;
+  blobs: Pick<BlobStore, "load" | "write">;
+  witnessPolicy: WitnessPolicy;
+  networkKey: Pick<P256Signer, "sign">;
+};
 
-export function createNetworkLog({ writer, reader, witnessPolicy, networkKey }: Dependencies): NetworkLog {
+export function createNetworkLog({ writer, reader, blobs, witnessPolicy, networkKey }: Dependencies): NetworkLog {
   const append: NetworkLog["append"] = async ({ wait, ...request }) => {
-    const { key, envelope } = request;
-    const answer = await writer.append({ key, bytes: envelope, wait });
-    const isOurs = answer.leafHash === Buffer.from(leafHash(envelope)).toString("hex");
-    const logged = isOurs ? envelope : await readEarlier(request, answer.index);
-    const { digest, statement } = parseEntry(logged);
+    const { key } = request;
+    const bytes = await entryFor(request.envelope, { blobs, networkKey });
+    const answer = await writer.append({ key, bytes, wait });
+    const isOurs = answer.leafHash === Buffer.from(leafHash(bytes)).toString("hex");
+    const logged = isOurs ? bytes : await readEarlier({ key, bytes }, answer.index);
+    const { digest, statement } = await loadEntry(logged, blobs);
     const published = answer.published === undefined ? undefined : treeHeadOf(answer.published);
     return { entry: { ...request, envelope: logged, index: answer.index, digest }, statement, published };
   };
 
   /** A coordinator that stopped between the log's answer and its own commit logs a differently signed entry with the same key again. */
-  const readEarlier = async ({ key, envelope }: { key: string; envelope: Uint8Array }, index: number): Promise<Uint8Array> => {
-    await writer.append({ key, bytes: envelope, wait: "published" });
+  const readEarlier = async (entry: { key: string; bytes: Uint8Array }, index: number): Promise<Uint8Array> => {
+    await writer.append({ ...entry, wait: "published" });
     return reader.entry(index, (await reader.checkpoint()).checkpoint.size);
   };
 
@@ -67,6 +76,6 @@ export function createNetworkLog({ writer, reader, witnessPolicy, networkKey }: 
   };
 }
 
-function isSameKind<Statement extends LogStatement>(appended: Appended, wanted: Statement): appended is Appended<Statement> {
+function isSameKind<Statement extends PlainStatement>(appended: Appended, wanted: Statement): appended is Appended<Statement> {
   return appended.statement.kind === wanted.kind;
 }

@@ -1,3 +1,4 @@
+import { parseEntry } from "@quorate/attestation/log-statement";
 import type { LogReader } from "@quorate/client/log-reader";
 import type { ArtifactView } from "@quorate/protocol/artifact-view";
 import { textOf } from "@quorate/protocol/utf8";
@@ -5,7 +6,8 @@ import { formatHash } from "@quorate/tlog/hash";
 import { formatProof, type Proof, proofFormat } from "@quorate/verdict/proof";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
-import { loadRoundEntries, loadTraces, verifiedEntryOf } from "./settle.ts";
+import { loadLargeEnvelope } from "./large-envelope.ts";
+import { loadRoundEntries, loadTraces, loadVerifiedEntries } from "./settle.ts";
 import { findRound } from "./store/rounds.ts";
 
 /** The text of the proof file for an artifact: its newest verdict, all evidence of it, and where the log has each entry. */
@@ -38,18 +40,22 @@ async function buildProof({ db, blobs, reader }: Dependencies, id: string): Prom
   const round = await findRound(db, id);
   if (!round) throw new Error(`building a proof: round ${id} is not in the database`);
   const entries = await loadRoundEntries(db, round);
-  const traces = await loadTraces(blobs, entries.map(verifiedEntryOf));
+  const traces = await loadTraces(blobs, await loadVerifiedEntries(blobs, entries));
   // The verdict's append waited for a checkpoint that covers it, and it is the last.
   const { checkpoint, text } = await reader.checkpoint();
   return {
     format: proofFormat,
     checkpoint: text,
     entries: await Promise.all(
-      entries.map(async ({ index, envelope }) => ({
-        index,
-        envelope: textOf(envelope),
-        inclusion: (await reader.inclusionProof(index, checkpoint.size)).map(formatHash),
-      })),
+      entries.map(async ({ index, envelope }) => {
+        const large = await loadLargeEnvelope(parseEntry(envelope), blobs);
+        return {
+          index,
+          envelope: textOf(envelope),
+          inclusion: (await reader.inclusionProof(index, checkpoint.size)).map(formatHash),
+          ...(large && { large: textOf(large) }),
+        };
+      }),
     ),
     traces: [...traces].map(([sha256, bytes]) => ({ sha256, text: textOf(bytes) })),
   };

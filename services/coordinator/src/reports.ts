@@ -77,9 +77,6 @@ async function takeCommitment(dependencies: Dependencies, report: Report<"commit
 
 async function takeResult(dependencies: Dependencies, report: Report<"result">, facts: Facts): Promise<Refusal | undefined> {
   const admission = admitResult(report, facts);
-  if (admission.kind === "refuse" && admission.rule === "too-large" && facts.round.state === "revealing") {
-    await saveDeclined(dependencies.db, facts.job.job, `refused: ${admission.detail}`);
-  }
   if (admission.kind !== "admit") return admission.kind === "refuse" ? admission : undefined;
   // Everyone who recomputes the verdict needs the trace.
   const trace = traceDigestOf(admission.result);

@@ -1,5 +1,4 @@
 import { maxTraceBytes } from "@quorate/attestation/build-trace";
-import { parseEntry } from "@quorate/attestation/log-statement";
 import type { CoordinatorBus } from "@quorate/bus/coordinator-bus";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { entryKey } from "@quorate/protocol/entry";
@@ -12,6 +11,7 @@ import { statementsOfVerdict } from "./artifact-statements.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
+import { loadEntry } from "./large-envelope.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { logAllReceived } from "./received.ts";
 import { saveStatuses } from "./store/artifact-statuses.ts";
@@ -42,7 +42,7 @@ export async function settleRound(dependencies: Dependencies, round: StoredRound
     findNewestVerdict(db, round.target),
   ]);
   if (!target) throw new Error(`settling round ${round.round}: its target ${round.target} is not in the database`);
-  const entries = stored.map(verifiedEntryOf);
+  const entries = await loadVerifiedEntries(dependencies.blobs, stored);
   const traces = await loadTraces(dependencies.blobs, entries);
 
   const decision = evaluate(collectEvidence({ roundId: round.round, entries, traces, closed: true, hasher: nodeHasher }), policy);
@@ -75,9 +75,9 @@ export async function loadRoundEntries(db: Database, round: StoredRound): Promis
   });
 }
 
-/** Signatures were verified before the entry was logged. */
-export function verifiedEntryOf({ index, envelope }: LoggedEntry): VerifiedEntry {
-  return { index, entry: parseEntry(envelope) };
+/** What they say. Signatures were verified before the entries were logged. */
+export async function loadVerifiedEntries(blobs: BlobStore, entries: readonly LoggedEntry[]): Promise<VerifiedEntry[]> {
+  return await Promise.all(entries.map(async ({ index, envelope }) => ({ index, entry: await loadEntry(envelope, blobs) })));
 }
 
 function verdictOf(

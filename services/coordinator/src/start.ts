@@ -17,7 +17,7 @@ import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
 import { parseVkey } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
 import { advanceRound } from "./advance.ts";
-import { openBlobStore } from "./blob-store.ts";
+import { type BlobStore, openBlobStore } from "./blob-store.ts";
 import { createRoundChanges } from "./changes.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -61,7 +61,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const { db } = resources.use(await openDatabase({ url: config.DATABASE_URL, onError: events.databaseFailed }));
   const blobs = await openBlobStore(join(directory.path, "blobs"));
   const tickets = createUploadTickets(await loadTicketSecret(directory.path));
-  const { log, reader, networkKey, identity, policy } = await openLog(config, db);
+  const { log, reader, networkKey, identity, policy } = await openLog(config, { db, blobs });
   const archives = parseArchives(await readFile(config.ARCHIVES_FILE, "utf8"));
   const resolver = await createTargetResolver({
     archives,
@@ -135,13 +135,13 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
 }
 
 /** The log as the network writes and reads it, with the policy in force logged. */
-async function openLog(config: CoordinatorConfig, db: Database) {
+async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Database; blobs: BlobStore }) {
   const networkKey = loadP256Key(config.NETWORK_KEY_FILE);
   const witnessPolicyText = await readFile(config.WITNESS_POLICY_FILE, "utf8");
   const witnessPolicy = parseTlogPolicy(witnessPolicyText);
   const reader = createLogReader({ url: config.LOG_URL, logKey: parseVkey(config.LOG_KEY), hasher: nodeHasher });
   const writer = createLogWriter({ url: config.LOG_URL, token: config.LOG_TOKEN });
-  const log = createNetworkLog({ writer, reader, witnessPolicy, networkKey });
+  const log = createNetworkLog({ writer, reader, blobs, witnessPolicy, networkKey });
   const networkPolicy = await loadNetworkPolicy(config.POLICY_FILE);
   const policy = await ensurePolicyLogged({ db, log }, networkPolicy);
   const identity = {

@@ -1,7 +1,7 @@
 import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { parseEntry } from "@quorate/attestation/log-statement";
 import { verifyEnvelope } from "@quorate/attestation/dsse";
-import { maxEntryBytes } from "@quorate/protocol/entry";
+import { maxReportedEnvelopeBytes } from "@quorate/protocol/job";
 import { jobIdOf } from "@quorate/protocol/job";
 import { type Byproduct, resultSchema } from "@quorate/protocol/result";
 import { environmentPinDigestOf, targetDigestOf } from "@quorate/protocol/target";
@@ -70,8 +70,8 @@ test("the envelope is an entry of the log that the operator's key verifies", () 
   expect(() => verifyEnvelope(entry.envelope, [signer.spki], verifyP256)).not.toThrow();
 });
 
-test("a result that is too large for the log goes without its manifests", () => {
-  const built = builtWith(180);
+test("a result that is too large for the bus goes without its manifests", () => {
+  const built = builtWith(2000);
   const lock: Byproduct = {
     kind: "environment-lock",
     name: "environment.json",
@@ -80,12 +80,12 @@ test("a result that is too large for the log goes without its manifests", () => 
     mediaType: "application/json",
   };
   const { result, envelope } = signResult(facts, built, { byproducts: [lock, ...manifestsFor(built)], signer });
-  expect(envelope.length).toBeLessThanOrEqual(maxEntryBytes);
+  expect(envelope.length).toBeLessThanOrEqual(maxReportedEnvelopeBytes);
   expect(result).toMatchObject({ outcome: "built", byproducts: [lock] });
 });
 
 test("a result that is too large even so is a signed failure", () => {
-  const built = builtWith(1000);
+  const built = builtWith(2001);
   const { result } = signResult(facts, built, { byproducts: manifestsFor(built), signer });
   expect(result).toMatchObject({ outcome: "failed", failure: { reason: "infrastructure", step: "attest" } });
 });

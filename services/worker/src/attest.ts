@@ -1,6 +1,6 @@
 import { traceSummaryOf } from "@quorate/attestation/build-trace";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
-import type { JobMessage } from "@quorate/protocol/job";
+import { type JobMessage, maxReportedEnvelopeBytes } from "@quorate/protocol/job";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { type Byproduct, type Failure, type Result, resultSchema } from "@quorate/protocol/result";
 import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
@@ -50,7 +50,7 @@ export function resultOf(facts: ResultFacts, outcome: BuildOutcome, byproducts: 
 }
 
 /**
- * The signed envelope of a result, as large as the log takes it: one with too many byproducts goes without the manifests, and what cannot be
+ * The signed envelope of a result, as large as the bus takes it: one with too many byproducts goes without the manifests, and what cannot be
  * said at all is a signed failure.
  */
 export function signResult(
@@ -73,12 +73,15 @@ export function signResult(
   return sign(resultOf(facts, failedOutcome(builder, { reason: "infrastructure", step: "attest", message }), []), signer);
 }
 
-/** @throws Error when it is not what readers of the log take: an executor may say anything */
+/** @throws Error when it is not what readers take, or too large to be sent: an executor may say anything */
 function sign(result: Result, signer: P256Signer): { envelope: Uint8Array; digest: Sha256; result: Result } {
   const checked = resultSchema.safeParse(result);
   const issue = checked.error?.issues[0];
   if (!checked.success) throw new Error(`${issue?.path.join(".")}: ${issue?.message}`);
   const envelope = signStatement({ kind: "result", result: checked.data }, [signer]);
+  if (envelope.length > maxReportedEnvelopeBytes) {
+    throw new Error(`its envelope has ${envelope.length} bytes, and a report at most ${maxReportedEnvelopeBytes}`);
+  }
   return { envelope, digest: sha256Of(envelope), result: checked.data };
 }
 

@@ -1,4 +1,4 @@
-import { jobIdSchema } from "@quorate/protocol/job";
+import { jobIdSchema, maxReportedEnvelopeBytes } from "@quorate/protocol/job";
 import { sha256Schema } from "@quorate/protocol/digest";
 import { syncDirectory, writeDurableFile } from "@quorate/service/durable-file";
 import { mkdir, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
@@ -13,7 +13,7 @@ const storedResultSchema = z.strictObject({
   /** SHA-256 of the envelope. */
   digest: sha256Schema,
   /** The signed result, as it will be revealed. */
-  envelope: z.string().max(900_000),
+  envelope: z.string().max(maxReportedEnvelopeBytes),
 });
 export type StoredResult = z.infer<typeof storedResultSchema>;
 

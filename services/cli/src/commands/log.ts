@@ -82,6 +82,8 @@ function summaryOf(statement: ReturnType<typeof parseEntry>["statement"]): strin
       return `result      ${statement.result.outcome} by ${short(statement.result.operator)} in round ${short(statement.result.round)}`;
     case "verdict":
       return `verdict     ${statement.verdict.outcome} in round ${short(statement.verdict.round)}`;
+    case "large-envelope":
+      return `envelope    of ${statement.large.sizeBytes} bytes, kept as blob ${short(statement.large.envelope)}`;
   }
 }
 

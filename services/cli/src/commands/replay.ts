@@ -84,7 +84,7 @@ function printReport(url: string, { entries, verdicts, witnesses }: Report, { te
   terminal.print(`checkpoint cosigned by ${witnesses.join(", ")}`);
 }
 
-/** Build traces come from the network that is known, or from the data directory of one that is stopped. */
+/** Build traces and large envelopes come from the network that is known, or from the data directory of one that is stopped. */
 function blobLoader(options: ReplayOptions, apiUrl: string | undefined, { env, signal }: CommandContext): LoadBlob {
   if (apiUrl !== undefined) {
     const blobs = createBlobs({ url: apiUrl });
@@ -95,7 +95,7 @@ function blobLoader(options: ReplayOptions, apiUrl: string | undefined, { env, s
     const bytes = await loadBlobFile(directory, sha256);
     if (bytes !== undefined) return bytes;
     throw new CommandError(
-      `replaying: build trace ${sha256} is needed, and not in ${directory}; set QUORATE_URL to the network that has it`,
+      `replaying: blob ${sha256} (a build trace or a large envelope) is needed, and not in ${directory}; set QUORATE_URL to the network that has it`,
     );
   };
 }

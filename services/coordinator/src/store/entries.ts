@@ -11,8 +11,9 @@ export type LoggedEntry = {
   index: number;
   key: string;
   kind: EntryKind;
-  /** SHA-256 of the envelope's bytes. */
+  /** SHA-256 of the envelope's bytes; of a large envelope's, when the entry names one. */
   digest: Sha256;
+  /** The entry's bytes. */
   envelope: Uint8Array;
   round?: string | undefined;
   target?: string | undefined;
