@@ -97,6 +97,7 @@ export async function startWitnessed(path: string) {
     token: "a-token-of-the-tests",
     policy: parseTlogPolicy(policyText),
     batchMilliseconds: 0,
+    witnessMilliseconds: 5_000,
   };
   const env = {
     LOG_DATA_DIR: config.dataDirectory,

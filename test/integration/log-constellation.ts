@@ -57,6 +57,7 @@ export class LogConstellation implements AsyncDisposable {
       token: "a-token-of-the-tests",
       policy: parseTlogPolicy(policyText),
       batchMilliseconds: 100,
+      witnessMilliseconds: 5_000,
     };
     return new LogConstellation(directory, { config, policyText, witnesses });
   }

@@ -42,12 +42,13 @@ const behaviours: Record<string, Behaviour> = {
     else response.writeHead(404).end();
   },
   "names a new size every time": (_request, response) => void response.writeHead(409).end("0\n"),
+  "cosigns another root": (_request, response, { own }) => void response.end(signs(own, `log.example/test\n1\n${"A".repeat(43)}=\n`)),
   "cosigns another text": (_request, response, { own }) => void response.end(signs(own, "another text\n")),
   "cosigns with another key": (_request, response, { other }) => void response.end(signs(other, "another text\n")),
 };
 
-test.each(Object.entries(behaviours))("a witness that %s costs its own cosignature and nothing else", async (_what, behave) => {
-  await using constellation = await LogConstellation.start({ witnesses: 2, quorum: 2 });
+/** Serves a third witness, `rogue`, beside the constellation's two; any two of the three are the quorum. */
+async function startRogue(constellation: LogConstellation, behave: Behaviour) {
   const key = (name: string) => createNoteKey(join(constellation.directory, name), `witness.example/${name}`, "cosignature");
   const keys = { own: key("rogue"), other: key("other") };
   const server = createServer((request, response) => behave(request, response, keys));
@@ -56,17 +57,42 @@ test.each(Object.entries(behaviours))("a witness that %s costs its own cosignatu
   const port = typeof address === "object" ? address?.port : undefined;
   const witness = `witness rogue ${formatVkey(keys.own.key)} http://127.0.0.1:${port}\n`;
   const policy = parseTlogPolicy(constellation.policyText.replace("group witnesses 2 w1 w2", `${witness}group witnesses 2 w1 w2 rogue`));
-  try {
-    await using log = await constellation.startLog({ policy });
-    await append(log.url, "a", utf8("a"));
-    const startedAt = performance.now();
-    const answer = await append(log.url, "b", utf8("b"));
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
-    const { checkpoint, witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", policy, verifyEd25519);
-    expect([checkpoint.size, witnesses.map(({ name }) => name)]).toEqual([2, ["w1", "w2"]]);
-    expect(constellation.failures).toEqual([]);
-  } finally {
+  const close = async () => {
     server.closeAllConnections();
     server.close();
-  }
+  };
+  return { policy, [Symbol.asyncDispose]: close };
+}
+
+test.each(Object.entries(behaviours))("a witness that %s costs its own cosignature and nothing else", async (_what, behave) => {
+  await using constellation = await LogConstellation.start({ witnesses: 2, quorum: 2 });
+  await using rogue = await startRogue(constellation, behave);
+  const { policy } = rogue;
+  // With a deadline that outlasts the test, one that keeps the log waiting would keep the entry from being published.
+  await using log = await constellation.startLog({ policy, witnessMilliseconds: 600_000 });
+  await append(log.url, "a", utf8("a"));
+  const answer = await append(log.url, "b", utf8("b"));
+  const { checkpoint, witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", policy, verifyEd25519);
+  expect([checkpoint.size, witnesses.map(({ name }) => name)]).toEqual([2, ["w1", "w2"]]);
+  expect(constellation.failures).toEqual([]);
 });
+
+test.concurrent.each(Object.entries(behaviours))(
+  "with a witness that %s in place of one of the quorum, nothing is served until that one is back",
+  async (_what, behave) => {
+    await using constellation = await LogConstellation.start({ witnesses: 2, quorum: 2 });
+    const [first] = constellation.witnesses;
+    await first?.stop();
+    await using rogue = await startRogue(constellation, behave);
+    const { policy } = rogue;
+    await using log = await constellation.startLog({ policy, witnessMilliseconds: 200 });
+    expect(await append(log.url, "a", utf8("a"))).toMatchObject({ status: 503, type: "https://quorate.dev/problems/starting" });
+    expect((await fetch(`${log.url}/checkpoint`)).status).toBe(503);
+    await first?.start();
+    await expect.poll(async () => (await fetch(`${log.url}/health/ready`)).status, { timeout: 30_000 }).toBe(200);
+    const answer = await append(log.url, "a", utf8("a"));
+    const { witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", policy, verifyEd25519);
+    expect(witnesses.map(({ name }) => name)).toEqual(["w1", "w2"]);
+    expect(constellation.failures).toEqual([]);
+  },
+);

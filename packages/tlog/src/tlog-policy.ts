@@ -90,7 +90,13 @@ export function evaluateWitnessQuorum(
     const times = verified.filter((signature) => signature.key === key).map(({ time }) => time ?? 0);
     return times.length === 0 ? [] : [{ name, time: Math.max(...times) }];
   });
-  return { satisfied: isQuorum(policy, new Set(witnesses.map(({ name }) => name))), witnesses };
+  return {
+    satisfied: isQuorum(
+      policy,
+      witnesses.map(({ name }) => name),
+    ),
+    witnesses,
+  };
 }
 
 /**
@@ -117,8 +123,10 @@ export function verifyCosignedCheckpoint(
   return { checkpoint, witnesses };
 }
 
-function isQuorum(policy: WitnessPolicy, witnessed: Set<string>): boolean {
+/** Whether these witnesses are the policy's quorum, or more. */
+export function isQuorum(policy: WitnessPolicy, names: Iterable<string>): boolean {
   if (policy.quorum === "none") return true;
+  const witnessed = new Set(names);
   // A group's members are defined before it: one pass settles all.
   for (const { name, threshold, members } of policy.groups) {
     if (members.filter((member) => witnessed.has(member)).length >= threshold) witnessed.add(name);

@@ -7,9 +7,6 @@ import type { SignedCheckpoint } from "./signed-checkpoint.ts";
 import { WitnessError } from "./witness-client.ts";
 import type { CosignatureRequest, WitnessClient } from "./witness-client.ts";
 
-/** How long one witness may take; a public witness on another continent needs well under a second. */
-const witnessMilliseconds = 5_000;
-
 /** How long to wait for the other witnesses once the quorum is there: readers may ask for more witnesses than the log does. */
 const graceMilliseconds = 50;
 
@@ -21,9 +18,9 @@ export type Collected = {
   readonly failures: readonly WitnessError[];
 };
 
-/** Asks all witnesses at once; done when all have answered, or some time after the quorum is there. */
+/** Asks all witnesses at once; done when all have answered, at the deadline, or some time after the quorum is there. */
 export async function collectCosignatures(
-  request: CosignatureRequest & { witnesses: readonly WitnessClient[]; policy: WitnessPolicy },
+  request: CosignatureRequest & { witnesses: readonly WitnessClient[]; policy: WitnessPolicy; deadlineMilliseconds: number },
 ): Promise<Collected> {
   const { signed, prove, witnesses, policy } = request;
   const { text, signatures } = parseNote(signed.note);
@@ -33,7 +30,7 @@ export async function collectCosignatures(
   const satisfied = () => evaluateWitnessQuorum(policy, note(), verifyEd25519).satisfied;
 
   const round = new AbortController();
-  const signal = AbortSignal.any([request.signal, round.signal, AbortSignal.timeout(witnessMilliseconds)]);
+  const signal = AbortSignal.any([request.signal, round.signal, AbortSignal.timeout(request.deadlineMilliseconds)]);
   const enough = Promise.withResolvers<void>();
   let grace: NodeJS.Timeout | undefined;
   const asked = witnesses.map(async (witness) => {

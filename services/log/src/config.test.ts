@@ -25,6 +25,7 @@ test("reads the environment and the files that it names", async () => {
     host: "127.0.0.1",
     port: 8080,
     batchMilliseconds: 100,
+    witnessMilliseconds: 5_000,
     policy: { quorum: "none" },
   });
   expect(config.signer.key).toEqual(signer.key);

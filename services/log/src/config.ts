@@ -16,6 +16,8 @@ export type LogConfig = {
   /** Whose cosignatures a checkpoint needs before it is served, and where the witnesses are. */
   readonly policy: WitnessPolicy;
   readonly batchMilliseconds: number;
+  /** How long a witness may take to answer. */
+  readonly witnessMilliseconds: number;
   /** The UTC day (`2026-11-23`) on which this log may be created; on any other day a missing log is refused. */
   readonly inceptionDate?: string | undefined;
 };
@@ -29,6 +31,8 @@ const schema = z.object({
   LOG_POLICY_FILE: pathSchema.describe("tlog-policy file with this log, its witnesses, their URLs and the quorum"),
   // Public witnesses are asked to sign ten times a second at most while entries keep coming; an idle log publishes at once.
   LOG_BATCH_MILLISECONDS: wholeNumber(0, 60_000).default(100).describe("least time between two checkpoints under load, in milliseconds"),
+  // A witness on another continent needs well under a second; one that hangs delays what is below the quorum by this much.
+  LOG_WITNESS_MILLISECONDS: wholeNumber(1, 600_000).default(5_000).describe("how long a witness may take to answer, in milliseconds"),
   LOG_INCEPTION_DATE: z
     .string()
     .regex(/^\d{4}-\d\d-\d\d$/, "must be a date such as 2026-11-23")
@@ -47,6 +51,7 @@ export async function loadLogConfig(env: Environment): Promise<LogConfig> {
     token: parsed.LOG_TOKEN,
     policy: parseTlogPolicy(await readFile(parsed.LOG_POLICY_FILE, "utf8")),
     batchMilliseconds: parsed.LOG_BATCH_MILLISECONDS,
+    witnessMilliseconds: parsed.LOG_WITNESS_MILLISECONDS,
     inceptionDate: parsed.LOG_INCEPTION_DATE,
   };
 }

@@ -26,6 +26,8 @@ export type PublisherDependencies = {
   readonly logKey: NoteKey;
   readonly policy: WitnessPolicy;
   readonly witnesses: readonly WitnessClient[];
+  /** How long a witness may take to answer. */
+  readonly witnessMilliseconds: number;
   /** Least time between the starts of two rounds while checkpoints keep coming. */
   readonly paceMilliseconds: number;
   readonly events: LogEvents;
@@ -118,12 +120,13 @@ export class Publisher implements AsyncDisposable {
   }
 
   async #publish(target: SignedCheckpoint): Promise<boolean> {
-    const { staging, store, policy, witnesses, events } = this.#dependencies;
+    const { staging, store, policy, witnesses, witnessMilliseconds, events } = this.#dependencies;
     const collected = await collectCosignatures({
       signed: target,
       prove: this.#prover(target),
       witnesses,
       policy,
+      deadlineMilliseconds: witnessMilliseconds,
       signal: this.#stop.signal,
     });
     this.#stop.signal.throwIfAborted();
@@ -166,9 +169,9 @@ export class Publisher implements AsyncDisposable {
    * log would fork by going on.
    */
   async #refuseFork({ witness }: WitnessError): Promise<void> {
-    const { witnesses, logKey, store, events } = this.#dependencies;
+    const { witnesses, witnessMilliseconds, logKey, store, events } = this.#dependencies;
     const client = witnesses.find(({ name }) => name === witness);
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(5_000)]);
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(witnessMilliseconds)]);
     const seen = await client?.seen(logKey, signal).catch((error: unknown) => void events.witnessFailed(witness, String(error)));
     if (seen === undefined) return;
     const { size, root } = seen.checkpoint;

@@ -4,21 +4,18 @@ import { createHttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
-import { formatVkey } from "@quorate/tlog/note";
-import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { LogConfig } from "./config.ts";
 import { createLogEvents } from "./events.ts";
-import type { LogEvents } from "./events.ts";
 import { SqliteLockStore } from "./lock-store.ts";
 import { LockStoreCheck } from "./lock-store-check.ts";
 import { openLog } from "./open-log.ts";
+import { policyWitnesses } from "./policy-witnesses.ts";
 import { Pool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import { addAppendRoute, addReadRoutes } from "./routes.ts";
 import { Sequencer } from "./sequencer.ts";
 import { JournalStaging } from "./staging.ts";
 import { DirectoryTileStore } from "./tile-store.ts";
-import { WitnessClient } from "./witness-client.ts";
 
 export type Log = AsyncDisposable & { readonly url: string };
 
@@ -32,11 +29,11 @@ export type LogContext = {
 
 /** Starts the log. Disposing it refuses new entries, finishes those under way and makes the tiles durable. */
 export async function startLog(config: LogConfig, context: LogContext): Promise<Log> {
-  const { signer, policy } = config;
+  const { signer, policy, witnessMilliseconds, batchMilliseconds: paceMilliseconds } = config;
   const { logger, fail, now = Date.now } = context;
-  refuseForeignPolicy(config);
   const metrics = new Metrics();
   const events = createLogEvents(logger, metrics);
+  const witnesses = policyWitnesses(policy, signer.key, events);
 
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await openDataDirectory({ path: config.dataDirectory, service: "log", format: 1 }));
@@ -50,9 +47,8 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
     await staging.rotate()
   ).retired;
 
-  const witnesses = witnessClients(policy, events);
   const publisher = new Publisher(
-    { staging, store, logKey: signer.key, policy, witnesses, paceMilliseconds: config.batchMilliseconds, events, fail },
+    { staging, store, logKey: signer.key, policy, witnesses, witnessMilliseconds, paceMilliseconds, events, fail },
     { newest, published },
   );
   const pool = new Pool();
@@ -91,19 +87,4 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
   publisher.start();
   const owned = stack.move();
   return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-function refuseForeignPolicy({ signer, policy }: LogConfig): void {
-  const own = formatVkey(signer.key);
-  if (!policy.logs.some(({ key }) => formatVkey(key) === own)) {
-    throw new Error(`starting the log: the witness policy has no line for this log's key; add: log ${own}`);
-  }
-}
-
-function witnessClients({ witnesses }: WitnessPolicy, events: LogEvents): WitnessClient[] {
-  return witnesses.flatMap(({ name, key, url }) => {
-    if (url !== undefined) return [new WitnessClient({ name, key, url })];
-    events.witnessWithoutUrl(name);
-    return [];
-  });
 }
