@@ -12,6 +12,8 @@ export interface Layout {
   readonly trustPolicy: string;
   /** tlog-policy text: the log and its witnesses. */
   readonly witnessPolicy: string;
+  /** Witnesses that others run, if any: written by whoever runs the network. */
+  readonly foreignWitnesses: string;
   /** The log that the witnesses cosign. */
   readonly witnessLogs: string;
   readonly archives: string;
@@ -40,6 +42,7 @@ export function layoutOf(dataDirectory: string): Layout {
     keys: join(root, "keys"),
     trustPolicy: join(root, "policy"),
     witnessPolicy: join(root, "witness-policy"),
+    foreignWitnesses: join(root, "foreign-witnesses"),
     witnessLogs: join(root, "witness-logs"),
     archives: join(root, "archives.json"),
     networkPolicy: join(root, "network-policy.json"),

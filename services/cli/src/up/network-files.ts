@@ -10,6 +10,7 @@ import { formatTlogPolicy, type WitnessPolicy } from "@quorate/tlog/tlog-policy"
 import type { Layout } from "./layout.ts";
 import type { PublicKeys } from "./network-keys.ts";
 import type { Settings } from "./settings.ts";
+import { loadWitnessPolicy } from "./witness-policy.ts";
 
 export type NetworkFileOptions = {
   layout: Layout;
@@ -27,11 +28,12 @@ export type NetworkFileOptions = {
 export async function writeNetworkFiles(options: NetworkFileOptions): Promise<void> {
   const { layout, settings, keys } = options;
   const policy = embeddedPolicy(settings.operators.length, options.policy);
+  const witnessPolicy = await loadWitnessPolicy(layout.foreignWitnesses, settings, keys);
   await Promise.all([
-    writeDurableFile(layout.witnessPolicy, formatTlogPolicy(witnessPolicyOf(settings, keys))),
+    writeDurableFile(layout.witnessPolicy, formatTlogPolicy(witnessPolicy)),
     writeDurableFile(layout.witnessLogs, `log ${formatVkey(keys.log)}\n`),
     writeDurableFile(layout.networkPolicy, `${JSON.stringify(policy, null, 2)}\n`),
-    writeDurableFile(layout.trustPolicy, formatTrustPolicy(trustPolicyOf(settings, keys, policy.threshold))),
+    writeDurableFile(layout.trustPolicy, formatTrustPolicy(trustPolicyOf(options, witnessPolicy, policy.threshold))),
     writeArchives(options),
   ]);
 }
@@ -41,19 +43,9 @@ export function embeddedPolicy(operators: number, changes: Partial<Policy>): Pol
   return { ...defaultPolicy, committeeSize: operators, threshold: Math.floor(operators / 2) + 1, ...changes };
 }
 
-function witnessPolicyOf(settings: Settings, keys: PublicKeys): WitnessPolicy {
-  const majority = Math.floor(keys.witnesses.length / 2) + 1;
-  return {
-    logs: [{ key: keys.log, url: `http://127.0.0.1:${settings.ports.log}` }],
-    witnesses: keys.witnesses.map(({ name, key }, index) => ({ name, key, url: `http://127.0.0.1:${settings.ports.witnesses[index]}` })),
-    groups: [{ name: "witnesses", threshold: majority, members: keys.witnesses.map(({ name }) => name) }],
-    quorum: "witnesses",
-  };
-}
-
 /** Without URLs: it is for whoever verifies, anywhere and offline. */
-function trustPolicyOf(settings: Settings, keys: PublicKeys, threshold: number): TrustPolicy {
-  const { logs, witnesses, ...quorum } = witnessPolicyOf(settings, keys);
+function trustPolicyOf({ settings, keys }: NetworkFileOptions, witnessPolicy: WitnessPolicy, threshold: number): TrustPolicy {
+  const { logs, witnesses, ...quorum } = witnessPolicy;
   return {
     witnessPolicy: { logs: logs.map(({ key }) => ({ key })), witnesses: witnesses.map(({ name, key }) => ({ name, key })), ...quorum },
     network: { name: settings.origin, key: keys.network },
