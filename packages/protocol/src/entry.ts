@@ -31,5 +31,6 @@ export const entryKey = {
   round: (round: Sha256, standInsCalled: number) => `round/${round}/${standInsCalled}`,
   commitment: (round: Sha256, operator: string) => `commitment/${round}/${operator}`,
   result: (round: Sha256, operator: string) => `result/${round}/${operator}`,
+  record: (round: Sha256, operator: string) => `record/${round}/${operator}`,
   verdict: (round: Sha256) => `verdict/${round}`,
 } as const;

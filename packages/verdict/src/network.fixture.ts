@@ -1,5 +1,6 @@
 import { type TraceFile, formatTrace, traceSummaryOf } from "@quorate/attestation/build-trace";
-import { formatEnvelope, pae } from "@quorate/attestation/dsse";
+import { formatEnvelope, pae, parseEnvelope } from "@quorate/attestation/dsse";
+import { formatHashedRekord, hashedRekordOf, isHashedRekord } from "@quorate/attestation/hashed-rekord";
 import {
   type Entry,
   type LogStatement,
@@ -65,7 +66,7 @@ export class TestNetwork {
   }
 
   logged(): LoggedEntry[] {
-    return this.entries.map((bytes, index) => ({ index, entry: this.opened(parseEntry(bytes)) }));
+    return this.entries.flatMap((bytes, index) => (isHashedRekord(bytes) ? [] : [{ index, entry: this.opened(parseEntry(bytes)) }]));
   }
 
   private opened(entry: Entry): Entry {
@@ -129,6 +130,11 @@ export class TestNetwork {
   commit({ signer, result, bytes }: SignedResult): number {
     const commitment = { round: result.round, operator: signer.operator, fence: result.fence, envelope: sha256Of(bytes) };
     return this.append({ kind: "commitment", commitment }, [signer]);
+  }
+
+  /** The record of a result's signature. */
+  appendRecord({ signer, bytes }: SignedResult): number {
+    return this.appendBytes(formatHashedRekord(hashedRekordOf(parseEnvelope(bytes), signer.spki, portableHasher)));
   }
 
   /** The verdict that the log's evidence gives. */

@@ -28,6 +28,8 @@ export type ReplayRule =
   | "commitment"
   /** A result is of the round's target. */
   | "result"
+  /** A hashedrekord is of the signature of a result that was logged before it, and logged once. */
+  | "record"
   /** The build traces that a verdict compares can be had. */
   | "trace"
   /** A verdict is what the evidence logged before it gives. */

@@ -52,6 +52,8 @@ export type ReplayState = {
   readonly keyOwners: Map<OperatorId, OperatorId>;
   readonly targets: Map<Sha256, ReplayedTarget>;
   readonly rounds: Map<Sha256, ReplayedRound>;
+  /** Digests of the records of results that are not logged yet. */
+  readonly awaitedRecords: Set<Sha256>;
 };
 
 /** Refuses an entry unless a rule is kept. */

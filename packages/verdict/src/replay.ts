@@ -1,3 +1,4 @@
+import { type HashedRekord, isHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { type Entry, type PlainStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
@@ -16,6 +17,7 @@ import { PrefixTree } from "./prefix-tree.ts";
 import { ReplayError } from "./replay-error.ts";
 import { replayLargeEnvelope } from "./replay-large-envelope.ts";
 import { replayOperator } from "./replay-operator.ts";
+import { awaitRecord, replayRecord } from "./replay-record.ts";
 import { replayResult } from "./replay-result.ts";
 import { replayRound } from "./replay-round.ts";
 import { type ReplayState, demand, known } from "./replay-state.ts";
@@ -30,7 +32,10 @@ export type Replay = {
    * @returns what the entry says
    * @throws ReplayError at the first entry that breaks a rule; nothing after it can be trusted, so the replay is over
    */
-  add(next: { index: number; bytes: Uint8Array }): Promise<PlainStatement>;
+  add(next: {
+    index: number;
+    bytes: Uint8Array;
+  }): Promise<PlainStatement | { readonly kind: "hashedrekord"; readonly record: HashedRekord }>;
   /** The root of the first `size` entries: to be compared with a checkpoint's. */
   rootAt(size: number): Hash;
   /** Verdicts by index. */
@@ -68,11 +73,17 @@ export function createReplay({ hasher = portableHasher, ...options }: ReplayOpti
     keyOwners: new Map(),
     targets: new Map(),
     rounds: new Map(),
+    awaitedRecords: new Set(),
   };
   const keys = { networkKey, keyOf: (operator: Commitment["operator"]) => state.identityKeys.get(operator) };
   return {
     async add({ index, bytes }) {
       demand(index === state.tree.size, { index, rule: "index", reason: `the entry after ${state.tree.size - 1} was expected` });
+      if (isHashedRekord(bytes)) {
+        const record = replayRecord(state, { index, bytes }, hasher);
+        state.tree.append(bytes);
+        return { kind: "hashedrekord", record };
+      }
       const logged = parseLogged(index, bytes, hasher);
       const { statement } = logged;
       checkSigners(index, () => verifyEntrySigners(logged, keys, verify));
@@ -107,6 +118,7 @@ async function take(state: ReplayState, { index, entry }: Taken, tools: Tools): 
     case "commitment":
       return replayCommitment(state, index, statement.commitment);
     case "result":
+      awaitRecord(state, entry, tools.hasher);
       return replayResult(state, { index, envelope: entry.digest, result: statement.result }, tools);
     case "verdict":
       return replayVerdict(state, { index, verdict: statement.verdict }, tools);

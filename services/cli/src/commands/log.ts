@@ -1,6 +1,8 @@
+import { isHashedRekord, parseHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { parseEntry } from "@quorate/attestation/log-statement";
 import type { Api } from "@quorate/client/api";
 import { createLogReader, type LogReader } from "@quorate/client/log-reader";
+import { textOf } from "@quorate/protocol/utf8";
 import { parseVkey } from "@quorate/tlog/note";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import { connect, type ConnectionOptions } from "../connection.ts";
@@ -37,9 +39,8 @@ export async function runLogEntries(
   const to = Math.min(size, options.to === undefined ? size : parseIndex("--to", options.to));
   const from = Math.min(to, options.from === undefined ? 0 : parseIndex("--from", options.from));
   for await (const { index, bytes } of reader.entries({ from, to, size }, signal)) {
-    const { digest, statement } = parseEntry(bytes);
-    if (options.json) terminal.printJson({ index, envelope: digest, ...statement });
-    else terminal.print(`${String(index).padStart(String(size).length)}  ${summaryOf(statement)}`);
+    if (options.json) terminal.printJson({ index, ...shownOf(bytes) });
+    else terminal.print(`${String(index).padStart(String(size).length)}  ${summaryOf(bytes)}`);
   }
   return exitCodes.ok;
 }
@@ -51,8 +52,7 @@ export async function runLogEntry(index: string, options: LogOptions, context: C
   const { size } = (await reader.checkpoint(signal)).checkpoint;
   const at = parseIndex("reading a log entry", index);
   if (at >= size) throw new CommandError(`reading log entry ${at}: the log has ${size} entries, the last is ${size - 1}`);
-  const { digest, statement } = parseEntry(await reader.entry(at, size));
-  const shown = { index: at, envelope: digest, ...statement };
+  const shown = { index: at, ...shownOf(await reader.entry(at, size)) };
   if (options.json) terminal.printJson(shown);
   else terminal.print(JSON.stringify(shown, null, 2));
   return exitCodes.ok;
@@ -65,7 +65,15 @@ async function openReader(options: LogOptions, { env, signal }: CommandContext):
   return createLogReader({ url: logUrl, logKey: parseVkey(logKey) });
 }
 
-function summaryOf(statement: ReturnType<typeof parseEntry>["statement"]): string {
+function shownOf(bytes: Uint8Array): object {
+  if (isHashedRekord(bytes)) return { kind: "hashedrekord", record: JSON.parse(textOf(bytes)) };
+  const { digest, statement } = parseEntry(bytes);
+  return { envelope: digest, ...statement };
+}
+
+function summaryOf(bytes: Uint8Array): string {
+  if (isHashedRekord(bytes)) return `hashedrekord of what has digest ${short(parseHashedRekord(bytes).digest)}`;
+  const { statement } = parseEntry(bytes);
   const { kind } = statement;
   switch (kind) {
     case "policy":

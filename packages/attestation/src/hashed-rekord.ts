@@ -1,0 +1,84 @@
+import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
+import { maxEntryBytes } from "@quorate/protocol/entry";
+import { textSchema } from "@quorate/protocol/names";
+import { ParseError } from "@quorate/protocol/parse-error";
+import { utf8 } from "@quorate/protocol/utf8";
+import { formatBase64, parseBase64 } from "@quorate/tlog/base64";
+import type { Hasher } from "@quorate/tlog/merkle";
+import { equalHashes as equalBytes } from "@quorate/tlog/hash";
+import { hex } from "@scure/base";
+import { z } from "zod";
+import { type Envelope, pae } from "./dsse.ts";
+import { parseJsonBytes } from "./json-text.ts";
+import { parseNoun } from "./parse-noun.ts";
+
+/** That a P-256 key signed the content with this digest. */
+export type HashedRekord = {
+  /** SHA-256 of what was signed: of an envelope, its pre-authentication encoding. */
+  readonly digest: Sha256;
+  /** ASN.1 DER. */
+  readonly signature: Uint8Array;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array;
+};
+
+const start = utf8('{"apiVersion":"0.0.2","kind":"hashedrekord"');
+const text = textSchema(400);
+const bodySchema = z.strictObject({
+  apiVersion: z.literal("0.0.2"),
+  kind: z.literal("hashedrekord"),
+  spec: z.strictObject({
+    hashedRekordV002: z.strictObject({
+      data: z.strictObject({ algorithm: z.literal("SHA2_256"), digest: text }),
+      signature: z.strictObject({
+        content: text,
+        verifier: z.strictObject({ keyDetails: z.literal("PKIX_ECDSA_P256_SHA_256"), publicKey: z.strictObject({ rawBytes: text }) }),
+      }),
+    }),
+  }),
+});
+
+/** Whether an entry of the log is a `hashedrekord`; envelopes begin otherwise. */
+export function isHashedRekord(entry: Uint8Array): boolean {
+  return entry.length > start.length && start.every((byte, index) => byte === entry[index]);
+}
+
+/** The record of an envelope's first signature, which is by this key. @throws RangeError for an envelope without signatures */
+export function hashedRekordOf({ payload, signatures }: Envelope, publicKey: Uint8Array, hasher: Hasher): HashedRekord {
+  const [signature] = signatures;
+  if (signature === undefined) throw new RangeError("recording a signature: the envelope has none");
+  return { digest: hasher.digest(pae(payload)), signature, publicKey };
+}
+
+/**
+ * The body of a Rekor v2 entry `hashedrekord` 0.0.2, as canonical JSON: as a leaf of our log it lets Sigstore's clients find a signature.
+ *
+ *     {"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"SHA2_256","digest":"47DE…="},
+ *      "signature":{"content":"MEUC…","verifier":{"keyDetails":"PKIX_ECDSA_P256_SHA_256","publicKey":{"rawBytes":"MFkw…"}}}}}}
+ */
+export function formatHashedRekord({ digest, signature, publicKey }: HashedRekord): Uint8Array {
+  const verifier = { keyDetails: "PKIX_ECDSA_P256_SHA_256", publicKey: { rawBytes: formatBase64(publicKey) } };
+  const hashedRekordV002 = {
+    data: { algorithm: "SHA2_256", digest: formatBase64(hex.decode(digest)) },
+    signature: { content: formatBase64(signature), verifier },
+  };
+  return utf8(formatCanonicalJson({ apiVersion: "0.0.2", kind: "hashedrekord", spec: { hashedRekordV002 } }));
+}
+
+/**
+ * The inverse of `formatHashedRekord`. Nothing in it is verified.
+ *
+ * @throws ParseError for anything else, also for other spellings of the same body
+ */
+export function parseHashedRekord(bytes: Uint8Array): HashedRekord {
+  const { text, value } = parseJsonBytes("hashedrekord", bytes, maxEntryBytes);
+  const { data, signature } = parseNoun(bodySchema, "hashedrekord", value).spec.hashedRekordV002;
+  const record = {
+    digest: parseSha256(hex.encode(parseBase64("digest of a hashedrekord", data.digest))),
+    signature: parseBase64("signature of a hashedrekord", signature.content),
+    publicKey: parseBase64("key of a hashedrekord", signature.verifier.publicKey.rawBytes),
+  };
+  if (!equalBytes(formatHashedRekord(record), bytes)) throw new ParseError("hashedrekord in canonical JSON", text);
+  return record;
+}
