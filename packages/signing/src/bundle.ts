@@ -3,17 +3,22 @@ import { type Envelope, inTotoPayloadType } from "@quorate/attestation/dsse";
 import { type LogStatement, parseStatement } from "@quorate/attestation/log-statement";
 import { parseP256Spki } from "@quorate/attestation/p256";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { maxEnvelopeBytes } from "@quorate/protocol/entry";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { boundedText } from "@quorate/tlog/bounded-text";
 import { formatBase64 } from "@quorate/tlog/base64";
 import { sha256Of } from "@quorate/protocol/digest";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Bundle, bundleFromJSON, bundleToJSON, toDSSEBundle } from "@sigstore/bundle";
+import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { Verifier, toSignedEntity, toTrustMaterial } from "@sigstore/verify";
+
+import type { TlogEntry } from "./tlog-entry.ts";
 
 export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-const maxBundleBytes = 2_000_000;
+/** An envelope, and the log entry beside it. */
+const maxBundleBytes = maxEnvelopeBytes + 100_000;
 
 /**
  * A signed statement as a Sigstore bundle v0.3, which cosign verifies by the operator's public key:
@@ -23,9 +28,10 @@ const maxBundleBytes = 2_000_000;
  *
  * The key's hint is the SHA-256 of its SubjectPublicKeyInfo in base64, as Sigstore's own signers write it.
  *
+ * @param logged where the log has the record of the signature (`formatTlogEntry`): then readers need no insecure flag
  * @throws RangeError unless the envelope has exactly one signature, since a bundle's readers look at the first only
  */
-export function formatBundle({ payload, signatures }: Envelope, spki: Uint8Array): string {
+export function formatBundle({ payload, signatures }: Envelope, spki: Uint8Array, logged?: TlogEntry): string {
   const [signature, ...more] = signatures;
   if (signature === undefined || more.length > 0)
     throw new RangeError(`making a bundle: the envelope has ${signatures.length} signatures, not one`);
@@ -38,23 +44,29 @@ export function formatBundle({ payload, signatures }: Envelope, spki: Uint8Array
   const serialized = bundleToJSON(bundle);
   // cosign refuses a key id beside a public key.
   const withoutKeyId = serialized.dsseEnvelope?.signatures.map(({ sig }) => ({ sig }));
-  return formatCanonicalJson({ ...serialized, dsseEnvelope: { ...serialized.dsseEnvelope, signatures: withoutKeyId } });
+  const verificationMaterial = { ...serialized.verificationMaterial, ...(logged && { tlogEntries: [logged] }) };
+  return formatCanonicalJson({
+    ...serialized,
+    verificationMaterial,
+    dsseEnvelope: { ...serialized.dsseEnvelope, signatures: withoutKeyId },
+  });
 }
 
 /**
- * Verifies a bundle of `formatBundle`, by Sigstore's own verifier, with the public key that must have made it. The transparency log is
- * checked by a proof, not here.
+ * Verifies a bundle of `formatBundle`, by Sigstore's own verifier, with the public key that must have made it; given a trusted root, also
+ * that its log has the record of the signature.
  *
  * @throws ParseError for what is no bundle around a statement
  * @throws VerificationError when the signature is not by this key
  */
-export function verifyBundle(body: Uint8Array | string, spki: Uint8Array): LogStatement {
+export function verifyBundle(body: Uint8Array | string, spki: Uint8Array, trustedRoot?: string): LogStatement {
   const bundle = parseBundle(boundedText("Sigstore bundle", body, maxBundleBytes));
   if (bundle.content.$case !== "dsseEnvelope") throw new ParseError("Sigstore bundle of a DSSE envelope", bundle.content.$case);
   try {
-    verifierOf(spki).verify(toSignedEntity(bundle));
+    verifierOf(spki, trustedRoot).verify(toSignedEntity(bundle));
   } catch (cause) {
-    throw new VerificationError("verifying a Sigstore bundle: its signature is not by the key that must have made it", { cause });
+    const log = trustedRoot === undefined ? "" : ", or no log of the trusted root has it";
+    throw new VerificationError(`verifying a Sigstore bundle: its signature is not by the key that must have made it${log}`, { cause });
   }
   return parseStatement(Uint8Array.from(bundle.content.dsseEnvelope.payload));
 }
@@ -67,15 +79,16 @@ function parseBundle(text: string): Bundle {
   }
 }
 
-function verifierOf(spki: Uint8Array): Verifier {
+function verifierOf(spki: Uint8Array, trustedRoot: string | undefined): Verifier {
   parseP256Spki(spki);
   const publicKey = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
   const nobody = { mediaType: "", tlogs: [], ctlogs: [], certificateAuthorities: [], timestampAuthorities: [] };
-  const trust = toTrustMaterial(nobody, (hint) => {
+  const root = trustedRoot === undefined ? nobody : TrustedRoot.fromJSON(JSON.parse(trustedRoot));
+  const trust = toTrustMaterial(root, (hint) => {
     if (hint !== keyHintOf(spki)) throw new VerificationError(`verifying a Sigstore bundle: it names another key (${hint})`);
     return { publicKey, validFor: () => true };
   });
-  return new Verifier(trust, { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0 });
+  return new Verifier(trust, { tlogThreshold: trustedRoot === undefined ? 0 : 1, ctlogThreshold: 0, timestampThreshold: 0 });
 }
 
 function keyHintOf(spki: Uint8Array): string {

@@ -70,8 +70,13 @@ function signerOf(privateKey: KeyObject, name: string, algorithm: NoteAlgorithm)
   };
 }
 
+/** SubjectPublicKeyInfo, DER, of an Ed25519 key of 32 bytes. */
+export function ed25519SpkiOf(publicKey: Uint8Array): Uint8Array {
+  return new Uint8Array([...spkiPrefix, ...publicKey]);
+}
+
 const importKey = createKeyCache((publicKey) =>
-  createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: "der", type: "spki" }),
+  createPublicKey({ key: Buffer.from(ed25519SpkiOf(publicKey)), format: "der", type: "spki" }),
 );
 
 /** Verifies Ed25519 with OpenSSL. */

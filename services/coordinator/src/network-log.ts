@@ -1,3 +1,4 @@
+import { type HashedRekord, formatHashedRekord } from "@quorate/attestation/hashed-rekord";
 import type { PlainStatement } from "@quorate/attestation/log-statement";
 import type { LogReader } from "@quorate/client/log-reader";
 import type { LogWriter } from "@quorate/client/log-writer";
@@ -26,6 +27,8 @@ export type Appended<Statement extends PlainStatement = PlainStatement> = {
 export type NetworkLog = {
   /** Logs an envelope exactly as it is. */
   append(request: Append): Promise<Appended>;
+  /** Logs the record of a result's signature; its index. */
+  record(request: { key: string; record: HashedRekord }): Promise<number>;
   /** Logs a statement signed by the network. */
   appendSigned<Statement extends PlainStatement>(
     statement: Statement,
@@ -66,6 +69,12 @@ export function createNetworkLog({ writer, reader, blobs, witnessPolicy, network
 
   return {
     append,
+    async record({ key, record }) {
+      const bytes = formatHashedRekord(record);
+      const { index, leafHash: logged } = await writer.append({ key, bytes, wait: "sequenced" });
+      if (logged === Buffer.from(leafHash(bytes)).toString("hex")) return index;
+      throw new Error(`appending ${key} to the log: the log holds another record with this key`);
+    },
     async appendSigned(statement, request) {
       const appended = await append({ ...request, kind: statement.kind, envelope: signStatement(statement, [networkKey]) });
       if (!isSameKind(appended, statement)) {

@@ -1,13 +1,15 @@
 import { request } from "node:http";
 import { zstdCompressSync } from "node:zlib";
 import { verifyLink } from "@quorate/attestation/in-toto-link";
+import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import { utf8 } from "@quorate/protocol/utf8";
 import type { Policy } from "@quorate/protocol/policy";
 import { defaultPolicy } from "@quorate/protocol/policy";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { enrolLinkingOperator, type LinkingOperator } from "./linking-operator.fixture.ts";
-import { startTestNetwork, type TestNetwork } from "./network.fixture.ts";
+import { invitationToken, startTestNetwork, type TestNetwork } from "./network.fixture.ts";
 import { dashboardV0Schema, packageReleaseSchema, queueListSchema } from "./rebuilderd/v0-records.ts";
 import {
   artifactSchema,
@@ -24,21 +26,22 @@ import { submitted } from "./submitted.fixture.ts";
 
 const names = ["alpha", "beta", "gamma"];
 const policy: Policy = { ...defaultPolicy, committeeSize: 3 };
+const owned = new AsyncDisposableStack();
+const otherDigest = (published: Sha256) => sha256Of(utf8(`not ${published}`));
 let network: TestNetwork;
 let operators: Record<"ada" | "bert" | "eve", LinkingOperator>;
 
 // Ada and Bert build what was published; Eve says otherwise of beta. Gamma is submitted and not built.
 beforeAll(async () => {
-  network = await startTestNetwork({ sources: names.map((source) => ({ source, version: "1.0", architecture: "all" })), policy });
-  const [ada, bert, eve] = [
-    await enrolLinkingOperator(network, "Ada"),
-    await enrolLinkingOperator(network, "Bert"),
-    await enrolLinkingOperator(network, "Eve"),
-  ];
+  network = owned.use(
+    await startTestNetwork({ sources: names.map((source) => ({ source, version: "1.0", architecture: "all" })), policy }),
+  );
+  const enrol = async (name: string) => owned.use(await enrolLinkingOperator({ url: network.url, invitationToken, name }));
+  const [ada, bert, eve] = [await enrol("Ada"), await enrol("Bert"), await enrol("Eve")];
   operators = { ada, bert, eve };
   for (const [source, lie] of [
     ["alpha", undefined],
-    ["beta", "lie"],
+    ["beta", otherDigest],
   ] as const) {
     const round = await submitted(network, source);
     await Promise.all([ada.work(), bert.work(), eve.work(lie)]);
@@ -48,7 +51,7 @@ beforeAll(async () => {
   await ada.operator.takeJob();
   await round.once(({ state }) => state === "building");
 });
-afterAll(() => network[Symbol.asyncDispose]());
+afterAll(() => owned.disposeAsync());
 
 type Answer = { status: number; headers: NodeJS.Dict<string | string[]>; text: string };
 

@@ -4,8 +4,10 @@ import { keysAt } from "@quorate/verdict/enrolled";
 import { statementsOfResult } from "./artifact-statements.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
+import { loadEntry } from "./large-envelope.ts";
 import { linkedFiles, loadLinks } from "./links.ts";
 import type { Appended, NetworkLog } from "./network-log.ts";
+import { recordOf } from "./result-record.ts";
 import { saveStatuses } from "./store/artifact-statuses.ts";
 import { saveEntry } from "./store/entries.ts";
 import { findJob, saveCommitted, saveRevealed, type StoredJob } from "./store/jobs.ts";
@@ -29,29 +31,33 @@ export async function logReceived(dependencies: Dependencies, received: Received
     operator: job.operator,
   });
   const at = now();
-  const said = await statementsOf(dependencies, appended);
+  const followed = await followResult(dependencies, appended);
   await db.transaction(async (tx) => {
     await saveEntry(tx, appended.entry);
-    await saveLogged(tx, job, { appended, fence: received.fence, at });
-    if (said) await saveStatuses(tx, { ...said, at }, said.statements);
+    await saveLogged(tx, job, { appended, recordIndex: followed?.recordIndex, fence: received.fence, at });
+    if (followed) {
+      const stated = { says: job.operator, entry: appended.entry.index, at, target: followed.target };
+      await saveStatuses(tx, stated, followed.statements);
+    }
     await deleteReceived(tx, received);
   });
 }
 
-/** What a result says of the artifacts of its target, and which of them the operator signed a link for. */
-async function statementsOf({ db, blobs }: Dependencies, { entry: { index }, statement }: Appended) {
+/**
+ * Follows a result with the record of its signature, by which Sigstore's clients find it in the log; and reads what the result says of the
+ * artifacts of its target, and which of them the operator signed a link for.
+ */
+async function followResult({ db, log, blobs }: Dependencies, { entry, statement }: Appended) {
   if (statement.kind !== "result") return undefined;
   const { result } = statement;
+  const { index } = entry;
   const [stored, operator] = await Promise.all([findTarget(db, result.target), findOperator(db, result.operator)]);
   if (!stored || !operator) throw new Error(`keeping the result at index ${index}: its target or its operator is not in the database`);
-  const links = await loadLinks(blobs, result);
-  const linked = linkedFiles(result, links, keysAt(operator, index));
-  return {
-    says: result.operator,
-    entry: index,
-    target: stored.target,
-    statements: statementsOfResult({ result, index }, stored.target, linked),
-  };
+  const { envelope } = await loadEntry(entry.envelope, blobs);
+  const record = recordOf(envelope, operator, index);
+  const recordIndex = await log.record({ key: entryKey.record(result.round, result.operator), record });
+  const linked = linkedFiles(result, await loadLinks(blobs, result), keysAt(operator, index));
+  return { recordIndex, target: stored.target, statements: statementsOfResult({ result, index }, stored.target, linked) };
 }
 
 /** Logs what was admitted and not yet logged: left by a crash, or on its way at this moment. */
@@ -64,7 +70,12 @@ export async function logAllReceived(dependencies: Dependencies, round: string, 
 async function saveLogged(
   db: Parameters<typeof saveCommitted>[0],
   { job }: StoredJob,
-  { appended: { entry, statement }, fence, at }: { appended: Appended; fence: number; at: Date },
+  {
+    appended: { entry, statement },
+    recordIndex,
+    fence,
+    at,
+  }: { appended: Appended; recordIndex: number | undefined; fence: number; at: Date },
 ): Promise<void> {
   if (statement.kind === "commitment") {
     const committedEnvelope = statement.commitment.envelope;
@@ -73,6 +84,6 @@ async function saveLogged(
   if (statement.kind === "result") {
     const { outcome, startedAt, finishedAt } = statement.result;
     const buildSeconds = Math.max(0, Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000));
-    await saveRevealed(db, job, { revealedAt: at, resultIndex: entry.index, outcome, buildSeconds });
+    await saveRevealed(db, job, { revealedAt: at, resultIndex: entry.index, recordIndex, outcome, buildSeconds });
   }
 }

@@ -164,6 +164,8 @@ export const jobs = pgTable(
     committedEnvelope: text("committed_envelope"),
     revealedAt: time("revealed_at"),
     resultIndex: logIndex("result_index"),
+    /** Of the record of the result's signature. */
+    recordIndex: logIndex("record_index"),
     outcome: text("outcome", { enum: ["built", "failed", "declined"] }),
     /** Seconds that the build took, as the result states: what estimates are made from. */
     buildSeconds: integer("build_seconds"),

@@ -14,6 +14,7 @@ import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
+import { formatTrustedRoot } from "@quorate/signing/tlog-entry";
 import { parseVkey } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
 import { advanceRound } from "./advance.ts";
@@ -29,6 +30,7 @@ import { createNetworkLog } from "./network-log.ts";
 import { ensurePolicyLogged, loadNetworkPolicy } from "./network-policy.ts";
 import { createProofLoader } from "./proof.ts";
 import { openStepQueue } from "./queues.ts";
+import { createResultBundleLoader } from "./result-bundle.ts";
 import { createReportHandler } from "./reports.ts";
 import { createRoundLanes } from "./round-lanes.ts";
 import { saveApiToken } from "./store/api-tokens.ts";
@@ -61,7 +63,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const { db } = resources.use(await openDatabase({ url: config.DATABASE_URL, onError: events.databaseFailed }));
   const blobs = await openBlobStore(join(directory.path, "blobs"));
   const tickets = createUploadTickets(await loadTicketSecret(directory.path));
-  const { log, reader, networkKey, identity, policy } = await openLog(config, { db, blobs });
+  const { log, reader, logKey, networkKey, identity, policy } = await openLog(config, { db, blobs });
   const archives = parseArchives(await readFile(config.ARCHIVES_FILE, "utf8"));
   const resolver = await createTargetResolver({
     archives,
@@ -112,6 +114,8 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     invitationToken: config.INVITATION_TOKEN,
     readLogSize: async () => (await reader.checkpoint()).checkpoint.size,
     loadProof: createProofLoader({ db, blobs, reader }),
+    loadResultBundle: createResultBundleLoader({ db, blobs, reader, logKey }),
+    trustedRoot: formatTrustedRoot(logKey),
     archiveUrlOf: (distribution) => archives.find((archive) => archive.distribution === distribution)?.url ?? "",
     now,
     submit: createSubmit({ db, resolver, blobs, policy, wake: queue.wake, events, now }),
@@ -139,7 +143,8 @@ async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Database;
   const networkKey = loadP256Key(config.NETWORK_KEY_FILE);
   const witnessPolicyText = await readFile(config.WITNESS_POLICY_FILE, "utf8");
   const witnessPolicy = parseTlogPolicy(witnessPolicyText);
-  const reader = createLogReader({ url: config.LOG_URL, logKey: parseVkey(config.LOG_KEY), hasher: nodeHasher });
+  const logKey = parseVkey(config.LOG_KEY);
+  const reader = createLogReader({ url: config.LOG_URL, logKey, hasher: nodeHasher });
   const writer = createLogWriter({ url: config.LOG_URL, token: config.LOG_TOKEN });
   const log = createNetworkLog({ writer, reader, blobs, witnessPolicy, networkKey });
   const networkPolicy = await loadNetworkPolicy(config.POLICY_FILE);
@@ -152,7 +157,7 @@ async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Database;
     policy: networkPolicy,
     policyDigest: policy,
   };
-  return { log, reader, networkKey, identity, policy };
+  return { log, reader, logKey, networkKey, identity, policy };
 }
 
 type BusSurroundings = { authority: Awaited<ReturnType<typeof loadAuthority>>; db: Database; events: CoordinatorEvents };

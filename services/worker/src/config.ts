@@ -1,5 +1,5 @@
 import { groupsSchema, type Groups } from "@quorate/protocol/operator";
-import { lineSchema } from "@quorate/protocol/names";
+import { hostnameSchema, lineSchema } from "@quorate/protocol/names";
 import { type Environment, httpUrlSchema, parseConfig, pathSchema, tokenSchema, wholeNumber } from "@quorate/service/config";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
@@ -13,6 +13,7 @@ export type WorkerConfig = {
   operatorKeyFile: string;
   linkKeyFile: string;
   operatorName: string;
+  hostname?: string | undefined;
   groups: Groups;
   dataDirectory: string;
   /** CPUs of one build. */
@@ -43,6 +44,7 @@ const environmentSchema = z.object({
   OPERATOR_KEY_FILE: pathSchema.describe("file of the operator's identity key, made when missing; keep a backup"),
   OPERATOR_LINK_KEY_FILE: pathSchema.describe("file of the operator's key for in-toto links, made when missing; keep a backup"),
   OPERATOR_NAME: lineSchema(80).describe("name of this operator, as everyone sees it"),
+  OPERATOR_HOSTNAME: hostnameSchema.optional().describe("under which the network answers for this operator alone"),
   OPERATOR_GROUPS: groupsTextSchema.prefault("{}").describe("what the operator belongs to, as JSON"),
   WORKER_DATA_DIR: pathSchema.describe("directory of the worker's state: results that are not revealed yet, and builds"),
   PACKAGE_CACHE_DIR: pathSchema.describe("directory of downloaded package files; workers of one machine may share it"),
@@ -64,6 +66,7 @@ export function parseWorkerConfig(env: Environment): { worker: WorkerConfig; deb
     operatorKeyFile: parsed.OPERATOR_KEY_FILE,
     linkKeyFile: parsed.OPERATOR_LINK_KEY_FILE,
     operatorName: parsed.OPERATOR_NAME,
+    hostname: parsed.OPERATOR_HOSTNAME,
     groups: parsed.OPERATOR_GROUPS,
     dataDirectory: parsed.WORKER_DATA_DIR,
     parallel: parsed.WORKER_PARALLEL,

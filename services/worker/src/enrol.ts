@@ -14,6 +14,8 @@ export type EnrolOptions = {
   signer: P256Signer;
   linkSigner: LinkSigner;
   name: string;
+  /** Under which the network answers for this operator alone. */
+  hostname?: string | undefined;
   groups: Groups;
   architectures: string[];
   /** Public NATS user key of this worker. */
@@ -37,13 +39,14 @@ export async function enrol(options: EnrolOptions): Promise<EnrolmentAnswer> {
   return answer;
 }
 
-function enrolmentOf({ signer, linkSigner, name, groups, architectures }: EnrolOptions): Enrolment {
+function enrolmentOf({ signer, linkSigner, name, hostname, groups, architectures }: EnrolOptions): Enrolment {
   return {
     action: "enrol",
     operator: signer.operator,
     name,
     identityKey: Buffer.from(signer.spki).toString("base64"),
     linkKey: Buffer.from(linkSigner.publicKey).toString("base64"),
+    ...(hostname !== undefined && { hostname }),
     groups,
     architectures,
     ecosystems: ["debian"],

@@ -51,12 +51,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const signal = options.signal ? AbortSignal.any([closing.signal, options.signal]) : closing.signal;
   const api = createApi({ url: config.coordinatorUrl, token: config.invitationToken });
   const blobs = createBlobs({ url: config.coordinatorUrl });
-  const { operatorName: name, groups } = config;
+  const { operatorName: name, hostname, groups } = config;
   const enrolment: EnrolOptions = {
     api,
     signer,
     linkSigner,
     name,
+    hostname,
     groups,
     architectures: architecturesOf(process.arch),
     natsUserKey: userKey.publicKey,

@@ -124,6 +124,7 @@ export function workerChildren(options: ServiceOptions): ChildSpecification[] {
         OPERATOR_KEY_FILE: keyPaths.operator(layout, name),
         OPERATOR_LINK_KEY_FILE: keyPaths.operatorLink(layout, name),
         OPERATOR_NAME: name,
+        OPERATOR_HOSTNAME: `${name}.localhost`,
         WORKER_DATA_DIR: layout.directory(`operator-${name}`),
         PACKAGE_CACHE_DIR: layout.packageCache,
         ARCHIVES_FILE: layout.archives,

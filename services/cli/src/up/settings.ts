@@ -54,7 +54,8 @@ export async function newSettings(wanted: { port: number | undefined; operators:
     return port;
   };
   return {
-    origin: `localhost/quorate/${network}`,
+    // A name without a path: Sigstore's clients look for the log's key by hostname.
+    origin: `${network}.quorate.localhost`,
     inceptionDate: today(),
     operators: operatorNames.slice(0, wanted.operators ?? 3),
     witnesses: Array.from({ length: witnessCount }, (_, index) => `localhost/quorate/${network}/witness-${index + 1}`),

@@ -22,7 +22,7 @@ const maxBuilds = 200;
 export function addRebuilderdBuildRoutes(app: HttpApp, { db, blobs }: RebuilderdDependencies, rebuilderOf: RebuilderOf): void {
   const requireBuild = async (request: { hostname: string; params: { id: number } }): Promise<StoredBuild> => {
     const { says } = await rebuilderOf(request);
-    const build = await findBuild(db, says, request.params.id);
+    const build = await findBuild({ db, blobs }, says, request.params.id);
     return build ?? refuse(`there is no build ${request.params.id} here; GET /api/v1/builds lists those that there are`);
   };
 
@@ -43,7 +43,7 @@ export function addRebuilderdBuildRoutes(app: HttpApp, { db, blobs }: Rebuilderd
     const { says } = await rebuilderOf(request);
     const filter = filterOf(request.query);
     const page = pageOf(request.query);
-    const builds = await loadBuilds(db, says, filter, { ...page, limit: Math.min(page.limit, maxBuilds) });
+    const builds = await loadBuilds({ db, blobs }, says, filter, { ...page, limit: Math.min(page.limit, maxBuilds) });
     return { total: await countBuilds(db, says, filter), records: builds.map(buildOf) };
   });
 

@@ -71,7 +71,7 @@ export function addRebuilderdV0Routes(app: HttpApp, dependencies: RebuilderdDepe
   const requireBuild = async (request: { hostname: string; params: { id: number } }) => {
     const { says } = await rebuilderOf(request);
     const [rebuilt] = await loadRebuiltPackages(db, says, request.params);
-    const build = rebuilt?.result && (await findBuild(db, says, rebuilt.result.index));
+    const build = rebuilt?.result && (await findBuild({ db, blobs }, says, rebuilt.result.index));
     return build && rebuilt ? { build, rebuilt } : refuse(`there is no build ${request.params.id} here; GET /api/v0/pkgs/list lists them`);
   };
 

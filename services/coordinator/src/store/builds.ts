@@ -1,11 +1,15 @@
-import { parseEntry } from "@quorate/attestation/log-statement";
 import { type OperatorId, operatorIdSchema } from "@quorate/protocol/operator";
 import type { Result } from "@quorate/protocol/result";
 import { type Target, targetSchema } from "@quorate/protocol/target";
 import { type SQL, and, asc, count, desc, eq, gt, isNotNull, isNull, lt, ne, sql } from "drizzle-orm";
+import type { BlobStore } from "../blob-store.ts";
 import type { Queries } from "../database.ts";
+import { loadEntry } from "../large-envelope.ts";
 import { entries, jobs, rounds, targets } from "../schema.ts";
 import type { PackageFilter, Page, Says } from "./rebuilds.ts";
+
+/** A result may be in a large envelope, which is a blob. */
+type Stores = { db: Queries; blobs: Pick<BlobStore, "load"> };
 
 /** A revealed result, by its index in the log. */
 export type StoredBuild = { id: number; operator: OperatorId; target: Target; result: Result };
@@ -13,19 +17,32 @@ export type StoredBuild = { id: number; operator: OperatorId; target: Target; re
 /** A target that is being rebuilt, by one operator or by any. */
 export type QueuedBuild = { id: number; target: Target; queuedAt: Date; startedAt?: Date | undefined };
 
-export async function findBuild(db: Queries, says: Says, id: number): Promise<StoredBuild | undefined> {
+export async function findBuild({ db, blobs }: Stores, says: Says, id: number): Promise<StoredBuild | undefined> {
   const [build] = await loadWhere(db, and(eq(jobs.resultIndex, id), ofOperator(says))).limit(1);
-  return build && buildOf(build);
+  return build && (await loadBuild(build, blobs));
+}
+
+/** A result's envelope, and where its signature is recorded. */
+export async function findRecordedResult(
+  db: Queries,
+  index: number,
+): Promise<{ index: number; recordIndex: number; operator: string; envelope: Uint8Array } | undefined> {
+  const [row] = await db
+    .select({ recordIndex: jobs.recordIndex, operator: jobs.operator, envelope: entries.envelope })
+    .from(jobs)
+    .innerJoin(entries, eq(entries.logIndex, jobs.resultIndex))
+    .where(eq(jobs.resultIndex, index));
+  return row?.recordIndex == null ? undefined : { ...row, recordIndex: row.recordIndex, index };
 }
 
 /** By index, whatever else a page asks to be sorted by. */
-export async function loadBuilds(db: Queries, says: Says, filter: PackageFilter, page: Page): Promise<StoredBuild[]> {
+export async function loadBuilds({ db, blobs }: Stores, says: Says, filter: PackageFilter, page: Page): Promise<StoredBuild[]> {
   const { after, descending, limit } = page;
   const following = after === undefined ? undefined : (descending ? lt : gt)(jobs.resultIndex, after);
   const builds = await loadWhere(db, and(ofOperator(says), whereOf(filter), following))
     .orderBy((descending ? desc : asc)(jobs.resultIndex))
     .limit(limit);
-  return builds.map(buildOf);
+  return Promise.all(builds.map((build) => loadBuild(build, blobs)));
 }
 
 export async function countBuilds(db: Queries, says: Says, filter: PackageFilter): Promise<number> {
@@ -75,8 +92,11 @@ function loadWhere(db: Queries, condition: SQL | undefined) {
     .where(condition);
 }
 
-function buildOf(row: { id: number | null; operator: string; target: string; envelope: Uint8Array }): StoredBuild {
-  const { statement } = parseEntry(row.envelope);
+async function loadBuild(
+  row: { id: number | null; operator: string; target: string; envelope: Uint8Array },
+  blobs: Stores["blobs"],
+): Promise<StoredBuild> {
+  const { statement } = await loadEntry(row.envelope, blobs);
   if (row.id === null || statement.kind !== "result") throw new Error(`reading build ${row.id}: its entry is a ${statement.kind}`);
   return {
     id: row.id,

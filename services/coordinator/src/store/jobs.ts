@@ -91,7 +91,7 @@ export async function saveCommitted(
 export async function saveRevealed(
   db: Queries,
   job: string,
-  revealed: { revealedAt: Date; resultIndex: number; outcome: "built" | "failed"; buildSeconds: number },
+  revealed: { revealedAt: Date; resultIndex: number; recordIndex: number | undefined; outcome: "built" | "failed"; buildSeconds: number },
 ): Promise<void> {
   await db
     .update(jobs)
