@@ -1,5 +1,6 @@
 import { formatTrace, parseTrace, traceSummaryOfText } from "@quorate/attestation/build-trace";
 import { formatEnvelope, parseEnvelope } from "@quorate/attestation/dsse";
+import { formatHashedRekord, parseHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { formatStatement, parseEntry, parseStatement } from "@quorate/attestation/log-statement";
 import { formatManifest, parseManifest } from "@quorate/attestation/manifest";
 import { parseP256Key } from "@quorate/attestation/p256";
@@ -14,6 +15,11 @@ export const attestationFormats: readonly Format[] = [
     name: "statement in an entry",
     vectors: "attestation/statement",
     parse: (payload) => parseEntry(formatEnvelope({ payload, signatures: [new Uint8Array(70)] })),
+  },
+  {
+    name: "hashedrekord",
+    vectors: "attestation/hashed-rekord",
+    parse: (input) => inSameBytes(input, formatHashedRekord(parseHashedRekord(input))),
   },
   {
     name: "build trace",
