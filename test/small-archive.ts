@@ -15,6 +15,8 @@ export type SmallSource = {
   architecture?: "any" | "all";
   /** Name of the binary package; the source's own by default. */
   package?: string;
+  /** Further binary packages with the same content, by name. */
+  morePackages?: readonly string[];
   /** Further files of the source tree, by path. */
   tree?: Record<string, string>;
   /** Shell lines that the build runs in the source tree. */
@@ -106,7 +108,8 @@ async function buildSource(root: string, component: string, source: SmallSource)
 }
 
 function packaging(source: SmallSource): Record<string, string> {
-  const { architecture = "any", package: name = source.source, build = [], install, buildDepends } = source;
+  const { architecture = "any", package: name = source.source, morePackages = [], build = [], install, buildDepends } = source;
+  const names = [name, ...morePackages];
   const installed = install ?? [`mkdir -p $D/usr/share/${name}`, `echo ${name} > $D/usr/share/${name}/name`];
   const recipe = (lines: readonly string[]) => lines.map((line) => `\t${line.replaceAll("$", () => "$$")}\n`).join("");
   const kind = architecture === "all" ? "indep" : "arch";
@@ -114,7 +117,10 @@ function packaging(source: SmallSource): Record<string, string> {
     "debian/control": [
       `Source: ${source.source}\nSection: misc\nPriority: optional\nMaintainer: Small Archive <archive@example.org>`,
       `\nStandards-Version: 4.6.2\nRules-Requires-Root: no\n${buildDepends === undefined ? "" : `Build-Depends: ${buildDepends}\n`}`,
-      `\nPackage: ${name}\nArchitecture: ${architecture}\nDescription: package ${name} of a small archive\n Built to be rebuilt.\n`,
+      ...names.map(
+        (each) =>
+          `\nPackage: ${each}\nArchitecture: ${architecture}\nDescription: package ${each} of a small archive\n Built to be rebuilt.\n`,
+      ),
     ].join(""),
     "debian/changelog": changelogEntry(source, undefined),
     "debian/source/format": "3.0 (native)\n",
@@ -124,9 +130,12 @@ function packaging(source: SmallSource): Record<string, string> {
       `build: build-${kind}\nbuild-arch build-indep:\nbuild-${kind}:\n${recipe(build)}`,
       `binary: binary-${kind}\nbinary-arch binary-indep:\nbinary-${kind}: build-${kind}\n\trm -rf debian/tmp && mkdir -p debian/tmp/DEBIAN\n`,
       recipe([...installed, ...documents(name)]),
-      "\tdpkg-gencontrol\n\tfind debian/tmp -newermt @$(SOURCE_DATE_EPOCH) -print0 | xargs -0r touch -hd @$(SOURCE_DATE_EPOCH)\n",
-      // Uncompressed: then another dpkg of another release makes the same bytes.
-      "\tdpkg-deb --root-owner-group -Znone --build debian/tmp ..\n",
+      ...names.flatMap((each) => [
+        `\tdpkg-gencontrol -p${each}\n`,
+        "\tfind debian/tmp -newermt @$(SOURCE_DATE_EPOCH) -print0 | xargs -0r touch -hd @$(SOURCE_DATE_EPOCH)\n",
+        // Uncompressed: then another dpkg of another release makes the same bytes.
+        "\tdpkg-deb --root-owner-group -Znone --build debian/tmp ..\n",
+      ]),
     ].join(""),
   };
 }
