@@ -373,4 +373,19 @@ describe("build traces", () => {
   test("where one operator is enough, no second one's trace is asked for", () => {
     expect(decide([{ by: "ada", digest: reference, trace: honest }], { threshold: 1 }).outcome).toBe("reproduced");
   });
+
+  test("a result that is given with its trace and without it has its trace, in either order", () => {
+    const evidence = evidenceOf([
+      { by: "ada", digest: reference, trace: honest },
+      { by: "bert", digest: reference, trace: honest },
+    ]);
+    const bare = evidence.results.map(({ trace: _left, ...rest }) => rest);
+    for (const results of [
+      [...evidence.results, ...bare],
+      [...bare, ...evidence.results],
+    ]) {
+      expect(evaluate({ ...evidence, results }, defaultPolicy)).toEqual(evaluate(evidence, defaultPolicy));
+      expect(evaluate({ ...evidence, results }, defaultPolicy)).toMatchObject({ outcome: "reproduced" });
+    }
+  });
 });

@@ -44,9 +44,13 @@ export function membersOf({ committee, standIns, standInsCalled }: Evidence["rou
   return [...committee, ...standIns.slice(0, standInsCalled)];
 }
 
-/** By index; an item that was given twice is one item. */
+/** By index; a result that was given twice is one result, with its trace if it was given with it once. */
 function inOrder(results: readonly LoggedResult[]): LoggedResult[] {
-  const items = new Map(results.map((result) => [`${result.index} ${result.envelope}`, result]));
+  const items = new Map<string, LoggedResult>();
+  for (const result of results) {
+    const place = `${result.index} ${result.envelope}`;
+    if (items.get(place)?.trace === undefined) items.set(place, result);
+  }
   return [...items.values()].sort((a, b) => a.index - b.index || (a.envelope < b.envelope ? -1 : 1));
 }
 
