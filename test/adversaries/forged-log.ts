@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { type LogStatement, parseEntry } from "@quorate/attestation/log-statement";
 import { createLogReader } from "@quorate/client/log-reader";
 import type { OperatorId } from "@quorate/protocol/operator";
@@ -18,6 +19,11 @@ export async function readEntries(url: string): Promise<Uint8Array[]> {
   const entries: Uint8Array[] = [];
   for await (const { bytes } of reader.entries({ from: 0, to: checkpoint.size, size: checkpoint.size })) entries.push(bytes);
   return entries;
+}
+
+/** Without the records of signatures, which follow from results: a log that lacks them is none the worse. */
+export function withoutRecords(entries: readonly Uint8Array[]): Uint8Array[] {
+  return entries.filter((bytes) => !isHashedRekord(bytes));
 }
 
 type Kind = LogStatement["kind"];
