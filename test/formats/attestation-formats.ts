@@ -1,6 +1,7 @@
 import { formatTrace, parseTrace, traceSummaryOfText } from "@quorate/attestation/build-trace";
 import { formatEnvelope, parseEnvelope } from "@quorate/attestation/dsse";
 import { formatHashedRekord, parseHashedRekord } from "@quorate/attestation/hashed-rekord";
+import { formatLink, parseLink } from "@quorate/attestation/in-toto-link";
 import { formatStatement, parseEntry, parseStatement } from "@quorate/attestation/log-statement";
 import { formatManifest, parseManifest } from "@quorate/attestation/manifest";
 import { parseP256Key } from "@quorate/attestation/p256";
@@ -31,6 +32,11 @@ export const attestationFormats: readonly Format[] = [
   },
   { name: "manifest", vectors: "attestation/manifest", parse: inOneSpelling(parseManifest, formatManifest) },
   { name: "path", vectors: "attestation/path", parse: inOneSpelling(unescapePath, escapePath) },
+  {
+    name: "in-toto link",
+    vectors: "attestation/in-toto-link",
+    parse: inOneSpelling(parseLink, ({ link, ...signed }) => formatLink(link, signed)),
+  },
   { name: "P-256 key", vectors: "attestation/p256-key", encoding: "hex", parse: parseP256Key },
 ];
 
