@@ -10,7 +10,7 @@ import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
 import { equalHashes } from "@quorate/tlog/hash";
 import { MerkleFrontier } from "@quorate/tlog/merkle";
-import { formatVkey } from "@quorate/tlog/note";
+import { formatVkey, noteKeyOf } from "@quorate/tlog/note";
 import { newEntryBundles, tilePath } from "@quorate/tlog/tile";
 import { parseTlogPolicy, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
@@ -18,6 +18,13 @@ import { startWitness } from "@quorate/witness/start";
 import { z } from "zod";
 
 export type RunningWitness = { readonly name: string; readonly port: number; stop(): Promise<void>; start(): Promise<void> };
+
+type ConstellationShape = {
+  readonly witnesses: number;
+  readonly quorum: number;
+  /** The log's name, where a witness wants one that says its key. */
+  readonly originOf?: (publicKey: Uint8Array) => string;
+};
 
 /** A log's configuration and witnesses in a directory of their own, for tests of the two services together. */
 export class LogConstellation implements AsyncDisposable {
@@ -37,9 +44,10 @@ export class LogConstellation implements AsyncDisposable {
   }
 
   /** Starts the witnesses; the log is started with `startLog`, or as a process. */
-  static async start({ witnesses: count, quorum }: { witnesses: number; quorum: number }): Promise<LogConstellation> {
+  static async start({ witnesses: count, quorum, originOf = () => "log.example/test" }: ConstellationShape): Promise<LogConstellation> {
     const directory = await mkdtemp(join(tmpdir(), "quorate-log-"));
-    const signer = createNoteKey(join(directory, "log.key"), "log.example/test", "ed25519");
+    const { key, sign } = createNoteKey(join(directory, "log.key"), "log.example", "ed25519");
+    const signer = { key: noteKeyOf({ ...key, name: originOf(key.publicKey) }), sign };
     const witnesses: RunningWitness[] = [];
     const lines = [`log ${formatVkey(signer.key)}`];
     for (let number = 1; number <= count; number += 1) {
