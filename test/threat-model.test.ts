@@ -12,6 +12,6 @@ test("docs/threat-model.md lists the adversaries as they are (node test/adversar
 test("every adversary of the list is played by one test", () => {
   const played = globSync("adversaries/*.test.ts", { cwd: import.meta.dirname })
     .map((file) => readFileSync(join(import.meta.dirname, file), "utf8"))
-    .flatMap((text) => [...text.matchAll(/^test\("([a-z-]+)"/gm)].map(([, id]) => id));
+    .flatMap((text) => [...text.matchAll(/^test\("([a-z-]+)",/gm)].map(([, id]) => id));
   expect(played.sort()).toEqual(Object.keys(adversaries).sort());
 });

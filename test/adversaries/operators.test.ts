@@ -115,6 +115,13 @@ test("never-reveals", async () => {
   expect(report["verdicts"]).toContainEqual(expect.objectContaining({ round: settled.round, unrevealed: [cyd.id] }));
 });
 
+test("an operator's page counts what it left unrevealed and what did not count", async () => {
+  const { record, exceptions } = await network.api.operator(cyd.id);
+  expect(record).toMatchObject({ notCounted: 3, unrevealed: 2, dissenting: 0 });
+  expect(exceptions.map(({ kind }) => kind)).toEqual(["unrevealed", "unrevealed", "not-counted", "not-counted", "not-counted"]);
+  expect((await network.api.operators()).map(({ record }) => record.unrevealed)).toEqual([0, 0, 2]);
+});
+
 test("reveals-another", async () => {
   const round = await submitted(network, "switched");
   const job = await cyd.takeJob();

@@ -1,5 +1,7 @@
 import { artifactListSchema, artifactViewSchema, statsSchema, type ArtifactView, type Stats } from "@quorate/protocol/artifact-view";
 import type { Sha256 } from "@quorate/protocol/digest";
+import type { OperatorId } from "@quorate/protocol/operator";
+import { type OperatorPage, type OperatorView, operatorListSchema, operatorPageSchema } from "@quorate/protocol/operator-view";
 import {
   enrolmentAnswerSchema,
   networkViewSchema,
@@ -40,6 +42,8 @@ export interface Api {
   /** The text of a proof file, for `parseProof` of `@quorate/verdict/proof`. */
   proof(sha256: Sha256, options?: Cancellable): Promise<string>;
   network(options?: Cancellable): Promise<NetworkView>;
+  operators(options?: Cancellable): Promise<OperatorView[]>;
+  operator(operator: OperatorId, options?: Cancellable): Promise<OperatorPage>;
   stats(options?: Cancellable): Promise<Stats>;
   /** The token is the invitation's. */
   enrol(enrolment: EnrolmentRequest, options?: Cancellable): Promise<EnrolmentAnswer>;
@@ -90,6 +94,11 @@ export function createApi(options: ApiOptions): Api {
       return new TextDecoder().decode(bytes);
     },
     network: ({ signal } = {}) => requestJson(get("reading the network's keys and policy", "/v1/network", signal), networkViewSchema),
+    async operators({ signal } = {}) {
+      return (await requestJson(get("listing operators", "/v1/operators", signal), operatorListSchema)).operators;
+    },
+    operator: (operator, { signal } = {}) =>
+      requestJson(get(`reading operator ${operator}`, `/v1/operators/${operator}`, signal), operatorPageSchema),
     stats: ({ signal } = {}) => requestJson(get("reading the network's statistics", "/v1/stats", signal), statsSchema),
     enrol: (enrolment, { signal } = {}) =>
       requestJson({ ...post("enrolling at the coordinator", "/v1/operators", enrolment), signal }, enrolmentAnswerSchema),

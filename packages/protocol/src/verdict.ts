@@ -15,26 +15,28 @@ export const artifactVerdictSchema = z.strictObject({
 });
 export type ArtifactVerdict = z.infer<typeof artifactVerdictSchema>;
 
+/** `counted`, or why a result did not count. */
+export const standings = [
+  "counted",
+  "not-enrolled",
+  "not-in-committee",
+  "not-committed",
+  "duplicate",
+  "wrong-environment",
+  /** Another operator's trace lists the same files with other digests, and no operator's agrees. */
+  "trace-contradicted",
+  /** No other operator revealed a trace to compare this one with. */
+  "uncorroborated",
+  "traceless",
+] as const;
+
 /** One result that the verdict looked at, and whether it counted. */
 export const inputSchema = z.strictObject({
   index: z.int().min(0),
   /** SHA-256 of the logged envelope. */
   envelope: sha256Schema,
   operator: operatorIdSchema,
-  /** `counted`, or why it did not count. */
-  standing: z.enum([
-    "counted",
-    "not-enrolled",
-    "not-in-committee",
-    "not-committed",
-    "duplicate",
-    "wrong-environment",
-    /** Another operator's trace lists the same files with other digests, and no operator's agrees. */
-    "trace-contradicted",
-    /** No other operator revealed a trace to compare this one with. */
-    "uncorroborated",
-    "traceless",
-  ]),
+  standing: z.enum(standings),
 });
 export type VerdictInput = z.infer<typeof inputSchema>;
 

@@ -61,8 +61,8 @@ function addRebuildCommands(program: Command, context: CommandContext, done: Don
       done(await (await import("./commands/submit.ts")).runSubmit(suite, source, options, context)),
     );
   withConnection(program.command("status"))
-    .description("show the network, or one submission or round")
-    .argument("[id]", "a submission's or a round's id")
+    .description("show the network, or one submission, round or operator")
+    .argument("[id]", "a submission's, a round's or an operator's id")
     .action(async (id, options) => done(await (await import("./commands/status.ts")).runStatus(id, options, context)));
 }
 

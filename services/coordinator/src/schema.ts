@@ -1,5 +1,7 @@
+import { standings } from "@quorate/protocol/verdict";
 import { sql } from "drizzle-orm";
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   check,
@@ -24,6 +26,14 @@ const bytes = customType<{ data: Uint8Array; driverData: Buffer }>({
   fromDriver: (value) => new Uint8Array(value.buffer, value.byteOffset, value.byteLength),
 });
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+/** A job in which the operator did not go with the others: it dissents, its result did not count, or it has none. */
+export const isException = ({
+  dissents,
+  standing,
+  committedAt,
+  resultIndex,
+}: Record<"dissents" | "standing" | "committedAt" | "resultIndex", AnyPgColumn>) =>
+  sql`(${dissents} or ${standing} <> 'counted' or (${committedAt} is not null and ${resultIndex} is null))`;
 const logIndex = (name: string) => bigint(name, { mode: "number" });
 
 /** Every entry that this coordinator had appended to the log, exactly as logged. */
@@ -171,11 +181,15 @@ export const jobs = pgTable(
     buildSeconds: integer("build_seconds"),
     /** Why the operator declined, or why its result cannot be taken. */
     remark: text("remark"),
+    /** How the round's verdict took the result, and whether the result says something else than the verdict. */
+    standing: text("standing", { enum: standings }),
+    dissents: boolean("dissents").notNull().default(false),
     uploadedBytes: bigint("uploaded_bytes", { mode: "number" }).notNull().default(0),
   },
   (table) => [
     uniqueIndex("jobs_round_operator").on(table.round, table.operator),
     index("jobs_history").on(table.operator, table.revealedAt),
+    index("jobs_exceptions").on(table.operator, table.createdAt).where(isException(table)),
     check("jobs_result_needs_commitment", sql`${table.resultIndex} is null or ${table.commitmentIndex} is not null`),
   ],
 );

@@ -18,6 +18,7 @@ import { saveStatuses } from "./store/artifact-statuses.ts";
 import { type LoggedEntry, loadEvidenceEntries, saveEntry } from "./store/entries.ts";
 import { loadJobs } from "./store/jobs.ts";
 import { loadPolicy } from "./store/policies.ts";
+import { saveStandings } from "./store/operator-records.ts";
 import { saveSettled, type StoredRound } from "./store/rounds.ts";
 import { findTarget } from "./store/targets.ts";
 import { findNewestVerdict, saveVerdict } from "./store/verdicts.ts";
@@ -58,6 +59,7 @@ export async function settleRound(dependencies: Dependencies, round: StoredRound
     await saveVerdict(tx, { verdict: statement.verdict, index: entry.index }, target.target);
     const stated = { says: "network", entry: entry.index, at: now(), target: target.target };
     await saveStatuses(tx, stated, statementsOfVerdict(statement.verdict));
+    await saveStandings(tx, statement.verdict);
     await saveSettled(tx, round.round, now());
   });
   events.settled(round.round, statement.verdict, entry.index);

@@ -1,5 +1,6 @@
 import type { Api } from "@quorate/client/api";
 import { parseSha256 } from "@quorate/protocol/digest";
+import { type OperatorId, operatorIdSchema } from "@quorate/protocol/operator";
 import type { RoundView } from "@quorate/protocol/submission";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import { connect, type ConnectionOptions } from "../connection.ts";
@@ -10,10 +11,11 @@ import { roundVerdictLines } from "../verdict-lines.ts";
 
 export type StatusOptions = ConnectionOptions & { json?: boolean | undefined };
 
-/** `quorate status [SUBMISSION|ROUND]` */
+/** `quorate status [SUBMISSION|ROUND|OPERATOR]` */
 export async function runStatus(id: string | undefined, options: StatusOptions, context: CommandContext): Promise<ExitCode> {
   const api = await connect(options, context.env);
   if (id === undefined) await showNetwork(api, options, context);
+  else if (operatorIdSchema.safeParse(id).success) await showOperator(api, operatorIdSchema.parse(id), { options, context });
   else await showRounds(api, id, { options, context });
   return exitCodes.ok;
 }
@@ -28,10 +30,31 @@ async function showNetwork(api: Api, { json }: StatusOptions, { terminal, signal
   const { threshold, committeeSize } = network.policy;
   terminal.print(`network    ${api.url}, log ${network.logUrl} with ${stats.logSize} entries`);
   terminal.print(`policy     ${threshold} of ${committeeSize} operators must agree`);
-  terminal.print(`operators  ${network.operators.map(({ name }) => name).join(", ") || "none enrolled yet"}`);
+  terminal.print(`operators  ${network.operators.length === 0 ? "none enrolled yet" : ""}`.trimEnd());
+  for (const { name, operator } of network.operators) terminal.print(`  ${name}, ${operator}`);
   terminal.print(`rounds     ${counts(stats.rounds) || "none yet"}`);
   terminal.print(`verdicts   ${counts(stats.verdicts) || "none yet"}`);
   for (const round of rounds) terminal.print(`  ${roundName(round)}: ${round.verdict?.outcome ?? round.state}, round ${round.round}`);
+}
+
+async function showOperator(
+  api: Api,
+  id: OperatorId,
+  { options, context }: { options: StatusOptions; context: CommandContext },
+): Promise<void> {
+  const { terminal, signal } = context;
+  const page = await unlessMissing(api.operator(id, { signal }));
+  if (!page) throw new CommandError(`reading the status of ${id}: ${api.url} knows no such operator; \`quorate status\` lists them`);
+  if (options.json) return terminal.printJson(page);
+  const { name, groups, architectures, enrolledIndex, revokedIndex, record } = page;
+  const groupText = Object.entries(groups).map(([kind, value]) => `${kind} ${value}`);
+  const revoked = revokedIndex === undefined ? "" : `, revoked by entry ${revokedIndex}`;
+  terminal.print(`operator   ${name}, enrolled by log entry ${enrolledIndex}${revoked}`);
+  terminal.print(`groups     ${groupText.join(", ") || "none stated"}`);
+  terminal.print(`builds     ${architectures.join(", ")}`);
+  terminal.print(`results    ${record.counted} counted, of which ${record.dissenting} dissent; ${record.notCounted} not counted`);
+  terminal.print(`missing    ${record.unrevealed} commitments without a result; ${record.declined} jobs declined`);
+  for (const { round, kind } of page.exceptions) terminal.print(`  ${kind} in round ${round}`);
 }
 
 async function showRounds(
@@ -41,7 +64,9 @@ async function showRounds(
 ): Promise<void> {
   const { terminal, signal } = context;
   if (!/^[0-9a-f]{64}$/.test(text))
-    throw new CommandError(`reading the status of ${JSON.stringify(text)}: an id has 64 hexadecimal digits`);
+    throw new CommandError(
+      `reading the status of ${JSON.stringify(text)}: a submission's or round's id has 64 hexadecimal digits, an operator's 32`,
+    );
   const id = parseSha256(text);
   const found = (await unlessMissing(api.submission(id, { signal }))) ?? (await unlessMissing(api.round(id, { signal })));
   if (!found)
