@@ -37,7 +37,7 @@ function builtWith(artifacts: number): Built {
     kind: "built",
     builderVersion: { kernel: "6.12.0" },
     sandboxProfile: "namespaces/v1",
-    artifacts: names.map((name) => ({ name, path: `/tmp/${name}`, sizeBytes: 1, sha256: digestOf(name) })),
+    artifacts: names.map((name) => ({ name, path: `/tmp/${name}`, sizeBytes: 1, sha256: digestOf(name), sha512: "0".repeat(128) })),
     sources: [],
     trace: [],
     buildLog: { name: "build.log", path: "/tmp/build.log", sizeBytes: 1, sha256: digestOf("log") },

@@ -32,7 +32,7 @@ export async function prepareByproducts(outcome: BuildOutcome, linkSigner: LinkS
     const { name, path, sizeBytes, sha256 } = outcome.buildinfo;
     prepared.push({ byproduct: { kind: "buildinfo", name, sizeBytes, sha256, mediaType: "text/plain" }, content: { path } });
   }
-  prepared.push(textByproduct("in-toto-links", "links.jsonl", formatLinks(await signLinks(outcome, linkSigner))));
+  prepared.push(textByproduct("in-toto-links", "links.jsonl", formatLinks(signLinks(outcome, linkSigner))));
   for (const { file, text } of outcome.manifests) prepared.push(textByproduct("manifest", file, text));
   return prepared;
 }

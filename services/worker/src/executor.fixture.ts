@@ -1,17 +1,18 @@
 import { environmentPinDigestOf } from "@quorate/protocol/target";
 import { sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
+import { hash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BuildOutcome, BuildRequest, Executor, LocalFile } from "./executor.ts";
+import type { BuildOutcome, BuildRequest, Executor, LinkedLocalFile } from "./executor.ts";
 
 const builder = { builderVersion: { kernel: "6.12.0", dpkg: "1.21.22" }, sandboxProfile: "none" };
 
 /** A file of an outcome, written where a build would have left it. */
-export async function writeOutput({ workDirectory }: BuildRequest, name: string, text: string): Promise<LocalFile> {
+export async function writeOutput({ workDirectory }: BuildRequest, name: string, text: string): Promise<LinkedLocalFile> {
   const path = join(workDirectory, name);
   await writeFile(path, text);
-  return { name, path, sizeBytes: utf8(text).length, sha256: sha256Of(utf8(text)) };
+  return { name, path, sizeBytes: utf8(text).length, sha256: sha256Of(utf8(text)), sha512: hash("sha512", text) };
 }
 
 export async function builtOutcome(request: BuildRequest): Promise<BuildOutcome> {

@@ -36,15 +36,18 @@ export type LocalFile = { name: string; path: string; sizeBytes: number; sha256:
 /** What built: versions of kernel, dpkg and executor, and the name of the sandbox's profile. */
 export type Builder = { builderVersion: Record<string, string>; sandboxProfile: string };
 
+/** A file that in-toto links name, which takes a second digest: SHA-512, hexadecimal. */
+export type LinkedLocalFile = LocalFile & { sha512: string };
+
 export type Built = Builder & {
   kind: "built";
   /** Every binary package file that came out, sorted by name. */
-  artifacts: LocalFile[];
+  artifacts: LinkedLocalFile[];
   /** The source files that went in, as verified, sorted by name. A `.dsc` that no mirror has is made anew and is left out here. */
   sources: { name: string; sha256: Sha256 }[];
   trace: TraceFile[];
   buildLog: LocalFile;
-  buildinfo?: LocalFile;
+  buildinfo?: LinkedLocalFile;
   lock: EnvironmentLock;
   /** One per artifact: its file name and the manifest's canonical text. */
   manifests: { file: string; text: string }[];
