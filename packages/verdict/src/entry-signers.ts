@@ -38,6 +38,20 @@ export function verifyEntrySigners(entry: Entry, keys: EntryKeys, verify: Verify
   }
 }
 
+/** The key that must have made the one signature of an entry; `undefined` where there is none or several may. */
+export function soleSigner(statement: LogStatement, { networkKey, keyOf }: EntryKeys): Uint8Array | undefined {
+  switch (statement.kind) {
+    case "operator":
+      return undefined;
+    case "commitment":
+      return keyOf(statement.commitment.operator);
+    case "result":
+      return keyOf(statement.result.operator);
+    default:
+      return networkKey;
+  }
+}
+
 /**
  * The identity key that an enrolment or a change of keys names.
  *

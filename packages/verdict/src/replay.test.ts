@@ -5,7 +5,9 @@ import { describe, expect, test } from "vitest";
 import { traceOf } from "./evidence.fixture.ts";
 import { TestNetwork } from "./network.fixture.ts";
 import { type Broken, committed, refusalAtEnd, names, prepared, replayed, withRound } from "./replay.fixture.ts";
+import { replayAhead } from "./replay-ahead.ts";
 import { createReplay } from "./replay.ts";
+import type { VerifySignatureAhead } from "@quorate/attestation/p256";
 import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 
 const forged = traceOf(Array.from({ length: 12 }, (_, index) => `forged ${index}`));
@@ -168,5 +170,37 @@ describe("an entry that breaks a rule is refused, by the rule's name", () => {
       verify: verifyP256Portable,
     });
     await expect(replay.add({ index: 1, bytes })).rejects.toThrow(/replaying entry 1: the entry after -1 was expected/);
+  });
+});
+
+describe("entries that are begun before their turn", () => {
+  const ahead = (network: TestNetwork, verifyAhead: VerifySignatureAhead) => {
+    const { networkKey, entries, blobs } = network;
+    const replay = createReplay({
+      networkKey: networkKey.spki,
+      loadBlob: async (sha256) => blobs.get(sha256),
+      loadEntry: async (index) => entries[index] ?? new Uint8Array(0),
+      verify: verifyP256Portable,
+      verifyAhead,
+    });
+    const next = entries.map((bytes, index) => ({ index, bytes }));
+    return replayAhead(replay, next).then(() => replay.report().verdicts);
+  };
+
+  test("give the same verdicts, whatever the other threads say or leave undone", async () => {
+    const network = new TestNetwork();
+    network.rebuild();
+    const expected = (await replayed(network)).report().verdicts;
+    expect(await ahead(network, async (...check) => verifyP256Portable(...check))).toEqual(expected);
+    expect(await ahead(network, async () => false)).toEqual(expected);
+    expect(await ahead(network, () => undefined)).toEqual(expected);
+  });
+
+  test("are refused in the order of the log: the first bad one is named though a later one is no entry at all", async () => {
+    const network = new TestNetwork();
+    network.rebuild();
+    const bad = network.appendVerdict(network.verdictOf(network.roundFor()));
+    network.appendBytes(utf8("no entry"));
+    await expect(ahead(network, async (...check) => verifyP256Portable(...check))).rejects.toMatchObject({ index: bad, rule: "unique" });
   });
 });

@@ -1,6 +1,7 @@
+import { pae } from "@quorate/attestation/dsse";
 import { type HashedRekord, isHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { type Entry, type PlainStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
-import type { VerifySignature } from "@quorate/attestation/p256";
+import type { VerifySignature, VerifySignatureAhead } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
@@ -12,7 +13,7 @@ import type { Hash } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { verifyEntrySigners } from "./entry-signers.ts";
+import { type EntryKeys, soleSigner, verifyEntrySigners } from "./entry-signers.ts";
 import { PrefixTree } from "./prefix-tree.ts";
 import { ReplayError } from "./replay-error.ts";
 import { replayLargeEnvelope } from "./replay-large-envelope.ts";
@@ -25,17 +26,28 @@ import { checkUnique } from "./replay-unique.ts";
 import { type LoadBlob, replayVerdict } from "./replay-verdict.ts";
 import type { LoadEntry } from "./replayed-target.ts";
 
+export type NextEntry = { readonly index: number; readonly bytes: Uint8Array };
+
+/** An entry whose turn has not come: what can be checked without those before it is being checked. */
+export type BegunEntry = NextEntry & { readonly parsed: ParsedEntry; readonly ahead?: SignatureAhead | undefined };
+
+type ParsedEntry =
+  | { readonly kind: "parsed"; readonly entry: Entry }
+  | { readonly kind: "record" }
+  | { readonly kind: "refused"; readonly refusal: ReplayError };
+
+type SignatureAhead = { readonly key: Uint8Array; readonly signature: Uint8Array; readonly isValid: Promise<boolean> };
+
 export type Replay = {
+  /** Begins to check an entry that will be added later. Whatever is wrong with it is said in its turn. */
+  begin(next: NextEntry): BegunEntry;
   /**
    * Checks the next entry against all before it. Entries come one at a time: wait for each before the next.
    *
    * @returns what the entry says
    * @throws ReplayError at the first entry that breaks a rule; nothing after it can be trusted, so the replay is over
    */
-  add(next: {
-    index: number;
-    bytes: Uint8Array;
-  }): Promise<PlainStatement | { readonly kind: "hashedrekord"; readonly record: HashedRekord }>;
+  add(next: NextEntry | BegunEntry): Promise<PlainStatement | { readonly kind: "hashedrekord"; readonly record: HashedRekord }>;
   /** The root of the first `size` entries: to be compared with a checkpoint's. */
   rootAt(size: number): Hash;
   /** Verdicts by index. */
@@ -56,6 +68,8 @@ export type ReplayOptions = {
   readonly loadBlob: LoadBlob;
   readonly loadEntry: LoadEntry;
   readonly verify: VerifySignature;
+  /** Where there are other threads: verifies signatures of entries whose turn has not come. */
+  readonly verifyAhead?: VerifySignatureAhead;
   readonly hasher?: Hasher;
 };
 
@@ -64,7 +78,7 @@ export type ReplayOptions = {
  * the network key and the build traces are all that it takes; nothing that the network asserts is believed.
  */
 export function createReplay({ hasher = portableHasher, ...options }: ReplayOptions): Replay {
-  const { networkKey, verify } = options;
+  const { networkKey, verify, verifyAhead } = options;
   const state: ReplayState = {
     tree: new PrefixTree(hasher),
     policies: new Map(),
@@ -76,19 +90,29 @@ export function createReplay({ hasher = portableHasher, ...options }: ReplayOpti
     awaitedRecords: new Set(),
   };
   const keys = { networkKey, keyOf: (operator: Commitment["operator"]) => state.identityKeys.get(operator) };
+  const begin = ({ index, bytes }: NextEntry): BegunEntry => {
+    const parsed = parseLogged(index, bytes, hasher);
+    return { index, bytes, parsed, ahead: parsed.kind === "parsed" ? verifySignatureAhead(parsed.entry, keys, verifyAhead) : undefined };
+  };
   return {
-    async add({ index, bytes }) {
+    begin,
+    async add(next) {
+      const { index, bytes, parsed, ahead } = "parsed" in next ? next : begin(next);
       demand(index === state.tree.size, { index, rule: "index", reason: `the entry after ${state.tree.size - 1} was expected` });
-      if (isHashedRekord(bytes)) {
+      if (parsed.kind === "record") {
         const record = replayRecord(state, { index, bytes }, hasher);
         state.tree.append(bytes);
         return { kind: "hashedrekord", record };
       }
-      const logged = parseLogged(index, bytes, hasher);
-      const { statement } = logged;
-      checkSigners(index, () => verifyEntrySigners(logged, keys, verify));
+      if (parsed.kind === "refused") throw parsed.refusal;
+      const { statement } = parsed.entry;
+      const isVerified = ahead !== undefined && (await ahead.isValid);
+      // The key may have been changed since: then this signature is of no use, and is verified in its turn like any other.
+      const verifyNow: VerifySignature = (key, message, signature) =>
+        (isVerified && key === ahead.key && signature === ahead.signature) || verify(key, message, signature);
+      checkSigners(index, () => verifyEntrySigners(parsed.entry, keys, verifyNow));
       const isLarge = statement.kind === "large-envelope";
-      const entry = isLarge ? await replayLargeEnvelope(index, statement.large, options.loadBlob) : { ...logged, statement };
+      const entry = isLarge ? await replayLargeEnvelope(index, statement.large, options.loadBlob) : { ...parsed.entry, statement };
       if (isLarge) checkSigners(index, () => verifyEntrySigners(entry, keys, verify));
       checkUnique(state, index, entry.statement);
       await take(state, { index, entry }, { ...options, hasher });
@@ -145,13 +169,24 @@ function verdictsIn({ rounds }: ReplayState): ReplayedVerdict[] {
     .sort((a, b) => a.index - b.index);
 }
 
-function parseLogged(index: number, bytes: Uint8Array, hasher: Hasher): Entry {
+function parseLogged(index: number, bytes: Uint8Array, hasher: Hasher): ParsedEntry {
+  if (isHashedRekord(bytes)) return { kind: "record" };
   try {
-    return parseEntry(bytes, hasher);
+    return { kind: "parsed", entry: parseEntry(bytes, hasher) };
   } catch (cause) {
-    if (cause instanceof ParseError) throw new ReplayError({ index, rule: "format", reason: cause.message, cause });
+    if (cause instanceof ParseError)
+      return { kind: "refused", refusal: new ReplayError({ index, rule: "format", reason: cause.message, cause }) };
     throw cause;
   }
+}
+
+/** Begins to verify the one signature of an entry by the key that, as far as is known yet, must have made it. */
+function verifySignatureAhead(entry: Entry, keys: EntryKeys, verify: VerifySignatureAhead | undefined): SignatureAhead | undefined {
+  const key = soleSigner(entry.statement, keys);
+  const [signature, ...others] = entry.envelope.signatures;
+  if (verify === undefined || key === undefined || signature === undefined || others.length > 0) return undefined;
+  const isValid = verify(key, pae(entry.envelope.payload), signature);
+  return isValid && { key, signature, isValid };
 }
 
 function checkSigners(index: number, verify: () => void): void {
