@@ -24,9 +24,10 @@ test("other threads tell right signatures from wrong ones, each its own answer",
   await using workers = new SignatureWorkers(2);
   const answers = Array.from({ length: 300 }, (_, number) => {
     const { spki, message, signature } = checkOf(`message ${number}`);
-    return workers.verifyAhead(spki, number % 3 === 0 ? message.toReversed() : message, signature);
+    const answer = workers.verifyAhead(spki, number % 3 === 0 ? message.toReversed() : message, signature);
+    if (answer === undefined) throw new Error("the threads have room for 512");
+    return answer;
   });
-  expect(answers).not.toContain(undefined);
   expect(await Promise.all(answers)).toEqual(Array.from({ length: 300 }, (_, number) => number % 3 !== 0));
 });
 
