@@ -32,6 +32,7 @@ export function createProgram(context: CommandContext, done: Done): Command {
   addRebuildCommands(program, context, done);
   addVerificationCommands(program, context, done);
   addLogCommands(program, context, done);
+  addMonitoringCommands(program, context, done);
   return program;
 }
 
@@ -111,6 +112,25 @@ function addLogReaderCommands(log: Command, context: CommandContext, done: Done)
     .description("copy the log into a directory that any web server can serve, or bring the copy up to date")
     .argument("<directory>")
     .action(async (directory, options) => done(await (await import("./commands/mirror.ts")).runLogMirror(directory, options, context)));
+}
+
+function addMonitoringCommands(program: Command, context: CommandContext, done: Done): void {
+  withPolicy(withLog(program.command("monitor")))
+    .description("keep every checkpoint that the log, its witnesses and mirrors show, and alert when they contradict each other")
+    .argument("<directory>", "where checkpoints and evidence are kept")
+    .option("--mirror <url or directory...>", "mirrors to look at too")
+    .option("--once", "look once; exit 2 if there is an alert")
+    .option("--interval <seconds>", "between two looks; default 60", wholeNumber(1, 999_999))
+    .option("--freshness <seconds>", "cosignatures older than this are stale; default 3600", wholeNumber(1, 999_999))
+    .addHelpText("after", "\nExample: quorate monitor /var/lib/quorate-monitor --policy policy --mirror https://mirror.example/log")
+    .action(async (directory, options) => done(await (await import("./commands/monitor.ts")).runMonitor(directory, options, context)));
+  withPolicy(program.command("verify-evidence"))
+    .description("check that a log signed two histories; offline; 2 if the file proves nothing")
+    .argument("<file>", "what quorate monitor wrote")
+    .option("--data <directory>", "data directory of a network on this host; default ~/.local/share/quorate")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample: quorate verify-evidence equivocation-400-650.json --policy policy")
+    .action(async (file, options) => done(await (await import("./commands/verify-evidence.ts")).runVerifyEvidence(file, options, context)));
 }
 
 function withUpOptions(command: Command): Command {
