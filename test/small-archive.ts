@@ -23,6 +23,8 @@ export type SmallSource = {
   build?: readonly string[];
   /** Shell lines that put files below `$D`, the root of the binary package. */
   install?: readonly string[];
+  /** Of the binary package; none by default, which is fastest. */
+  compression?: "xz";
   /** A rebuild without source change: the published binaries get the version `VERSION+bN`. */
   binNmu?: number;
   /** Files of the tree that only the published binary was built from: the source does not reproduce it. */
@@ -108,7 +110,15 @@ async function buildSource(root: string, component: string, source: SmallSource)
 }
 
 function packaging(source: SmallSource): Record<string, string> {
-  const { architecture = "any", package: name = source.source, morePackages = [], build = [], install, buildDepends } = source;
+  const {
+    architecture = "any",
+    package: name = source.source,
+    morePackages = [],
+    build = [],
+    install,
+    buildDepends,
+    compression = "none",
+  } = source;
   const names = [name, ...morePackages];
   const installed = install ?? [`mkdir -p $D/usr/share/${name}`, `echo ${name} > $D/usr/share/${name}/name`];
   const recipe = (lines: readonly string[]) => lines.map((line) => `\t${line.replaceAll("$", () => "$$")}\n`).join("");
@@ -133,8 +143,8 @@ function packaging(source: SmallSource): Record<string, string> {
       ...names.flatMap((each) => [
         `\tdpkg-gencontrol -p${each}\n`,
         "\tfind debian/tmp -newermt @$(SOURCE_DATE_EPOCH) -print0 | xargs -0r touch -hd @$(SOURCE_DATE_EPOCH)\n",
-        // Uncompressed: then another dpkg of another release makes the same bytes.
-        "\tdpkg-deb --root-owner-group -Znone --build debian/tmp ..\n",
+        // Uncompressed unless a test needs it: then another dpkg of another release makes the same bytes.
+        `\tdpkg-deb --root-owner-group -Z${compression} --build debian/tmp ..\n`,
       ]),
     ].join(""),
   };
