@@ -51,6 +51,7 @@ function startNoOpWorker(network: TestNetwork, operator: string): Promise<Server
     COORDINATOR_URL: network.url,
     INVITATION_TOKEN: invitationToken,
     OPERATOR_KEY_FILE: `${directory}/${operator}.pem`,
+    OPERATOR_LINK_KEY_FILE: `${directory}/${operator}-link.pem`,
     OPERATOR_NAME: operator,
     PACKAGE_CACHE_DIR: directory,
     ARCHIVES_FILE: network.config.ARCHIVES_FILE,

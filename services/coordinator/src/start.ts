@@ -83,7 +83,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const sweep = resources.use(
     startSweep({
       everyMilliseconds: options.sweepMilliseconds ?? 2000,
-      loadDue: (after) => loadDueRounds(db, now(), after),
+      loadDue: (after) => loadDueRounds(db, { now: now(), silenceSeconds }, after),
       wake: queue.wakeAgain,
       onError: events.sweepFailed,
     }),

@@ -17,9 +17,16 @@ export async function hasPolicy(db: Queries, digest: Sha256): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** A policy is what its digest says for ever, every step of every round asks for one, and a network has a handful. */
+const read = new Map<string, Policy>();
+
 /** @throws Error when no such policy was ever logged here */
 export async function loadPolicy(db: Queries, digest: string): Promise<Policy> {
+  const known = read.get(digest);
+  if (known) return known;
   const [row] = await db.select().from(policies).where(eq(policies.digest, digest));
   if (!row) throw new Error(`loading policy ${digest}: a round refers to it, but it is not in the database`);
-  return policySchema.parse(JSON.parse(row.policy));
+  const policy = policySchema.parse(JSON.parse(row.policy));
+  read.set(digest, policy);
+  return policy;
 }

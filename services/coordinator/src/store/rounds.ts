@@ -2,9 +2,9 @@ import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { type Round, roundSchema } from "@quorate/protocol/round";
 import type { RoundState } from "@quorate/protocol/submission";
-import { and, asc, count, desc, eq, gt, inArray, isNull, lte, ne, or } from "drizzle-orm";
+import { and, asc, count, desc, eq, exists, gt, inArray, isNotNull, isNull, lte, ne, notExists, or, sql } from "drizzle-orm";
 import type { Queries } from "../database.ts";
-import { rounds } from "../schema.ts";
+import { jobs, rounds } from "../schema.ts";
 
 export type StoredRound = {
   round: Sha256;
@@ -59,8 +59,28 @@ export async function loadRounds(db: Queries, filter: { limit: number; state?: R
   return rows.map(roundOf);
 }
 
-/** A page of the rounds that a step may have something to do for: all that are not settled, except those waiting after a failure. */
-export async function loadDueRounds(db: Queries, now: Date, after: Sha256 | undefined): Promise<Sha256[]> {
+/**
+ * A page of the rounds that a step may have something to do for: all that are not settled, except those waiting after a failure and those whose
+ * jobs are with workers that may still be heard of.
+ */
+export async function loadDueRounds(db: Queries, at: { now: Date; silenceSeconds: number }, after: Sha256 | undefined): Promise<Sha256[]> {
+  const { now, silenceSeconds } = at;
+  const silentSince = new Date(now.getTime() - silenceSeconds * 1000);
+  const uncommitted = db
+    .select({ one: sql`1` })
+    .from(jobs)
+    .where(and(eq(jobs.round, rounds.round), isNull(jobs.committedAt)));
+  const needsStep = db
+    .select({ one: sql`1` })
+    .from(jobs)
+    .where(
+      and(
+        eq(jobs.round, rounds.round),
+        isNull(jobs.committedAt),
+        or(isNotNull(jobs.outcome), isNull(jobs.publishedAt), lte(jobs.publishedAt, silentSince)),
+      ),
+    );
+  const waitsForWorkers = and(eq(rounds.state, "building"), gt(rounds.commitBy, now), exists(uncommitted), notExists(needsStep));
   const rows = await db
     .select({ round: rounds.round })
     .from(rounds)
@@ -68,6 +88,7 @@ export async function loadDueRounds(db: Queries, now: Date, after: Sha256 | unde
       and(
         ne(rounds.state, "settled"),
         or(isNull(rounds.nextTryAt), lte(rounds.nextTryAt, now)),
+        sql`${waitsForWorkers} is not true`,
         after === undefined ? undefined : gt(rounds.round, after),
       ),
     )
