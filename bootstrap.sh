@@ -1,12 +1,14 @@
 #!/bin/sh
 # Brings a Debian machine to the point where Quorate runs: apt packages that are missing, npm packages of the lock file.
-# Idempotent; takes some milliseconds when nothing is to do. `--test` also makes ready what the tests need.
+# Idempotent; takes some milliseconds when nothing is to do. `--bench`: also what the benches need.
 set -eu
 cd "$(dirname "$0")"
 
 need=""
+bench=""
+[ "${1:-}" != --bench ] || bench=strace:strace
 for pair in redis-server:redis-server nats-server:nats-server mmdebstrap:mmdebstrap dpkg-buildpackage:dpkg-dev \
-  apt-ftparchive:apt-utils gpgv:gpgv gpg:gpg gpg-agent:gpg-agent make:make setpriv:util-linux newuidmap:uidmap xz:xz-utils ip:iproute2; do
+  apt-ftparchive:apt-utils gpgv:gpgv gpg:gpg gpg-agent:gpg-agent make:make setpriv:util-linux newuidmap:uidmap xz:xz-utils ip:iproute2 $bench; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || need="$need ${pair#*:}"
 done
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || need="$need debian-archive-keyring"

@@ -1,76 +1,100 @@
+import { hash } from "node:crypto";
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inLanes, LogConstellation } from "../test/integration/log-constellation.ts";
-import { startLogProcess } from "../test/integration/log-process.ts";
+import { startLogWithWitnesses, temporaryDirectory } from "../services/coordinator/src/servers.fixture.ts";
+import { countFlushes } from "./count-flushes.ts";
 import { type Figure, percentile, ratePerSecond } from "./figure.ts";
+import { entryBytes, LogLoad } from "./log-load.ts";
 
-const writers = 128;
-const durableEntries = 20_000;
-const publishedEntries = 300;
-const entryBytes = 1_000;
+const single = { entries: 10_000, requestsAtOnce: 128 };
+const bundled = { entries: 100_000, requestsAtOnce: 16 };
+const counted = { entries: 20_000, requestsAtOnce: 16 };
+const samples = 200;
 
 /**
- * The log as a process, over HTTP, with three witnesses in this process and strict idempotency keys: how many entries it makes durable for many
- * writers, and how long one writer waits for an index and for a published checkpoint.
+ * The log as it runs, with three witnesses, each a process of its own on this machine; this process is the client and shares the CPUs. Each
+ * entry has a key of its own, and is acknowledged when it is durable under a signed checkpoint.
  */
 export async function measure(): Promise<Figure[]> {
-  await using constellation = await LogConstellation.start({ witnesses: 3, quorum: 2 });
-  await using log = await startLogProcess(constellation, 100);
-  const agent = new Agent({ keepAlive: true, maxSockets: writers });
-  const append = (key: string, wait: string) =>
-    timed(() => post(new URL(`/add?wait=${wait}`, log.url), { key, agent, token: constellation.config.token }));
-  await append("warm", "published");
+  await using resources = new AsyncDisposableStack();
+  const directory = await temporaryDirectory("bench-log");
+  resources.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const log = await startLogWithWitnesses((name) => join(directory, name), resources, 3);
+  using load = new LogLoad(log);
+  await load.bundledEntriesPerSecond("warm", 5_000, bundled.requestsAtOnce);
+  await load.append("warm", "published");
 
-  const startedAt = performance.now();
-  await inLanes(durableEntries, writers, async (number) => void (await append(`many/${number}`, "sequenced")));
-  const rate = (durableEntries * 1000) / (performance.now() - startedAt);
-  const times: Record<string, number[]> = { sequenced: [], published: [] };
-  for (const [wait, samples] of Object.entries(times)) {
-    for (let number = 0; number < publishedEntries; number += 1) samples.push(await append(`${wait}/${number}`, wait));
-  }
-  agent.destroy();
-  const flushes = flushesPerSecond();
+  const idle = { sequenced: await timesOf(load, "sequenced"), published: await timesOf(load, "published") };
+  const answers = await load.answersPerSecond(single.entries, single.requestsAtOnce);
+  const singles = await load.entriesPerSecond("single", single.entries, single.requestsAtOnce);
+  const { rate, times } = await underLoad(load);
+  const limits = { answers, flushes: flushesPerSecond(), hashes: hashesPerSecond() };
   return [
-    {
-      name: `durable entries of ${entryBytes} B, ${writers} writers`,
-      value: rate,
-      unit: "entries/s",
-      ratio: rate / flushes,
-      reference: "4 KiB append + fdatasync",
-    },
-    ...Object.entries(times).flatMap(([wait, samples]) => [
-      { name: `append to ${wait}, one writer, median`, value: percentile(samples, 0.5), unit: "ms" },
-      { name: `append to ${wait}, one writer, 99 %`, value: percentile(samples, 0.99), unit: "ms" },
-    ]),
+    ...durableFigures({ singles, rate }, limits),
+    ...(["sequenced", "published"] as const).flatMap((wait) => latencyFigures(`append to ${wait}, idle log`, idle[wait], limits.flushes)),
+    ...latencyFigures(`append to published, under the load of ${bundled.requestsAtOnce} bundles`, times, limits.flushes),
+    ...(await flushFigures(load, log.pid)),
   ];
 }
 
-async function timed(act: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now();
-  await act();
-  return performance.now() - startedAt;
+function durableFigures(rates: { singles: number; rate: number }, limits: { answers: number; flushes: number; hashes: number }): Figure[] {
+  const name = `durable entries of ${entryBytes} B`;
+  const unit = "entries/s";
+  const beside = (value: number) => [
+    { ratio: value / limits.flushes, reference: "4 KiB append + fdatasync" },
+    { ratio: value / limits.hashes, reference: `one-shot SHA-256 of ${entryBytes} B` },
+  ];
+  const onePerRequest = { name: `${name}, one a request`, value: rates.singles, unit };
+  const bundle = { name: `${name}, 128 a request`, value: rates.rate, unit };
+  return [
+    { ...onePerRequest, ratio: rates.singles / limits.answers, reference: "a route of the same server that does nothing" },
+    ...beside(rates.rate).map((reference) => ({ ...bundle, ...reference })),
+  ];
 }
 
-/** `fetch` would cost this process more than the log spends on the entry. */
-function post(url: URL, { key, agent, token }: { key: string; agent: Agent; token: string }): Promise<void> {
-  const body = Buffer.from(key.padEnd(entryBytes, "."));
-  const headers = {
-    authorization: `Bearer ${token}`,
-    "idempotency-key": key,
-    "content-type": "application/octet-stream",
-    "content-length": body.length,
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method: "POST", agent, headers }, (answer) => {
-      answer.resume();
-      answer.on("error", reject);
-      answer.on("end", () => (answer.statusCode === 200 ? resolve() : reject(new Error(`appending ${key}: ${answer.statusCode}`))));
-    });
-    sent.on("error", reject);
-    sent.end(body);
+function latencyFigures(name: string, times: readonly number[], flushes: number): Figure[] {
+  return ([0.5, 0.99] as const).map((share) => {
+    const value = percentile(times, share);
+    const ratio = 1000 / flushes / value;
+    return { name: `${name}, ${share === 0.5 ? "median" : "99 %"}`, value, unit: "ms", ratio, reference: "one 4 KiB append + fdatasync" };
   });
+}
+
+async function timesOf(load: LogLoad, wait: "sequenced" | "published"): Promise<number[]> {
+  const times: number[] = [];
+  for (let number = 0; number < samples; number += 1) times.push(await load.append(`${wait}/${number}`, wait));
+  return times;
+}
+
+/** How long one writer waits for a published checkpoint again and again, while others keep the log as busy as they can. */
+async function underLoad(load: LogLoad): Promise<{ rate: number; times: number[] }> {
+  const times: number[] = [];
+  const busy = new AbortController();
+  const measuring = load.bundledEntriesPerSecond("bundled", bundled.entries, bundled.requestsAtOnce).finally(() => busy.abort());
+  for (let number = 0; !busy.signal.aborted; number += 1) times.push(await load.append(`meanwhile/${number}`, "published"));
+  return { rate: await measuring, times };
+}
+
+/** Under strace, which slows the log down: the counts are true, the batches smaller or larger than without. */
+async function flushFigures(load: LogLoad, pid: number | undefined): Promise<Figure[]> {
+  if (pid === undefined) throw new Error("counting flushes: the log has no process id");
+  const before = await load.batches();
+  const flushes = await countFlushes(pid, async () => {
+    await load.bundledEntriesPerSecond("counted", counted.entries, counted.requestsAtOnce);
+  });
+  const batches = (await load.batches()) - before;
+  const each = (name: string, value: number): Figure => ({ name, value: value / batches, unit: "flushes/batch" });
+  return [
+    { name: "entries in a batch, while flushes are counted", value: counted.entries / batches, unit: "entries" },
+    each("flushes before a batch is acknowledged or published", flushes.journal + flushes.lockStore),
+    each("flushes of tiles, later and in the background", flushes.tiles),
+  ];
+}
+
+function hashesPerSecond(): number {
+  const entry = Buffer.alloc(entryBytes, 1);
+  return ratePerSecond(() => hash("sha256", entry, "binary"));
 }
 
 function flushesPerSecond(): number {

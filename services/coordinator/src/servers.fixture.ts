@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { createNoteKey } from "@quorate/signing/note-key";
 import { formatVkey } from "@quorate/tlog/note";
 
-export type Server<Address> = AsyncDisposable & Address & { kill(): Promise<void> };
+export type Server<Address> = AsyncDisposable & Address & { readonly pid: number | undefined; kill(): Promise<void> };
 
 export async function startPostgres(): Promise<Server<{ url: string }>> {
   const directory = await temporaryDirectory("pg");
@@ -71,7 +71,7 @@ export async function startLogWithWitnesses(file: (name: string) => string, reso
   const log = resources.use(
     await startService("log", { LOG_KEY_FILE: file("log.key"), LOG_PORT: "0", LOG_TOKEN: token, LOG_POLICY_FILE: policyFile }),
   );
-  return { url: log.url, vkey, token, policy, policyFile };
+  return { url: log.url, pid: log.pid, vkey, token, policy, policyFile };
 }
 
 export const temporaryDirectory = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `quorate-${name}-`));
@@ -91,6 +91,7 @@ async function untilLine(child: ChildProcess, expected: RegExp): Promise<string>
 
 function owned(child: ChildProcess, directory: string): Server<object> {
   return {
+    pid: child.pid,
     async kill() {
       child.kill("SIGKILL");
       await once(child, "exit");

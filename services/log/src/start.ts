@@ -12,7 +12,7 @@ import { openLog } from "./open-log.ts";
 import { policyWitnesses } from "./policy-witnesses.ts";
 import { Pool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
-import { addAppendRoute, addReadRoutes } from "./routes.ts";
+import { addAppendRoutes, addReadRoutes } from "./routes.ts";
 import { Sequencer } from "./sequencer.ts";
 import { JournalStaging } from "./staging.ts";
 import { DirectoryTileStore } from "./tile-store.ts";
@@ -65,7 +65,7 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
   };
   const app = createHttpApp({ logger, metrics, readiness });
   const dependencies = { underWay: new Map(), pool, lock, lockCheck, sequencer, publisher, store, events };
-  addAppendRoute(app, config.token, dependencies);
+  addAppendRoutes(app, config.token, dependencies);
   addReadRoutes(app, dependencies);
   // Undone from the last: no new requests and none under way, no batch under way, no round of witnesses, tiles durable.
   stack.defer(async () => void (await (await staging.rotate()).retired));

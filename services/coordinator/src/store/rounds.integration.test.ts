@@ -73,7 +73,7 @@ test("a sweep finds every building round that has a step to take, and none whose
   const withSteps = [...kinds].filter(([, kind]) => kind !== "wait").map(([round]) => round);
   expect(withSteps.length).toBeGreaterThan(20);
   expect(withSteps.filter((round) => !due.has(round))).toEqual([]);
-  expect(new Set([...kinds.values()])).toEqual(new Set(["publish", "wait", "start-reveal", "close"]));
+  expect(new Set(kinds.values())).toEqual(new Set(["publish", "wait", "start-reveal", "close"]));
 
   const waiting = cases.flatMap(({ pair, commitBy }, attempt) => {
     const isFresh = pair.every((state) => state.publishedAt?.getTime() === ago(10).getTime() && !state.outcome);
