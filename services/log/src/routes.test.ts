@@ -37,7 +37,17 @@ async function startRoutes() {
   const fail = (error: unknown) => {
     throw error;
   };
-  const publishing = { staging, store, logKey: signer.key, policy, witnesses: [], paceMilliseconds: 0, events, fail };
+  const publishing = {
+    staging,
+    store,
+    logKey: signer.key,
+    policy,
+    witnesses: [],
+    paceMilliseconds: 0,
+    witnessMilliseconds: 1_000,
+    events,
+    fail,
+  };
   const publisher = stack.use(new Publisher(publishing, { newest, published }));
   publisher.start();
   const pool = new Pool();
