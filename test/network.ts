@@ -5,7 +5,7 @@ import { type Api, createApi } from "@quorate/client/api";
 import { isSettled } from "@quorate/client/submission-events";
 import type { JobPhase } from "@quorate/protocol/job";
 import type { SubmissionView } from "@quorate/protocol/submission";
-import { type Network, startNetwork } from "../services/cli/src/up/network.ts";
+import { type Network, type NetworkOptions, startNetwork } from "../services/cli/src/up/network.ts";
 import { choosePort } from "../services/cli/src/up/ports.ts";
 import { basePackages } from "./base-packages.ts";
 import { createSmallArchive, type SmallArchive, type SmallSource } from "./small-archive.ts";
@@ -23,7 +23,10 @@ export interface TestNetwork extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function startTestNetwork(sources: readonly SmallSource[]): Promise<TestNetwork> {
+export async function startTestNetwork(
+  sources: readonly SmallSource[],
+  options: Pick<NetworkOptions, "listen" | "policy"> = {},
+): Promise<TestNetwork> {
   const resources = new AsyncDisposableStack();
   await using unlessStarted = resources;
   const directory = await mkdtemp(join(tmpdir(), "quorate-test-"));
@@ -36,6 +39,7 @@ export async function startTestNetwork(sources: readonly SmallSource[]): Promise
   const port = await choosePort(new Set());
   const start = async (): Promise<Network> =>
     await startNetwork({
+      ...options,
       dataDirectory: join(directory, "data"),
       archives: JSON.stringify(archives),
       env: process.env,
