@@ -44,10 +44,11 @@ export class LogConstellation implements AsyncDisposable {
   }
 
   /** Starts the witnesses; the log is started with `startLog`, or as a process. */
-  static async start({ witnesses: count, quorum, originOf = () => "log.example/test" }: ConstellationShape): Promise<LogConstellation> {
+  static async start({ witnesses: count, quorum, originOf }: ConstellationShape): Promise<LogConstellation> {
     const directory = await mkdtemp(join(tmpdir(), "quorate-log-"));
-    const { key, sign } = createNoteKey(join(directory, "log.key"), "log.example", "ed25519");
-    const signer = { key: noteKeyOf({ ...key, name: originOf(key.publicKey) }), sign };
+    const stored = createNoteKey(join(directory, "log.key"), "log.example/test", "ed25519");
+    const { key, sign } = stored;
+    const signer = originOf === undefined ? stored : { key: noteKeyOf({ ...key, name: originOf(key.publicKey) }), sign };
     const witnesses: RunningWitness[] = [];
     const lines = [`log ${formatVkey(signer.key)}`];
     for (let number = 1; number <= count; number += 1) {

@@ -46,8 +46,10 @@ const own = {
     source: "sample-linked",
     version: "1",
     architecture: "all",
-    // A moment after the build's last step: nothing that builds can run later.
-    tree: { move: "(cd / && sleep 0.3 && cd /build/reproducible-path && mv sample-linked-1 moved && ln -s /etc sample-linked-1) &\n" },
+    // As soon as the build's last step begins: nothing that builds can run later.
+    tree: {
+      move: `(cd /build/reproducible-path && until set -- *.changes && [ -e "$1" ]; do :; done && mv sample-linked-1 moved && ln -s /etc sample-linked-1) &\n`,
+    },
     publishedTree: { move: "true\n" },
     build: ["sh move"],
   },
