@@ -223,6 +223,7 @@ test("a worker for one job is finished when the result is revealed, and takes no
   const second = await coordinator.publish(worker, { round: sha256Of(utf8("another round")) });
   await reveal(job, worker.operator);
   await worker.finished;
+  expect((await coordinator.report("commitment")).job).toBe(job.job);
   expect(coordinator.statusOf("once")).toMatchObject({ jobsCommitted: 1, unrevealed: 0 });
   await using other = await coordinator.worker(createInstantExecutor(), "other");
   expect((await coordinator.report("commitment")).job, `of ${other.operator}`).toBe(second.job);
