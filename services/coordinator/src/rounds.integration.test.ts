@@ -26,7 +26,7 @@ afterAll(() => network[Symbol.asyncDispose]());
 const committed = (count: number) => (round: RoundView) => round.jobs.filter(({ committedAt }) => committedAt).length === count;
 const otherDigest = (published: Sha256) => sha256Of(utf8(`not ${published}`));
 
-test("three operators that build what was published reach `reproduced`, within a second and a half on each side of the builds", async () => {
+test("three operators that build what was published reach `reproduced`", async () => {
   const round = await submitted(network, "alpha");
   const jobs = await Promise.all(operators.map((operator) => operator.work()));
   expect(jobs.map(({ fence }) => fence)).toEqual([1, 1, 1]);
@@ -34,10 +34,6 @@ test("three operators that build what was published reach `reproduced`, within a
   expect(settled).toMatchObject({ state: "settled", verdict: { outcome: "reproduced", dissent: [] } });
   expect(settled.jobs).toHaveLength(3);
   expect(settled.jobs.map(({ phase, outcome }) => `${phase} ${outcome}`)).toEqual(Array(3).fill("revealed built"));
-  const drawn = Date.parse(settled.committeeDrawnAt ?? "") - Date.parse(settled.submittedAt);
-  const decided = Date.parse(settled.settledAt ?? "") - Date.parse(settled.revealStartedAt ?? "");
-  expect(drawn).toBeLessThan(1500);
-  expect(decided).toBeLessThan(1500);
 });
 
 test("what was submitted before is the same submission, and no second round", async () => {
