@@ -167,21 +167,6 @@ describe("trouble in mid-round", () => {
   });
 });
 
-describe("bad input changes nothing and says what to do", () => {
-  test.each([
-    [{ suite: "nosuch" }, "unknown-suite"],
-    [{ source: "nosuch" }, "unknown-package"],
-    [{ version: "99" }, "unknown-version"],
-    [{ architecture: "s390x" }, "unknown-architecture"],
-    [{ distribution: "nosuch" }, "unknown-distribution"],
-  ])("a submission with %j is refused as %s", async (change, type) => {
-    const before = await net.api.stats();
-    const request = { distribution: "debian", suite: net.suite, source: samples.steady.source, ...change };
-    await expect(net.api.submit(request)).rejects.toMatchObject({ problem: { type: expect.stringContaining(type) } });
-    expect((await net.api.stats()).logSize).toBe(before.logSize);
-  });
-});
-
 describe("a coordinator that lies", () => {
   // Last: the log of this network is spoilt by it for good.
   test("a verdict forged with the network key is named by replay, with exit code 2", async () => {
