@@ -19,9 +19,19 @@ import { z } from "zod";
 
 export type RunningWitness = { readonly name: string; readonly port: number; stop(): Promise<void>; start(): Promise<void> };
 
+export type ConstellationOptions = {
+  readonly witnesses: number;
+  readonly quorum: number;
+  readonly stores?: LogConfig["stores"] | undefined;
+};
+
+const dataDirectoryIn = (directory: string) => join(directory, "log");
+
 /** A log's configuration and witnesses in a directory of their own, for tests of the two services together. */
 export class LogConstellation implements AsyncDisposable {
   readonly directory: string;
+  /** Where the log is kept, unless other stores were given. */
+  readonly dataDirectory: string;
   readonly config: LogConfig;
   readonly policy: WitnessPolicy;
   readonly policyText: string;
@@ -30,6 +40,7 @@ export class LogConstellation implements AsyncDisposable {
 
   private constructor(directory: string, parts: { config: LogConfig; policyText: string; witnesses: readonly RunningWitness[] }) {
     this.directory = directory;
+    this.dataDirectory = dataDirectoryIn(directory);
     this.config = parts.config;
     this.policy = parts.config.policy;
     this.policyText = parts.policyText;
@@ -37,7 +48,7 @@ export class LogConstellation implements AsyncDisposable {
   }
 
   /** Starts the witnesses; the log is started with `startLog`, or as a process. */
-  static async start({ witnesses: count, quorum }: { witnesses: number; quorum: number }): Promise<LogConstellation> {
+  static async start({ witnesses: count, quorum, stores }: ConstellationOptions): Promise<LogConstellation> {
     const directory = await mkdtemp(join(tmpdir(), "quorate-log-"));
     const signer = createNoteKey(join(directory, "log.key"), "log.example/test", "ed25519");
     const witnesses: RunningWitness[] = [];
@@ -50,7 +61,7 @@ export class LogConstellation implements AsyncDisposable {
     if (count > 0) lines.push(`group witnesses ${quorum} ${witnesses.map(({ name }) => name).join(" ")}`);
     const policyText = `${[...lines, `quorum ${count > 0 ? "witnesses" : "none"}`].join("\n")}\n`;
     const config: LogConfig = {
-      dataDirectory: join(directory, "log"),
+      stores: stores ?? { kind: "directory", path: dataDirectoryIn(directory) },
       signer,
       host: "127.0.0.1",
       port: 0,

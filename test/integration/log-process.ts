@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { LogConfig } from "@quorate/log/config";
 import type { LogConstellation } from "./log-constellation.ts";
 
 const main = join(import.meta.dirname, "../../services/log/src/main.ts");
@@ -18,7 +19,7 @@ export async function startLogProcess(constellation: LogConstellation, batchMill
   const child = spawn(process.execPath, [main], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
-      LOG_DATA_DIR: config.dataDirectory,
+      ...storesEnvironment(config.stores),
       LOG_KEY_FILE: join(directory, "log.key"),
       LOG_PORT: "0",
       LOG_TOKEN: config.token,
@@ -33,6 +34,18 @@ export async function startLogProcess(constellation: LogConstellation, batchMill
     await exited;
   };
   return { url, child, kill, [Symbol.asyncDispose]: kill };
+}
+
+function storesEnvironment(stores: LogConfig["stores"]): Record<string, string> {
+  if (stores.kind === "directory") return { LOG_DATA_DIR: stores.path };
+  const { url, bucket, credentials } = stores.s3;
+  return {
+    LOG_DATABASE_URL: stores.databaseUrl,
+    LOG_S3_URL: url,
+    LOG_S3_BUCKET: bucket,
+    LOG_S3_ACCESS_KEY_ID: credentials?.accessKeyId ?? "",
+    LOG_S3_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? "",
+  };
 }
 
 async function listeningUrl(child: ChildProcess): Promise<string> {

@@ -21,7 +21,7 @@ test("reads the environment and the files that it names", async () => {
   };
   const config = await loadLogConfig(env);
   expect(config).toMatchObject({
-    dataDirectory: "/data",
+    stores: { kind: "directory", path: "/data" },
     host: "127.0.0.1",
     port: 8080,
     batchMilliseconds: 100,
