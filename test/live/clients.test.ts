@@ -13,7 +13,7 @@ import { enrolLinkingOperator, type LinkingOperator } from "../../services/coord
 import { settled, startTestNetwork, type TestNetwork } from "../network.ts";
 import { serveDirectory } from "../serve-directory.ts";
 import { samples } from "../samples.ts";
-import { type DebianPrograms, fetchDebianPrograms } from "./debian-clients.ts";
+import { type DebianPrograms, fetchDebianPrograms } from "./debian-programs.ts";
 import { startNameProxy } from "./name-proxy.ts";
 
 // Debian's own clients, unmodified, against a network whose two honest operators really build. The third lies: it says that a tampered

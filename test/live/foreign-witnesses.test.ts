@@ -19,7 +19,7 @@ import { formatAddCheckpoint } from "@quorate/tlog/witness-request";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { choosePort } from "../../services/cli/src/up/ports.ts";
 import { LogConstellation, append, publishedCheckpoint } from "../integration/log-constellation.ts";
-import { ForkyPackages } from "./forky-packages.ts";
+import { type DebianPrograms, fetchDebianPrograms } from "./debian-programs.ts";
 
 // Witnesses that other people wrote, as Debian forky ships them: two of four, with a quorum of three. Sigsum's follows logs whose name says
 // their key, so this log has such a name.
@@ -29,7 +29,7 @@ const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const fromHex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 
 let directory: string;
-let forky: ForkyPackages;
+let forky: DebianPrograms;
 let constellation: LogConstellation;
 let policy: WitnessPolicy;
 let log: Awaited<ReturnType<LogConstellation["startLog"]>>;
@@ -61,6 +61,13 @@ class ForeignWitness implements AsyncDisposable {
   }
 }
 
+/** What a program of forky prints. Rejects unless it exits with 0. */
+async function runForky(program: string, parameters: readonly string[], input = ""): Promise<string> {
+  const { code, output } = await forky.run(program, parameters, { input });
+  if (code !== 0) throw new Error(`${program} exited with ${code}: ${output}`);
+  return output;
+}
+
 async function startAgent(): Promise<string> {
   const socket = join(directory, "agent");
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(directory, "lite")]);
@@ -73,31 +80,31 @@ async function startAgent(): Promise<string> {
 async function prepareLite(logVkey: string): Promise<string> {
   const { name: origin } = constellation.config.signer.key;
   const database = join(directory, "lite.db");
-  await forky.run("witnessctl", ["add-log", "-db", database, "-origin", origin]);
-  await forky.run("witnessctl", ["add-key", "-db", database, "-origin", origin, "-key", logVkey]);
+  await runForky("witnessctl", ["add-log", "-db", database, "-origin", origin]);
+  await runForky("witnessctl", ["add-key", "-db", database, "-origin", origin, "-key", logVkey]);
   const socket = await startAgent();
   const [, fingerprint = ""] = (await run("ssh-keygen", ["-l", "-f", join(directory, "lite.pub")])).stdout.split(" ");
   const port = await choosePort(new Set());
   const options = ["-db", database, "-key", fingerprint, "-name", "witness.example/lite", "-ssh-agent", socket];
-  lite = new ForeignWitness(port, forky.command("litewitness", ...options, "-listen", `127.0.0.1:${port}`));
+  lite = new ForeignWitness(port, forky.command("litewitness", [...options, "-listen", `127.0.0.1:${port}`]));
   const key = join(directory, "lite.pub");
-  return (await forky.run("sigsum-key", ["to-vkey", "-k", key, "-n", "witness.example/lite", "-t", "cosignature/v1"])).trim();
+  return (await runForky("sigsum-key", ["to-vkey", "-k", key, "-n", "witness.example/lite", "-t", "cosignature/v1"])).trim();
 }
 
 async function prepareSigsum(logVkey: string): Promise<string> {
-  await forky.run("sigsum-key", ["from-vkey", "-o", join(directory, "log.pub")], `${logVkey}\n`);
+  await runForky("sigsum-key", ["from-vkey", "-o", join(directory, "log.pub")], `${logVkey}\n`);
   const key = join(directory, "sigsum");
-  await forky.run("sigsum-key", ["generate", "-o", key]);
+  await runForky("sigsum-key", ["generate", "-o", key]);
   const port = await choosePort(new Set());
   const options = ["-k", key, "--log-key", join(directory, "log.pub"), "--state-file", join(directory, "sigsum.state")];
-  sigsum = new ForeignWitness(port, forky.command("sigsum-witness", ...options, `127.0.0.1:${port}`));
-  const name = `sigsum.org/v1/witness/${(await forky.run("sigsum-key", ["to-hash", "-k", `${key}.pub`])).trim()}`;
-  return (await forky.run("sigsum-key", ["to-vkey", "-k", `${key}.pub`, "-n", name, "-t", "cosignature/v1"])).trim();
+  sigsum = new ForeignWitness(port, forky.command("sigsum-witness", [...options, `127.0.0.1:${port}`]));
+  const name = `sigsum.org/v1/witness/${(await runForky("sigsum-key", ["to-hash", "-k", `${key}.pub`])).trim()}`;
+  return (await runForky("sigsum-key", ["to-vkey", "-k", `${key}.pub`, "-n", name, "-t", "cosignature/v1"])).trim();
 }
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "quorate-foreign-"));
-  forky = await ForkyPackages.fetch(["torchwood", "sigsum-go"], directory);
+  forky = await fetchDebianPrograms(directory, "forky", ["torchwood", "sigsum-go"]);
   constellation = await LogConstellation.start({
     witnesses: 2,
     quorum: 2,
@@ -242,13 +249,13 @@ describe("their verifiers accept", () => {
       // This program knows the format by an earlier name, without the first line.
       const spicy = formatTlogProof(proof).replace("c2sp.org/tlog-proof@v1\n", "");
       await writeFile(`${file}.spicy`, spicy);
-      const verified = forky.run("spicy-torchwood", ["-verify", formatVkey(constellation.config.signer.key), file]);
+      const verified = runForky("spicy-torchwood", ["-verify", formatVkey(constellation.config.signer.key), file]);
       expect(await verified).toContain("verified");
       await writeFile(
         `${file}.spicy`,
         spicy.replace(/^index (\d+)/, (_, index) => `index ${Number(index) - 1}`),
       );
-      await expect(forky.run("spicy-torchwood", ["-verify", formatVkey(constellation.config.signer.key), file])).rejects.toThrow(
+      await expect(runForky("spicy-torchwood", ["-verify", formatVkey(constellation.config.signer.key), file])).rejects.toThrow(
         "could not verify inclusion",
       );
     }
@@ -256,9 +263,9 @@ describe("their verifiers accept", () => {
 
   test("checkpoint, quorum of cosignatures and inclusion as a Sigsum proof, and not below the quorum (sigsum-verify)", async () => {
     const submitter = join(directory, "submitter");
-    await forky.run("sigsum-key", ["generate", "-o", submitter]);
+    await runForky("sigsum-key", ["generate", "-o", submitter]);
     const message = "what is logged\n";
-    const request = await forky.run("sigsum-submit", ["-k", submitter], message);
+    const request = await runForky("sigsum-submit", ["-k", submitter], message);
     const [checksum = "", signature = "", key = ""] = Array.from(request.matchAll(/=([0-9a-f]+)/g), ([, value = ""]) => value);
     const leaf = [sha256Of(fromHex(checksum)), signature, sha256Of(fromHex(key))] as const;
     const proof = await proven(fromHex(leaf.join("")));
@@ -269,13 +276,13 @@ describe("their verifiers accept", () => {
     const sigsumProof = formatSigsumProof({ ...proof, leaf: [leaf[2], leaf[1]] });
     await writeFile(join(directory, "proof"), sigsumProof);
     const options = ["-k", `${submitter}.pub`, "-p", policyFile, join(directory, "proof")];
-    expect(await forky.run("sigsum-verify", options, message)).toBe("");
-    await expect(forky.run("sigsum-verify", options, "something else\n")).rejects.toThrow("leaf signature not valid");
+    expect(await runForky("sigsum-verify", options, message)).toBe("");
+    await expect(runForky("sigsum-verify", options, "something else\n")).rejects.toThrow("leaf signature not valid");
 
     const cosignatures = sigsumProof.match(/^cosignature=.*\n/gm) ?? [];
     expect(cosignatures.length).toBeGreaterThanOrEqual(3);
     await writeFile(join(directory, "proof"), sigsumProof.replace(cosignatures.slice(2).join(""), ""));
-    await expect(forky.run("sigsum-verify", options, message)).rejects.toThrow("not enough cosignatures");
+    await expect(runForky("sigsum-verify", options, message)).rejects.toThrow("not enough cosignatures");
   });
 
   /** The policy in Sigsum's own syntax: keys in hexadecimal, no names in them. */

@@ -7,13 +7,15 @@ import { openPrivateApt } from "../private-apt.ts";
 
 const run = promisify(execFile);
 
-/** What the clients below are linked with. */
+/** What the programs of the live tests are linked with. */
 const libraries = ["libc6", "libgcc-s1", "liblzma5", "libzstd1", "libbz2-1.0", "libssl3t64", "zlib1g"];
 
 export type Ran = { code: number; output: string };
 
 /** Programs of one Debian suite, as its packages ship them. */
 export type DebianPrograms = {
+  /** Command and arguments that run one. */
+  command(program: string, parameters: readonly string[]): [command: string, parameters: string[]];
   /** Runs one with standard input, if given; `output` is what it printed to either stream. */
   run(program: string, parameters: readonly string[], options?: { env?: Record<string, string>; input?: string }): Promise<Ran>;
 };
@@ -29,10 +31,11 @@ export async function fetchDebianPrograms(directory: string, suite: string, pack
   await mkdir(root);
   for (const name of await readdir(apt.directory)) if (name.endsWith(".deb")) await run("dpkg", ["-x", join(apt.directory, name), root]);
   const loader = await findLoader(root);
-  return {
-    run: (program, parameters, options = {}) =>
-      runProgram(loader, ["--library-path", dirname(loader), join(root, "usr/bin", program), ...parameters], options),
-  };
+  const command: DebianPrograms["command"] = (program, parameters) => [
+    loader,
+    ["--library-path", dirname(loader), join(root, "usr/bin", program), ...parameters],
+  ];
+  return { command, run: (program, parameters, options = {}) => runProgram(command(program, parameters), options) };
 }
 
 async function findLoader(root: string): Promise<string> {
@@ -41,12 +44,11 @@ async function findLoader(root: string): Promise<string> {
 }
 
 async function runProgram(
-  loader: string,
-  parameters: readonly string[],
+  [command, parameters]: [string, string[]],
   { env = {}, input = "" }: { env?: Record<string, string>; input?: string },
 ) {
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
-  const child = spawn(loader, parameters, { env: { PATH: process.env["PATH"], ...env }, timeout: 120_000 });
+  const child = spawn(command, parameters, { env: { PATH: process.env["PATH"], ...env }, timeout: 120_000 });
   const printed: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => printed.push(chunk));
   child.on("error", reject);
