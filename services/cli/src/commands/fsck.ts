@@ -1,7 +1,6 @@
-import { checkLog, type LogCheck } from "@quorate/client/check-log";
-import { partialWidthsOf } from "@quorate/client/log-source";
-import { nodeHasher } from "@quorate/signing/node-hasher";
-import { loadCheckState, saveCheckState } from "../check-state.ts";
+import type { LogCheck } from "@quorate/client/check-log";
+import { checkNewFiles } from "../check-new-files.ts";
+import { loadCheckState } from "../check-state.ts";
 import { exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { type LogReadOptions, openLogForReader } from "../log-for-reader.ts";
@@ -18,18 +17,8 @@ export async function runLogFsck(options: FsckOptions, context: CommandContext):
   const state = options.state === undefined ? undefined : await loadCheckState(options.state, checkpoint.origin);
   const total = checkpoint.size - (state?.size ?? 0);
   using progress = createCountedProgress(terminal, (count) => `checking ${url}: ${count} of about ${total} entries`);
-  const check = await checkLog({
-    source,
-    checkpoint,
-    hasher: nodeHasher,
-    checked: state,
-    published: state?.published,
-    partialWidths: partialWidthsOf(url),
-    onProgress: progress.at,
-    signal,
-  });
+  const check = await checkNewFiles({ url, source, checkpoint, state, statePath: options.state, onProgress: progress.at, signal });
   const whole = check.problemCount === 0;
-  if (whole && options.state !== undefined) await saveCheckState(options.state, { ...checkpoint, published: state?.published ?? [] });
   if (options.json) terminal.printJson({ whole, size: checkpoint.size, from: state?.size ?? 0, ...check });
   else report(url, { check, size: checkpoint.size, from: state?.size ?? 0 }, context);
   return whole ? exitCodes.ok : exitCodes.refuted;

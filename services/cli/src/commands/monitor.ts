@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { checkLog } from "@quorate/client/check-log";
 import { ConnectionError } from "@quorate/client/http";
-import { type LogSource, logSourceOf, maxTileBytes, partialWidthsOf } from "@quorate/client/log-source";
+import { type LogSource, logSourceOf, maxTileBytes } from "@quorate/client/log-source";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { writeDurableFile } from "@quorate/service/durable-file";
 import { nodeHasher } from "@quorate/signing/node-hasher";
@@ -14,7 +13,8 @@ import { type WitnessPolicy, evaluateWitnessQuorum } from "@quorate/tlog/tlog-po
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { witnessedCheckpointPath } from "@quorate/tlog/witness-request";
 import { formatEquivocation } from "@quorate/verdict/equivocation";
-import { loadCheckState, saveCheckState } from "../check-state.ts";
+import { checkNewFiles } from "../check-new-files.ts";
+import { loadCheckState } from "../check-state.ts";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { findEquivocation } from "../find-equivocation.ts";
@@ -183,16 +183,7 @@ async function fileProblems(
   const statePath = join(directory, "checked");
   const state = await loadCheckState(statePath, checkpoint.origin);
   if (state !== undefined && state.size > checkpoint.size) return [];
-  const check = await checkLog({
-    source,
-    checkpoint,
-    hasher: nodeHasher,
-    checked: state,
-    published: state?.published,
-    partialWidths: partialWidthsOf(logUrl),
-    signal,
-  });
-  if (check.problemCount === 0) await saveCheckState(statePath, { ...checkpoint, published: state?.published ?? [] });
+  const check = await checkNewFiles({ url: logUrl, source, checkpoint, state, statePath, signal });
   return check.problems
     .slice(0, 20)
     .map(({ path, kind, reason }) => ({ kind: "files", place: name, reason: `${kind} ${path}: ${reason}` }));
