@@ -5,7 +5,7 @@ import type { NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
 import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, whileConnected } from "./connection.ts";
 import { createReportDispatcher, type ReportEvents, type ReportHandler } from "./reports.ts";
-import { ensureJobConsumer, ensureStreams, leaseSeconds } from "./streams.ts";
+import { ensureJobConsumer, ensureStreams, forgetReportLeases, leaseSeconds } from "./streams.ts";
 import { controlSubject, formatMessage, jobSubject, parseAddressed, subjects } from "./subjects.ts";
 import type { NatsCredentials } from "./user-credentials.ts";
 
@@ -76,13 +76,16 @@ type ReportReader = {
   signal: AbortSignal;
 };
 
-/** Reads reports until aborted. After each interruption the streams are looked at again, because a server may come back without its store. */
+/** Reads reports until aborted, first those that an earlier coordinator was handed and did not acknowledge. After each interruption the streams are looked at again, because a server may come back without its store. */
 async function readReports(reader: ReportReader): Promise<void> {
-  const { jetstream, events, signal } = reader;
+  const { connection, manager, jetstream, events, signal } = reader;
   const dispatcher = createReportDispatcher(reader.handler, events);
   let failures = 0;
+  let begun = false;
   while (!signal.aborted) {
     try {
+      if (!begun) await whileConnected(connection, () => forgetReportLeases(manager), signal);
+      begun = true;
       await restoreStreams(reader);
       const consumer = await jetstream.consumers.get("REPORTS", "coordinator");
       const messages = await consumer.consume({ max_messages: 64, expires: 30_000, bind: true, callback: dispatcher.dispatch });

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { startNatsServer } from "./nats-server.fixture.ts";
 import { inboxPrefix, reportSubject } from "./subjects.ts";
 import { alice, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
+import { mintCoordinator } from "./user-credentials.ts";
 
 const never = new AbortController().signal;
 
@@ -81,6 +82,23 @@ test("reports that were sent while the coordinator was away are handled when it 
   const handled = Promise.withResolvers<number>();
   coordinator.reports(async (report) => handled.resolve(report.fence));
   expect(await handled.promise).toBe(3);
+});
+
+test("a report that a coordinator was handed before it was killed is handled as soon as the next one starts, not a lease later", async () => {
+  await using network = await startBusNetwork();
+  await using worker = await network.worker(alice);
+  const { jwt, seed } = await mintCoordinator(network.authority);
+  const killed = await connect({ servers: network.server.url, authenticator: jwtAuthenticator(jwt, utf8(seed)) });
+  await using coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  await worker.report(startedReport(jobFor(alice), alice, 3), never);
+  const consumer = await killed.jetstream().consumers.get("REPORTS", "coordinator");
+  expect(await consumer.next()).toBeTruthy();
+  await killed.close();
+  const handled = Promise.withResolvers<number>();
+  coordinator.reports(async (_report, { deliveries }) => handled.resolve(deliveries));
+  // The end of the lease would make it the second delivery.
+  expect(await handled.promise).toBe(1);
 });
 
 test("a report that is sent while NATS restarts is handled as soon as the coordinator is back, not a lease later", async () => {

@@ -28,7 +28,7 @@ const streams: readonly (Partial<StreamConfig> & { name: string })[] = [
   },
 ].map((stream) => ({ ...stream, retention: RetentionPolicy.Workqueue, storage: StorageType.File, discard: DiscardPolicy.New }));
 
-const reportsConsumer: Partial<ConsumerConfig> = {
+const reportsConsumer: Partial<ConsumerConfig> & { durable_name: string } = {
   durable_name: "coordinator",
   ack_policy: AckPolicy.Explicit,
   ack_wait: nanos(leaseSeconds * 1000),
@@ -55,6 +55,14 @@ export async function ensureStreams(manager: JetStreamManager): Promise<{ stream
   return { streams: created, consumer: await ensureConsumer(manager, "REPORTS", reportsConsumer) };
 }
 
+/**
+ * Forgets what the coordinator's consumer has handed out, so that the one that `ensureStreams` makes next hands all of it out again: reports
+ * that were on their way to a coordinator that stopped or was killed would otherwise wait for the rest of their lease. Idempotent.
+ */
+export async function forgetReportLeases(manager: JetStreamManager): Promise<void> {
+  await exists(manager.consumers.delete("REPORTS", reportsConsumer.durable_name));
+}
+
 /** The one consumer of an operator's jobs, shared by its own workers and nobody else. Idempotent. */
 export async function ensureJobConsumer(manager: JetStreamManager, operator: OperatorId, seconds: number): Promise<void> {
   await ensureConsumer(manager, "JOBS", {
@@ -75,9 +83,9 @@ async function ensureConsumer(manager: JetStreamManager, stream: string, config:
   return !found;
 }
 
-async function exists(info: Promise<unknown>): Promise<boolean> {
+async function exists(request: Promise<unknown>): Promise<boolean> {
   try {
-    await info;
+    await request;
     return true;
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.code === 404) return false;
