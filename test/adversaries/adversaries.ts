@@ -150,6 +150,13 @@ export const adversaries = {
     seenWith: "`quorate replay`",
     verdict: "the second is refused",
   },
+  "two-histories": {
+    party: "log",
+    does: "signs two histories, and shows one to mirrors and the other to a monitor, each with as many witnesses as the reader asks for",
+    caughtBy: "the monitor compares what log, witnesses and mirrors show, and writes both signed checkpoints down as evidence",
+    seenWith: "`quorate monitor`, `quorate verify-evidence`",
+    verdict: "neither history is believed by who has the evidence",
+  },
   "colluding-witnesses": {
     party: "witness",
     does: "cosigns a fork of the log, together with fewer others than the reader's quorum",

@@ -48,7 +48,8 @@ function directorySource(directory: string): LogSource {
       return new Uint8Array(await readFile(file, { signal }));
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-      throw error;
+      if (error instanceof ConnectionError || signal?.aborted) throw error;
+      throw new ConnectionError(`reading ${file}`, error instanceof Error ? error.message : String(error), { cause: error });
     }
   };
 }

@@ -121,7 +121,7 @@ function addMonitoringCommands(program: Command, context: CommandContext, done: 
     .option("--mirror <url or directory...>", "mirrors to look at too")
     .option("--once", "look once; exit 2 if there is an alert")
     .option("--interval <seconds>", "between two looks; default 60", wholeNumber(1, 999_999))
-    .option("--freshness <seconds>", "cosignatures older than this are stale; default 3600", wholeNumber(1, 999_999))
+    .option("--freshness <seconds>", "how old cosignatures, or how far behind a witness, may be; default 3600", wholeNumber(1, 999_999))
     .addHelpText("after", "\nExample: quorate monitor /var/lib/quorate-monitor --policy policy --mirror https://mirror.example/log")
     .action(async (directory, options) => done(await (await import("./commands/monitor.ts")).runMonitor(directory, options, context)));
   withPolicy(program.command("verify-evidence"))
@@ -129,7 +129,7 @@ function addMonitoringCommands(program: Command, context: CommandContext, done: 
     .argument("<file>", "what quorate monitor wrote")
     .option("--data <directory>", "data directory of a network on this host; default ~/.local/share/quorate")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExample: quorate verify-evidence equivocation-400-650.json --policy policy")
+    .addHelpText("after", "\nExample: quorate verify-evidence watch/equivocation-*.json --policy policy")
     .action(async (file, options) => done(await (await import("./commands/verify-evidence.ts")).runVerifyEvidence(file, options, context)));
 }
 
