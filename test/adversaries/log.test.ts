@@ -40,7 +40,7 @@ test("two-histories", async () => {
 
   const watch = ["monitor", join(directory, "watch"), "--log", toMonitors.url, "--mirror", mirror, ...withPolicy, "--once", "--json"];
   const looked = await quorate(watch);
-  expect(looked).toMatchObject({ code: 2, stderr: "" });
+  expect(looked.code).toBe(2);
   const alerts = alertsIn(looked.stdout);
   expect(alerts.map(({ kind, place }) => [kind, place])).toEqual([
     ["equivocation", `file://${mirror}`],

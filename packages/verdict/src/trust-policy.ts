@@ -63,6 +63,18 @@ export function parseTlogLines(body: Uint8Array | string): WitnessPolicy {
   return parseTlogPolicy(text.replaceAll(/^[ \t]*(?:network|operator|threshold)[ \t].*\n/gm, ""));
 }
 
+/**
+ * The network of a reader's policy file, if it names one.
+ *
+ * @throws ParseError naming the line
+ */
+export function parseNetworkLine(body: Uint8Array | string): TrustedParty | undefined {
+  const text = boundedText("trust policy", body, maxPolicyBytes);
+  const draft: Draft = { operators: [], tlogLines: [] };
+  for (const line of text.match(/^[ \t]*network[ \t].*$/gm) ?? []) define(draft, line);
+  return draft.network;
+}
+
 /** A policy's text, without comments; `parseTrustPolicy` reads the same policy from it. @throws ParseError for a policy that has no text */
 export function formatTrustPolicy({ witnessPolicy, network, operators, threshold }: TrustPolicy): string {
   const lines = [

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
-import { parseTlogLines, parseTrustPolicy, type TrustPolicy } from "@quorate/verdict/trust-policy";
+import { parseNetworkLine, parseTlogLines, parseTrustPolicy, type TrustedParty, type TrustPolicy } from "@quorate/verdict/trust-policy";
 import { CommandError, errorLine } from "./command-error.ts";
 import { type ConnectionOptions, dataDirectoryOf } from "./connection.ts";
 import type { CommandContext } from "./context.ts";
@@ -16,6 +16,11 @@ export function loadTrustPolicy(options: PolicyOptions, context: CommandContext)
 /** Its log and witnesses, for commands that look no further; a plain tlog-policy is enough for them. */
 export function loadTlogPolicy(options: PolicyOptions, context: CommandContext): Promise<WitnessPolicy> {
   return loadPolicy(options, context, parseTlogLines);
+}
+
+/** The network whose log it is, if the policy says so. */
+export function loadTrustedNetwork(options: PolicyOptions, context: CommandContext): Promise<TrustedParty | undefined> {
+  return loadPolicy(options, context, parseNetworkLine);
 }
 
 async function loadPolicy<Policy>(options: PolicyOptions, { env }: CommandContext, parse: (text: Uint8Array) => Policy): Promise<Policy> {

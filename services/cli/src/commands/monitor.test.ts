@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
 import { writeLogFile, writeTiles } from "@quorate/client/served-log.fixture";
 import { utf8 } from "@quorate/protocol/utf8";
 import { formatCheckpoint } from "@quorate/tlog/checkpoint";
@@ -10,10 +11,11 @@ import { leafHash, rootOf } from "@quorate/tlog/merkle";
 import { formatNote, parseNote, signNote } from "@quorate/tlog/note";
 import { formatTlogPolicy } from "@quorate/tlog/tlog-policy";
 import { witnessedCheckpointPath } from "@quorate/tlog/witness-request";
+import { TestNetwork } from "@quorate/verdict/network.fixture";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { recordingContext } from "../recording-terminal.fixture.ts";
-import { runMonitor } from "./monitor.ts";
+import { type MonitorOptions, runMonitor } from "./monitor.ts";
 import { runVerifyEvidence } from "./verify-evidence.ts";
 
 const history = (name: string, forkAt: number) =>
@@ -42,14 +44,27 @@ async function publish(place: string, entries: readonly Uint8Array[], size: numb
 
 const showAtWitness = (note: string) => writeLogFile(join(directory, "witness"), witnessedCheckpointPath(testLog.key.name), note);
 
-async function alerts(changes: Partial<typeof options> & { freshness?: number } = {}) {
+async function alerts(changes: Partial<MonitorOptions> = {}) {
   const context = recordingContext();
   const exitCode = await runMonitor(join(directory, "watch"), { ...options, ...changes }, context);
   const found = context.json.map((alert) => alertSchema.parse(alert));
-  return { exitCode, kinds: found.map(({ kind }) => kind), found, evidence: found.flatMap(({ evidence }) => evidence ?? []) };
+  return {
+    exitCode,
+    kinds: found.map(({ kind }) => kind),
+    found,
+    evidence: found.flatMap(({ evidence }) => evidence ?? []),
+    said: context.said,
+  };
 }
 
-const alertSchema = z.object({ kind: z.string(), place: z.string(), reason: z.string(), evidence: z.string().optional() });
+const alertSchema = z.object({
+  kind: z.string(),
+  place: z.string(),
+  reason: z.string(),
+  evidence: z.string().optional(),
+  index: z.int().optional(),
+  rule: z.string().optional(),
+});
 
 async function verdictOn(file: string) {
   const context = recordingContext();
@@ -185,6 +200,27 @@ describe("quorate monitor", () => {
     expect((await alerts({ freshness: 1000 })).found).toMatchObject([
       { kind: "lagging", place: "witness w5.example", reason: expect.stringMatching(/is \d{4} s older/) },
     ]);
+  });
+
+  it("recomputes verdicts where the policy names the network, and names one that its evidence does not give", async () => {
+    const network = new TestNetwork();
+    const round = network.rebuild();
+    await publish("log", network.entries, network.entries.length);
+    expect((await alerts()).said).toEqual(["note: verdicts are not recomputed: the policy has no network line"]);
+    await appendFile(options.policy, `network test ${Buffer.from(network.networkKey.spki).toString("base64")}\n`);
+    const data = join(directory, "data");
+    for (const [sha256, bytes] of network.blobs) {
+      await writeLogFile(join(data, "coordinator/blobs", sha256.slice(0, 2)), `${sha256.slice(2)}.zst`, zstdCompressSync(bytes));
+    }
+    expect(await alerts({ data })).toMatchObject({ ...nothing, said: [] });
+    network.appendVerdict({ ...network.verdictOf(round), outcome: "mismatch" });
+    await publish("log", network.entries, network.entries.length);
+    expect(await alerts({ data })).toMatchObject({
+      exitCode: 2,
+      found: [
+        { kind: "broken-rule", index: network.entries.length - 1, rule: "unique", reason: expect.stringContaining("an earlier entry for verdict/") },
+      ],
+    });
   });
 
   it("says which of its files was damaged and what to do", async () => {

@@ -1,6 +1,3 @@
-import { join } from "node:path";
-import { loadBlobFile } from "@quorate/client/blob-directory";
-import { createBlobs } from "@quorate/client/blobs";
 import { createLogReader, type LogReader } from "@quorate/client/log-reader";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyEd25519 } from "@quorate/signing/note-key";
@@ -15,12 +12,12 @@ import { ReplayError } from "@quorate/verdict/replay-error";
 import type { LoadBlob } from "@quorate/verdict/replay-verdict";
 import type { TrustPolicy } from "@quorate/verdict/trust-policy";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
-import { type ConnectionOptions, dataDirectoryOf, findConnection } from "../connection.ts";
+import { blobLoaderOf } from "../blob-loader.ts";
+import { type ConnectionOptions, findConnection } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { locateLog } from "../log-location.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 import { loadTrustPolicy } from "../reader-policy.ts";
-import { layoutOf } from "../up/layout.ts";
 
 export type ReplayOptions = ConnectionOptions & { log?: string | undefined; policy?: string | undefined; json?: boolean | undefined };
 
@@ -32,7 +29,7 @@ export async function runReplay(options: ReplayOptions, context: CommandContext)
   const url = await locateLog(options, policy.witnessPolicy.logs[0]?.url, context);
   const reader = createLogReader({ url, hasher: nodeHasher });
   try {
-    const report = await replayLog({ reader, policy, loadBlob: blobLoader(options, api?.url, context), context });
+    const report = await replayLog({ reader, policy, loadBlob: blobLoaderOf(options, api?.url, context), context });
     if (options.json) terminal.printJson({ consistent: true, ...report });
     else printReport(url, report, context);
     return exitCodes.ok;
@@ -84,20 +81,4 @@ function printReport(url: string, { entries, verdicts, witnesses }: Report, { te
     terminal.print(`  before the verdict at ${index}, ${unrevealed.join(", ")} committed to a result that is not in the log`);
   }
   terminal.print(`checkpoint cosigned by ${witnesses.join(", ")}`);
-}
-
-/** Build traces and large envelopes come from the network that is known, or from the data directory of one that is stopped. */
-function blobLoader(options: ReplayOptions, apiUrl: string | undefined, { env, signal }: CommandContext): LoadBlob {
-  if (apiUrl !== undefined) {
-    const blobs = createBlobs({ url: apiUrl });
-    return (sha256) => blobs.get(sha256, { signal });
-  }
-  const directory = join(layoutOf(dataDirectoryOf(options, env)).directory("coordinator"), "blobs");
-  return async (sha256) => {
-    const bytes = await loadBlobFile(directory, sha256);
-    if (bytes !== undefined) return bytes;
-    throw new CommandError(
-      `replaying: blob ${sha256} (a build trace or a large envelope) is needed, and not in ${directory}; set QUORATE_URL to the network that has it`,
-    );
-  };
 }

@@ -1,6 +1,7 @@
 import { ApiError, ConnectionError } from "@quorate/client/http";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { VerificationError } from "@quorate/tlog/verification-error";
+import type { ReplayRule } from "@quorate/verdict/replay-error";
 import { errorLine } from "../command-error.ts";
 
 export type AlertKind =
@@ -19,6 +20,8 @@ export type AlertKind =
   | "lagging"
   /** Files of the log are missing or wrong. */
   | "files"
+  /** An entry breaks a rule of the protocol: a verdict that its evidence does not give, a wrong signature, a chosen committee. */
+  | "broken-rule"
   | "unreachable";
 
 export type Alert = {
@@ -28,6 +31,9 @@ export type Alert = {
   readonly reason: string;
   /** Path of a file for `quorate verify-evidence`. */
   readonly evidence?: string;
+  /** Of an entry that breaks a rule: its index in the log, and the rule. */
+  readonly index?: number;
+  readonly rule?: ReplayRule;
 };
 
 export function alertLine({ kind, place, reason, evidence }: Alert): string {

@@ -1,16 +1,15 @@
 import { join } from "node:path";
 import { ApiError, ConnectionError } from "@quorate/client/http";
-import { type LogSource, maxTileBytes } from "@quorate/client/log-source";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { writeDurableFile } from "@quorate/service/durable-file";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { equalHashes } from "@quorate/tlog/hash";
-import { parseTilePath, tilePath, tileWidth } from "@quorate/tlog/tile";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Equivocation, formatEquivocation } from "@quorate/verdict/equivocation";
 import { type Alert, alertOfError } from "./alert.ts";
 import { findEquivocation } from "./find-equivocation.ts";
+import { readTile } from "./read-tile.ts";
 import type { SeenCheckpoint } from "./seen-checkpoints.ts";
 import type { Place, Watch } from "./watch.ts";
 
@@ -67,15 +66,6 @@ async function compareTwo({ places, signal }: Watch, place: Place, { seen, other
 
 function isOfSource(error: unknown): boolean {
   return [VerificationError, ParseError, ApiError, ConnectionError].some((kind) => error instanceof kind);
-}
-
-/** Where only the full tile is left, that one is read. */
-async function readTile(source: LogSource, path: string, signal: AbortSignal): Promise<Uint8Array> {
-  const full = tilePath({ ...parseTilePath(path), width: tileWidth });
-  const options = { maxBytes: maxTileBytes, signal };
-  const bytes = (await source(path, options)) ?? (full === path ? undefined : await source(full, options));
-  if (bytes === undefined) throw new ConnectionError(`reading ${path} of the log`, "it is missing");
-  return bytes;
 }
 
 async function equivocation(

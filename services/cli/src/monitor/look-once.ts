@@ -6,6 +6,8 @@ import { maxNoteBytes, parseNote } from "@quorate/tlog/note";
 import { type WitnessPolicy, type Witnessed, evaluateWitnessQuorum, isQuorum } from "@quorate/tlog/tlog-policy";
 import { checkNewFiles } from "../check-new-files.ts";
 import { loadCheckState } from "../check-state.ts";
+import { errorLine } from "../command-error.ts";
+import { createCountedProgress } from "../progress/counted.ts";
 import { type Alert, alertOfError } from "./alert.ts";
 import { compareCheckpoint } from "./compare-checkpoint.ts";
 import { type Shown, addShown, findLagging } from "./cosigners.ts";
@@ -30,7 +32,11 @@ export async function lookOnce(watch: Watch): Promise<Alert[]> {
       shown.push({ size: at.checkpoint.size, isLogs: place.kind === "log", witnesses });
       if (place.kind === "log") alerts.push(...standing(watch, place, { satisfied, witnesses }));
     });
-    if (place.kind === "log") await blaming(watch, place, alerts, async () => void alerts.push(...(await fileProblems(watch, place, at))));
+    if (place.kind !== "log") continue;
+    await blaming(watch, place, alerts, async () => {
+      const problems = await fileProblems(watch, place, at);
+      alerts.push(...problems, ...(problems.length === 0 ? await brokenRules(watch, place, at) : []));
+    });
   }
   return [...alerts, ...(await laggingWitnesses(watch, shown))];
 }
@@ -95,15 +101,23 @@ function namesIn({ witnesses }: WitnessPolicy): string[] {
 
 /** Hashes what the log added since it was found whole, missing partial tiles included. */
 async function fileProblems(
-  { directory, logUrl, signal }: Watch,
+  { directory, logUrl, terminal, signal }: Watch,
   { name, source }: Place,
   { checkpoint }: SeenCheckpoint,
 ): Promise<Alert[]> {
   const statePath = checkStatePath(directory);
   const state = await loadCheckState(statePath, checkpoint.origin);
   if (state !== undefined && state.size > checkpoint.size) return [];
-  const check = await checkNewFiles({ url: logUrl, source, checkpoint, state, statePath, signal });
+  using progress = createCountedProgress(terminal, (count) => `checking ${logUrl}: ${count} of about ${checkpoint.size} entries`);
+  const check = await checkNewFiles({ url: logUrl, source, checkpoint, state, statePath, onProgress: progress.at, signal });
   return check.problems
     .slice(0, 20)
     .map(({ path, kind, reason }) => ({ kind: "files", place: name, reason: `${kind} ${path}: ${reason}` }));
+}
+
+/** Whether the entries that are new say what they may: one that does not is for good, and is said at every look. */
+async function brokenRules({ verdicts, terminal, signal }: Watch, { name }: Place, { checkpoint }: SeenCheckpoint): Promise<Alert[]> {
+  using progress = createCountedProgress(terminal, (count) => `replaying: ${count} of ${checkpoint.size} entries`);
+  const error = await verdicts?.follow(checkpoint, progress.at, signal);
+  return error === undefined ? [] : [{ kind: "broken-rule", place: name, reason: errorLine(error), index: error.index, rule: error.rule }];
 }

@@ -3,12 +3,15 @@ import { type LogSource, logSourceOf } from "@quorate/client/log-source";
 import type { NoteKey } from "@quorate/tlog/note";
 import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import { witnessedCheckpointPath } from "@quorate/tlog/witness-request";
+import { findBlobLoader } from "../blob-loader.ts";
 import { loadCheckState } from "../check-state.ts";
 import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { locateLog, logUrlOf } from "../log-location.ts";
-import { loadTlogPolicy, type PolicyOptions } from "../reader-policy.ts";
+import { loadTlogPolicy, loadTrustedNetwork, type PolicyOptions } from "../reader-policy.ts";
+import type { Terminal } from "../terminal.ts";
 import { SeenCheckpoints } from "./seen-checkpoints.ts";
+import { VerdictFollower } from "./verdict-follower.ts";
 
 export type WatchOptions = PolicyOptions & {
   readonly log?: string | undefined;
@@ -37,6 +40,9 @@ export type Watch = {
   /** Every checkpoint seen up to this size has been compared with one of the log. */
   comparedSize: number;
   readonly freshnessSeconds: number;
+  /** Absent where the policy names no network, or none can be asked for what verdicts are reached from. */
+  readonly verdicts: VerdictFollower | undefined;
+  readonly terminal: Terminal;
   readonly signal: AbortSignal;
 };
 
@@ -56,8 +62,19 @@ export async function openWatch(directory: string, options: WatchOptions, contex
     seen: await SeenCheckpoints.open(join(directory, "checkpoints"), log.key),
     comparedSize: (await loadCheckState(checkStatePath(directory), log.key.name))?.size ?? 0,
     freshnessSeconds: options.freshness ?? defaultFreshnessSeconds,
+    verdicts: await followVerdicts(logUrl, options, context),
+    terminal: context.terminal,
     signal: context.signal,
   };
+}
+
+async function followVerdicts(logUrl: string, options: WatchOptions, context: CommandContext): Promise<VerdictFollower | undefined> {
+  const network = await loadTrustedNetwork(options, context);
+  const loadBlob = await findBlobLoader(options, context);
+  if (network !== undefined && loadBlob !== undefined) return new VerdictFollower(logUrl, { networkKey: network.key, loadBlob });
+  const missing = network === undefined ? "the policy has no network line" : "no network is known that has the build traces; give --url";
+  context.terminal.say(`note: verdicts are not recomputed: ${missing}`);
+  return undefined;
 }
 
 /** What was found whole of the log's files. */

@@ -1,0 +1,89 @@
+import { createLogReader, type LogReader } from "@quorate/client/log-reader";
+import { type LogSource, logSourceOf } from "@quorate/client/log-source";
+import { nodeHasher } from "@quorate/signing/node-hasher";
+import { verifyP256 } from "@quorate/signing/p256-key";
+import type { Checkpoint } from "@quorate/tlog/checkpoint";
+import { equalHashes, hashFrom } from "@quorate/tlog/hash";
+import { verifyInclusion } from "@quorate/tlog/merkle";
+import { inclusionProofFromTiles } from "@quorate/tlog/tile-proof";
+import { VerificationError } from "@quorate/tlog/verification-error";
+import { createReplay, type NextEntry, type Replay } from "@quorate/verdict/replay";
+import { ReplayError } from "@quorate/verdict/replay-error";
+import type { LoadBlob } from "@quorate/verdict/replay-verdict";
+import { readTile } from "./read-tile.ts";
+
+type Followed = { readonly networkKey: Uint8Array; readonly loadBlob: LoadBlob };
+
+/** Recomputes what a log says as it grows: each entry once, with all before it in memory. */
+export class VerdictFollower {
+  readonly #options: Followed;
+  readonly #reader: LogReader;
+  readonly #source: LogSource;
+  #replay: Replay | undefined;
+  /** Entries that were replayed. */
+  #count = 0;
+  /** The size of the tree that is replayed, or was last. */
+  #size = 0;
+  #brokenRule: ReplayError | undefined;
+
+  constructor(logUrl: string, options: Followed) {
+    this.#options = options;
+    this.#reader = createLogReader({ url: logUrl, hasher: nodeHasher });
+    this.#source = logSourceOf(logUrl);
+  }
+
+  /**
+   * Replays the entries of a checkpoint's tree that were not replayed yet.
+   *
+   * @returns the first entry of the tree that breaks a rule, if one does: nothing after it is replayed
+   * @throws VerificationError when the entries that are served are not those of the tree
+   */
+  async follow(checkpoint: Checkpoint, onEntry: (count: number) => void, signal: AbortSignal): Promise<ReplayError | undefined> {
+    if (this.#brokenRule !== undefined) return this.#brokenRule;
+    const { size, root } = checkpoint;
+    this.#size = size;
+    const replay = this.#replay ?? this.#begin();
+    // Whatever goes wrong leaves it in the middle of an entry: then it begins anew.
+    this.#replay = undefined;
+    if (this.#count < size) {
+      for await (const next of this.#reader.entries({ from: this.#count, to: size, size }, signal)) {
+        const brokenRule = await this.#add(replay, next, { checkpoint, signal });
+        if (brokenRule !== undefined) return (this.#brokenRule = brokenRule);
+        this.#count = next.index + 1;
+        onEntry(this.#count);
+      }
+    }
+    if (!equalHashes(replay.rootAt(size), root)) {
+      throw new VerificationError(`replaying: the ${size} entries that are served do not have the checkpoint's root`);
+    }
+    this.#replay = replay;
+    return undefined;
+  }
+
+  #begin(): Replay {
+    this.#count = 0;
+    const loadEntry = async (index: number) => {
+      for await (const { bytes } of this.#reader.entries({ from: index, to: index + 1, size: this.#size })) return bytes;
+      throw new VerificationError(`replaying: entry ${index} is no longer served`);
+    };
+    return createReplay({ ...this.#options, loadEntry, verify: verifyP256, hasher: nodeHasher });
+  }
+
+  async #add(replay: Replay, next: NextEntry, { checkpoint, signal }: { checkpoint: Checkpoint; signal: AbortSignal }) {
+    try {
+      await replay.add(next);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ReplayError)) throw error;
+      await this.#verifyLogged(next, checkpoint, signal);
+      return error;
+    }
+  }
+
+  /** What a log serves by mistake is not what it signed. */
+  async #verifyLogged({ index, bytes }: NextEntry, { size, root }: Checkpoint, signal: AbortSignal): Promise<void> {
+    const tree = { size, hasher: nodeHasher, readTile: (path: string) => readTile(this.#source, path, signal) };
+    const proof = await inclusionProofFromTiles(index, tree);
+    verifyInclusion({ index, size, leaf: hashFrom(nodeHasher.leaf(bytes)), proof, root, hasher: nodeHasher });
+  }
+}
