@@ -116,7 +116,9 @@ function addLogReaderCommands(log: Command, context: CommandContext, done: Done)
 
 function addMonitoringCommands(program: Command, context: CommandContext, done: Done): void {
   withPolicy(withLog(program.command("monitor")))
-    .description("keep every checkpoint that the log, its witnesses and mirrors show, recompute verdicts, and alert when something is wrong")
+    .description(
+      "keep every checkpoint that the log, its witnesses and mirrors show, recompute verdicts, and alert when something is wrong",
+    )
     .argument("<directory>", "where checkpoints and evidence are kept")
     .option("--mirror <url or directory...>", "mirrors to look at too")
     .option("--once", "look once; exit 2 if there is an alert")

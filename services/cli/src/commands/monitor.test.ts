@@ -218,7 +218,12 @@ describe("quorate monitor", () => {
     expect(await alerts({ data })).toMatchObject({
       exitCode: 2,
       found: [
-        { kind: "broken-rule", index: network.entries.length - 1, rule: "unique", reason: expect.stringContaining("an earlier entry for verdict/") },
+        {
+          kind: "broken-rule",
+          index: network.entries.length - 1,
+          rule: "unique",
+          reason: expect.stringContaining("an earlier entry for verdict/"),
+        },
       ],
     });
   });

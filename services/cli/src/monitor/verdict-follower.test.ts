@@ -46,7 +46,8 @@ describe("following a log's verdicts", () => {
     expect(replayed).toEqual(counts(0, before));
     network.appendVerdict({ ...network.verdictOf(round), outcome: "mismatch" });
     const checkpoint = await publish();
-    for (const _look of [1, 2]) expect(await follow(checkpoint)).toMatchObject({ index: before, rule: "unique" });
+    expect(await follow(checkpoint)).toMatchObject({ index: before, rule: "unique" });
+    expect(await follow(checkpoint)).toMatchObject({ index: before, rule: "unique" });
     expect(replayed).toEqual(counts(0, before));
   });
 
