@@ -1,8 +1,7 @@
-import { type Entry, openLargeEnvelope, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
+import { type Entry, openLargeEnvelope, parseEntry } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
-import type { Policy } from "@quorate/protocol/policy";
 import type { ExpectedArtifact, Target } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
@@ -13,14 +12,10 @@ import { type Hasher, leafHash, verifyInclusion } from "@quorate/tlog/merkle";
 import { type Witnessed, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type EntryKeys, namedKey, verifyEntrySigners } from "./entry-signers.ts";
-import { evaluate } from "./evaluate.ts";
-import { type Evidence, collectEvidence } from "./evidence.ts";
-import { hasIndependent } from "./independence.ts";
 import type { LoggedEntry } from "./logged-entry.ts";
 import type { Proof } from "./proof.ts";
-import { claimedDigest } from "./standing.ts";
+import { type Voucher, verifyRuling, verifyVouchers } from "./ruling.ts";
 import type { TrustPolicy } from "./trust-policy.ts";
-import { differenceOf } from "./verdict-difference.ts";
 
 /** From an artifact to the parties who vouch for it. */
 export type Chain = {
@@ -29,7 +24,7 @@ export type Chain = {
   readonly verdict: Verdict;
   readonly verdictIndex: number;
   /** Everybody whose result the verdict looked at; `counted` are those of the reader's own operators that agree on this artifact. */
-  readonly operators: readonly { readonly name: string; readonly id: OperatorId; readonly index: number; readonly counted: boolean }[];
+  readonly operators: readonly Voucher[];
   readonly checkpoint: Checkpoint;
   readonly witnesses: readonly Witnessed[];
 };
@@ -60,13 +55,11 @@ export function verifyProof(claim: ProofClaim): Chain {
   const entries = proof.entries.flatMap((entry) => includedEntries(entry, checkpoint, claim.hasher));
   refuseRepeats(proof.entries);
   verifySigners(entries, policy.network.key, verify);
-  const { index: verdictIndex, verdict } = onlyVerdict(entries);
-  const evidence = completeEvidence(claim, entries, { verdict, verdictIndex });
-  const networkPolicy = policyOf(entries, verdict);
-  checkVerdict(evidence, networkPolicy, verdict);
-  const artifact = reproducedArtifact(claim, evidence.target, verdict);
-  const operators = vouchersOf(evidence, verdict, { artifact, policy });
-  checkThreshold(operators, evidence, { artifact, policy, networkPolicy });
+  const traces = new Map(proof.traces.map(({ sha256, text }) => [sha256, utf8(text)]));
+  const ruling = verifyRuling({ entries, traces, hasher: claim.hasher });
+  const { verdict, verdictIndex, evidence } = ruling;
+  const artifact = artifactOf(claim, evidence.target);
+  const operators = verifyVouchers(ruling, artifact, policy);
   return { artifact, target: evidence.target, verdict, verdictIndex, operators, checkpoint, witnesses };
 }
 
@@ -115,48 +108,7 @@ function verifySignersOf(index: number, entry: Entry, keys: EntryKeys, verify: V
   }
 }
 
-function onlyVerdict(entries: readonly LoggedEntry[]): { index: number; verdict: Verdict } {
-  const verdicts = entries.flatMap(({ index, entry: { statement } }) =>
-    statement.kind === "verdict" ? [{ index, verdict: statement.verdict }] : [],
-  );
-  const [first] = verdicts;
-  if (first === undefined || verdicts.length > 1) throw refusal(`it has ${verdicts.length} verdicts instead of one`);
-  return first;
-}
-
-type Ruling = { readonly verdict: Verdict; readonly verdictIndex: number };
-
-function completeEvidence({ proof, hasher }: ProofClaim, entries: readonly LoggedEntry[], { verdict, verdictIndex }: Ruling): Evidence {
-  const traces = new Map(proof.traces.map(({ sha256, text }) => [sha256, utf8(text)]));
-  const evidence = collectEvidence({
-    entries,
-    roundId: verdict.round,
-    traces,
-    closed: true,
-    before: verdictIndex,
-    ...(hasher && { hasher }),
-  });
-  const missing = verdict.inputs.find(({ index }) => !evidence.results.some((result) => result.index === index));
-  if (missing !== undefined) throw refusal(`the result at index ${missing.index}, which the verdict looked at, is not in it`);
-  if (evidence.targetDigest !== verdict.target) throw refusal("the verdict's target is not its round's");
-  return evidence;
-}
-
-function policyOf(entries: readonly LoggedEntry[], verdict: Verdict): Policy {
-  for (const { entry } of entries) {
-    if (entry.statement.kind === "policy" && policyDigestOf(entry.statement.policy) === verdict.policy) return entry.statement.policy;
-  }
-  throw refusal(`the policy ${verdict.policy}, which the verdict is under, is not in it`);
-}
-
-function checkVerdict(evidence: Evidence, policy: Policy, verdict: Verdict): void {
-  if (evidence.round.policy !== verdict.policy) throw refusal("the verdict is under another policy than its round");
-  const decision = evaluate(evidence, policy);
-  const difference = decision.kind === "decided" ? differenceOf(verdict, decision) : "nothing is decided";
-  if (difference !== undefined) throw refusal(`the logged verdict is not what its evidence gives: ${difference}`);
-}
-
-function reproducedArtifact({ artifactSha256, artifactName }: ProofClaim, target: Target, verdict: Verdict): ExpectedArtifact {
+function artifactOf({ artifactSha256, artifactName }: ProofClaim, target: Target): ExpectedArtifact {
   const named = target.artifacts.find(({ file }) => file === artifactName);
   const artifact = target.artifacts.find(
     ({ sha256, file }) => sha256 === artifactSha256 && (artifactName === undefined || file === artifactName),
@@ -166,38 +118,7 @@ function reproducedArtifact({ artifactSha256, artifactName }: ProofClaim, target
   }
   const about = `${target.source} ${target.version} for ${target.architecture}`;
   if (artifact === undefined) throw refusal(`it is about ${about}, which has no file ${artifactName ?? ""} with digest ${artifactSha256}`);
-  const ruled = verdict.artifacts.find(({ file }) => file === artifact.file);
-  if (ruled?.outcome !== "reproduced") {
-    const reason = verdict.reason === undefined ? "" : ` (${verdict.reason})`;
-    throw refusal(`the verdict on ${artifact.file} is ${ruled?.outcome ?? "missing"}${reason}`);
-  }
   return artifact;
-}
-
-type Reading = { readonly artifact: ExpectedArtifact; readonly policy: TrustPolicy };
-
-function vouchersOf(evidence: Evidence, verdict: Verdict, { artifact, policy }: Reading): Chain["operators"] {
-  return verdict.inputs.map(({ index, operator, standing }) => {
-    const trusted = policy.operators.find(({ id }) => id === operator);
-    const result = evidence.results.find((logged) => logged.index === index)?.result;
-    const agrees = result !== undefined && claimedDigest(result, artifact.file) === artifact.sha256;
-    const name = trusted?.name ?? evidence.enrolled.get(operator)?.enrolment.name ?? operator;
-    return { name, id: operator, index, counted: trusted !== undefined && standing === "counted" && agrees };
-  });
-}
-
-/** The reader's threshold, over the reader's operators; the network's policy says only which of them count once together. */
-function checkThreshold(
-  operators: Chain["operators"],
-  { enrolled }: Evidence,
-  { artifact, policy, networkPolicy }: Reading & { networkPolicy: Policy },
-): void {
-  const counted = operators.filter((operator) => operator.counted);
-  const enrolments = counted.flatMap(({ id }) => enrolled.get(id)?.enrolment ?? []);
-  if (hasIndependent(enrolments, policy.threshold, networkPolicy.countOnceBy)) return;
-  const names = [...new Set(counted.map(({ name }) => name))].join(", ") || "none";
-  const needed = `${policy.threshold} of the ${policy.operators.length} operators of your policy are needed`;
-  throw refusal(`${needed}, independent of each other, and those that rebuilt ${artifact.file} bit for bit are: ${names}`);
 }
 
 function refusal(reason: string, cause?: unknown): VerificationError {
