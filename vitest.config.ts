@@ -23,7 +23,7 @@ export default defineConfig({
           include: [
             "packages/*/src/**/*.integration.test.ts",
             "services/*/src/**/*.integration.test.ts",
-            "test/{integration,adversaries}/**/*.test.ts",
+            "test/{integration,adversaries,tamper}/**/*.test.ts",
           ],
           fileParallelism: false,
           testTimeout: 300_000,

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 const root = dirname(import.meta.dirname);
 const core = ["protocol", "tlog", "attestation", "debian", "verdict"];
-const shell = ["signing", "bus", "client", "service", "archive"];
+const shell = ["signing", "bus", "client", "service", "archive", "host"];
 const services = ["coordinator", "log", "witness", "worker", "cli"];
 
 /** npm packages that only these workspaces may import: each outside system has one door. */

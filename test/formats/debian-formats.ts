@@ -2,6 +2,10 @@ import { parseArchiveDate } from "@quorate/debian/archive-date";
 import { parseBuildinfo } from "@quorate/debian/buildinfo";
 import { parseChangelogEntry, prependBinaryOnlyEntry } from "@quorate/debian/changelog";
 import { formatParagraph, parseParagraph, parseParagraphs } from "@quorate/debian/deb822";
+import { parseDiversions } from "@quorate/debian/dpkg-diversions";
+import { parseDpkgList } from "@quorate/debian/dpkg-list";
+import { parsePathFilter } from "@quorate/debian/dpkg-path-filter";
+import { parseStatOverrides } from "@quorate/debian/dpkg-statoverride";
 import { parseDpkgStatus } from "@quorate/debian/dpkg-status";
 import { formatListedFile, parseListedFile } from "@quorate/debian/file-list";
 import { indexPackagesByName, indexPackagesBySource, parsePackageStanza, parseSourceReference } from "@quorate/debian/packages";
@@ -48,6 +52,14 @@ export const debianFormats: readonly Format[] = [
     }),
   },
   { name: "dpkg status", vectors: "debian/dpkg-status", parse: ofText(parseDpkgStatus) },
+  { name: "dpkg list", vectors: "debian/dpkg-list", parse: ofText(parseDpkgList) },
+  { name: "dpkg diversions", vectors: "debian/dpkg-diversions", parse: ofText(parseDiversions) },
+  { name: "dpkg statoverride", vectors: "debian/dpkg-statoverride", parse: ofText(parseStatOverrides) },
+  {
+    name: "dpkg path filter",
+    vectors: "debian/dpkg-path-filter",
+    parse: ofText((text) => parsePathFilter([text])("usr/share/doc/a/copyright")),
+  },
   { name: "date", vectors: "debian/date", parse: ofText((text) => demandTime(parseArchiveDate(text))) },
   {
     name: "checksum line",

@@ -8,9 +8,11 @@ import { formatProof, parseProof } from "@quorate/verdict/proof";
 import { type LoadBlob } from "@quorate/verdict/replay-verdict";
 import { createReplay } from "@quorate/verdict/replay";
 import { ReplayError } from "@quorate/verdict/replay-error";
+import { formatSnapshot, parseSnapshot } from "@quorate/verdict/snapshot";
+import { formatSnapshotArtifact, parseSnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 import { formatTrustPolicy, parseTlogLines, parseTrustPolicy } from "@quorate/verdict/trust-policy";
 import { verifyProof } from "@quorate/verdict/verify-proof";
-import type { Format } from "./format.ts";
+import { type Format, inOneSpelling } from "./format.ts";
 
 const network = new TestNetwork();
 network.rebuild();
@@ -28,6 +30,12 @@ export const verdictFormats: readonly Format[] = [
     vectors: "verdict/proof-file",
     parse: (input) => verifyProof({ ...claim, proof: parseProof(input) }),
     refusals: [ParseError, VerificationError],
+  },
+  { name: "snapshot", vectors: "verdict/snapshot", parse: (input) => parseSnapshot(formatSnapshot(parseSnapshot(input))) },
+  {
+    name: "snapshot's artifact",
+    vectors: "verdict/snapshot-artifact",
+    parse: inOneSpelling(parseSnapshotArtifact, formatSnapshotArtifact),
   },
   {
     name: "trust policy",

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { createLogWriter } from "@quorate/client/log-writer";
@@ -10,6 +10,7 @@ import { loadP256Key } from "@quorate/signing/p256-key";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyPaths } from "../../services/cli/src/up/network-keys.ts";
 import { loadSettings } from "../../services/cli/src/up/settings.ts";
+import { createRoot, installDebs } from "../audited-host.ts";
 import { inPhase, settled, startTestNetwork, type TestNetwork } from "../network.ts";
 import { quorate } from "../quorate.ts";
 import { samples } from "../samples.ts";
@@ -144,6 +145,22 @@ describe("checking", () => {
     const report = JSON.parse(answer.stdout);
     expect(report).toMatchObject({ consistent: true });
     expect(report.verdicts.length).toBeGreaterThan(0);
+  });
+});
+
+describe("a host", () => {
+  test("syncs all verdicts, and audits offline what it has installed", async () => {
+    const { deb } = await readerFiles(await net.rebuild(samples.steady.source));
+    const { layout, url } = net.network;
+    const [snapshot, root] = [join(net.directory, "snapshot"), join(net.directory, "audited")];
+    const synced = await quorate(["sync", url, "--policy", layout.trustPolicy, "--into", snapshot]);
+    expect(synced).toMatchObject({ code: 0, stderr: "" });
+    await createRoot(root);
+    await installDebs(root, [deb]);
+    const audited = await quorate(["audit", "--root", root, "--snapshot", snapshot], { offline: true });
+    expect(audited).toMatchObject({ code: 0, stdout: expect.stringContaining("1 verified, 0 unverified") });
+    await appendFile(join(root, "usr/share/sample/text"), "more\n");
+    expect(await quorate(["audit", "--root", root, "--snapshot", snapshot], { offline: true })).toMatchObject({ code: 2 });
   });
 });
 

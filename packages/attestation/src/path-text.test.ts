@@ -3,7 +3,7 @@ import { utf8 } from "@quorate/protocol/utf8";
 import * as fc from "fast-check";
 import { isUtf8 } from "node:buffer";
 import { describe, expect, test } from "vitest";
-import { compareByBytes, decodePath, escapePath, unescapePath } from "./path-text.ts";
+import { compareByBytes, decodePath, encodePath, escapePath, unescapePath } from "./path-text.ts";
 
 describe("paths in lines of text", () => {
   test("any bytes survive: different bytes are different words, without white space", () => {
@@ -12,6 +12,7 @@ describe("paths in lines of text", () => {
         const word = escapePath(decodePath(a));
         expect(word).toMatch(/^[^\s%]*(?:%[0-9A-F]{2}[^\s%]*)*$/);
         expect(unescapePath(word)).toBe(decodePath(a));
+        expect(encodePath(decodePath(a))).toEqual(a);
         expect(word === escapePath(decodePath(b))).toBe(a.join() === b.join());
       }),
       { numRuns: 500 },

@@ -24,6 +24,15 @@ export function decodePath(bytes: Uint8Array): string {
   }
 }
 
+/** The inverse of `decodePath`. */
+export function encodePath(path: string): Uint8Array {
+  if (path.isWellFormed()) return utf8(path);
+  const parts = path
+    .split(/([\udc80-\udcff])/u)
+    .map((part) => (/^[\udc80-\udcff]$/u.test(part) ? [part.charCodeAt(0) - 0xdc00] : utf8(part)));
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
 /**
  * A path as one word of a line: bytes of the characters that a line cannot hold are percent-encoded.
  *

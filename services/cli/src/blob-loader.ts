@@ -8,7 +8,7 @@ import { type ConnectionOptions, dataDirectoryOf, findConnection } from "./conne
 import type { CommandContext } from "./context.ts";
 import { layoutOf } from "./up/layout.ts";
 
-/** Build traces and large envelopes come from the network that is known, or from the data directory of one that is stopped. */
+/** Build traces, manifests and large envelopes come from the network that is known, or from the data directory of one that is stopped. */
 export function blobLoaderOf(options: ConnectionOptions, apiUrl: string | undefined, { env, signal }: CommandContext): LoadBlob {
   if (apiUrl !== undefined) {
     const blobs = createBlobs({ url: apiUrl });

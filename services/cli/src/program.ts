@@ -33,6 +33,7 @@ export function createProgram(context: CommandContext, done: Done): Command {
   addVerificationCommands(program, context, done);
   addLogCommands(program, context, done);
   addMonitoringCommands(program, context, done);
+  addHostCommands(program, context, done);
   return program;
 }
 
@@ -133,6 +134,42 @@ function addMonitoringCommands(program: Command, context: CommandContext, done: 
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample: quorate verify-evidence watch/equivocation-*.json --policy policy")
     .action(async (file, options) => done(await (await import("./commands/verify-evidence.ts")).runVerifyEvidence(file, options, context)));
+}
+
+function addHostCommands(program: Command, context: CommandContext, done: Done): void {
+  withPolicy(withLog(program.command("sync")))
+    .description("fetch all verdicts and manifests that the log has added, check them under your policy, and keep them for use offline")
+    .argument("[url]", "the network's API; default as --url")
+    .option("--into <directory>", "where the snapshot is kept; default /var/lib/quorate/snapshot")
+    .option("--freshness <seconds>", "refuse a checkpoint that a quorum cosigned longer ago; default 259200", wholeNumber(1, 999_999))
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 synced; 1 it could not be done; 2 the log does not hold what it says; 3 its checkpoint is stale.",
+    )
+    .addHelpText("after", "\nExample: quorate sync https://quorate.example --policy policy --into /var/lib/quorate/snapshot")
+    .action(async (url, options) => done(await (await import("./commands/sync.ts")).runSync(url, options, context)));
+  withSnapshot(program.command("audit"))
+    .description("compare every file of every package with what the quorum rebuilt; offline")
+    .option("--root <directory>", "a chroot, a mounted disk or an export; default this host")
+    .option("--json", "print JSON")
+    .addHelpText("after", auditExitCodes)
+    .addHelpText("after", "\nExample: quorate audit --root /srv/chroot/bookworm")
+    .action(async (options) => done(await (await import("./commands/audit.ts")).runAudit(options, context)));
+}
+
+const auditExitCodes = `
+Exit codes: 0 every file of every package is verified; 1 something is unverified, missing or changed; 2 tampering; 3 it could not
+be done, not everything could be looked at, or what is known is out of date.`;
+
+function withSnapshot(command: Command): Command {
+  return command
+    .option("--snapshot <directory>", "what quorate sync has kept; default /var/lib/quorate/snapshot")
+    .option("--policy <file>", "your policy; default: the one that the snapshot was verified under")
+    .option(
+      "--freshness <seconds>",
+      "what is known is out of date if a quorum cosigned it longer ago; default 259200",
+      wholeNumber(1, 999_999),
+    );
 }
 
 function withUpOptions(command: Command): Command {

@@ -1,0 +1,84 @@
+import { lstatSync, readFileSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import { decodePath, encodePath } from "@quorate/attestation/path-text";
+import type { FileHasher, Hashing } from "./file-hasher.ts";
+import type { FileDigest, HostTree, TreeNode } from "./host-tree.ts";
+
+/** dpkg's own database is the largest that is read whole. */
+const maxReadBytes = 64 * 2 ** 20;
+
+/** This host, a chroot or a mounted disk: a directory that is taken for the root. */
+export class DirectoryTree implements HostTree {
+  readonly #root: string;
+  readonly #hasher: FileHasher;
+
+  constructor(root: string, hasher: FileHasher) {
+    this.#root = root.replace(/\/+$/, "");
+    this.#hasher = hasher;
+  }
+
+  node(path: string): TreeNode | undefined {
+    try {
+      const place = placeOf(this.#root, path);
+      const stats = lstatSync(place, { throwIfNoEntry: false });
+      if (stats === undefined) return undefined;
+      const kind = kindOf(stats);
+      const linkTarget = kind === "symlink" ? decodePath(readlinkSync(place, { encoding: "buffer" })) : undefined;
+      const { uid, gid, size: sizeBytes } = stats;
+      return { kind, mode: stats.mode & 0o7777, uid, gid, sizeBytes, ...(linkTarget === undefined ? {} : { linkTarget }) };
+    } catch (error) {
+      if (codeOf(error) === "ENOTDIR" || codeOf(error) === "ENOENT") return undefined;
+      if (isForbidden(error)) return { kind: "unreadable", mode: 0, uid: 0, gid: 0, sizeBytes: 0 };
+      throw error;
+    }
+  }
+
+  list(directory: string): readonly string[] {
+    return unlessMissing(() => readdirSync(placeOf(this.#root, directory), { encoding: "buffer" }).map((name) => decodePath(name))) ?? [];
+  }
+
+  read(path: string): Uint8Array | undefined {
+    const node = this.node(path);
+    if (node?.kind !== "file") return undefined;
+    if (node.sizeBytes > maxReadBytes)
+      throw new Error(`reading ${path}: it has ${node.sizeBytes} bytes, and at most ${maxReadBytes} are read`);
+    return unlessMissing(() => readFileSync(placeOf(this.#root, path)));
+  }
+
+  async hash(paths: readonly string[], options: Hashing): Promise<ReadonlyMap<string, FileDigest>> {
+    const digests = await this.#hasher.hash(
+      paths.map((path) => placeOf(this.#root, path)),
+      options,
+    );
+    return new Map(paths.flatMap((path, at) => (digests[at] === undefined ? [] : [[path, digests[at]]])));
+  }
+}
+
+/** A path that is no text is given to the kernel as its bytes. */
+function placeOf(root: string, path: string): string | Buffer {
+  const place = path === "." ? `${root}/` : `${root}/${path}`;
+  return place.isWellFormed() ? place : Buffer.from(encodePath(place));
+}
+
+function kindOf(stats: Stats): TreeNode["kind"] {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isCharacterDevice()) return "character-device";
+  if (stats.isBlockDevice()) return "block-device";
+  return stats.isFIFO() ? "fifo" : "socket";
+}
+
+function unlessMissing<Value>(look: () => Value): Value | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (isForbidden(error) || ["ENOENT", "ENOTDIR"].includes(codeOf(error))) return undefined;
+    throw error;
+  }
+}
+
+const isForbidden = (error: unknown): boolean => codeOf(error) === "EACCES" || codeOf(error) === "EPERM";
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,220 @@
+import { createHash } from "node:crypto";
+import { access, mkdir, readFile, readdir, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
+import { ApiError } from "@quorate/client/http";
+import { SnapshotArtifacts, loadSnapshot, snapshotLayout } from "@quorate/host/snapshot-directory";
+import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
+import { ParseError } from "@quorate/protocol/parse-error";
+import { lockDirectory } from "@quorate/service/directory-lock";
+import { writeDurableFile } from "@quorate/service/durable-file";
+import { verifyEd25519 } from "@quorate/signing/note-key";
+import { decideFreshness } from "@quorate/tlog/cosigned-time";
+import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
+import { VerificationError } from "@quorate/tlog/verification-error";
+import type { LoadBlob } from "@quorate/verdict/replay-verdict";
+import { type Snapshot, formatSnapshot, snapshotFormat } from "@quorate/verdict/snapshot";
+import { type SnapshotArtifact, formatSnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
+import { type TrustPolicy, parseTrustPolicy } from "@quorate/verdict/trust-policy";
+import { blobLoaderOf } from "../blob-loader.ts";
+import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
+import { dataDirectoryOf, findConnection } from "../connection.ts";
+import type { CommandContext } from "../context.ts";
+import { type LogForReader, type LogReadOptions, openLogForReader } from "../log-for-reader.ts";
+import { updateMirror } from "../log-mirror.ts";
+import { createCountedProgress } from "../progress/counted.ts";
+import { type ReadVerdicts, readVerdicts } from "../read-verdicts.ts";
+import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "../snapshot-defaults.ts";
+
+export type SyncOptions = LogReadOptions & { into?: string | undefined; freshness?: number | undefined };
+
+/** `quorate sync [URL]`: fetches what the log has added, verifies it under this host's own policy, and keeps it for use offline. */
+export async function runSync(url: string | undefined, given: SyncOptions, context: CommandContext): Promise<ExitCode> {
+  const options = url === undefined ? given : { ...given, url };
+  const directory = options.into ?? defaultSnapshotDirectory;
+  const policyText = await readPolicy(options, context);
+  const policy = parseTrustPolicy(policyText);
+  await mkdir(directory, { recursive: true });
+  using held = new DisposableStack();
+  held.use(lockDirectory(directory));
+  const log = await openLogForReader(options, context);
+  const freshness = freshnessOf(log, policy, options.freshness);
+  if (freshness.kind !== "fresh") {
+    throw new CommandError(`syncing from ${log.url}: ${freshness.reason}`, { exitCode: exitCodes.notReproduced });
+  }
+  const { added } = await updateMirror(snapshotLayout(directory).log, log, context);
+  const loadBlob = forgiving(blobLoaderOf(options, (await findConnection(options, context.env))?.url, context));
+  const read = await readAdded({ directory, log, policy, policyText, loadBlob, context });
+  const missing = await fetchManifests({ directory, artifacts: read.artifacts, loadBlob, context });
+  await saveSnapshot(directory, { policyText, note: log.note, read });
+  const reproduced = read.artifacts.filter(({ outcome }) => outcome === "reproduced").length;
+  const summary = {
+    directory,
+    size: log.checkpoint.size,
+    added,
+    checked: read.checked,
+    waiting: read.waiting,
+    artifacts: read.artifacts.length,
+    reproduced,
+    missingManifests: missing,
+  };
+  if (options.json) context.terminal.printJson(summary);
+  else for (const line of summaryLines(summary, log.url)) context.terminal.print(line);
+  return exitCodes.ok;
+}
+
+type Summary = Record<"directory", string> &
+  Record<"size" | "added" | "checked" | "waiting" | "artifacts" | "reproduced" | "missingManifests", number>;
+
+function summaryLines(
+  { directory, size, added, checked, waiting, artifacts, reproduced, missingManifests }: Summary,
+  url: string,
+): string[] {
+  return [
+    `${directory} holds what ${url} says up to entry ${size}: ${added} entries and ${checked} verdicts are new, all checked`,
+    `  ${artifacts} artifacts, ${reproduced} of them reproduced under your policy`,
+    ...(waiting > 0 ? [`  ${waiting} verdicts wait for evidence that the network does not have now; run sync again`] : []),
+    ...(missingManifests > 0 ? [`  ${missingManifests} manifests are not to be had; files of these packages cannot be verified`] : []),
+  ];
+}
+
+async function readPolicy(options: SyncOptions, { env }: CommandContext): Promise<string> {
+  const path = options.policy ?? join(dataDirectoryOf(options, env), "policy");
+  try {
+    const text = await readFile(path, "utf8");
+    parseTrustPolicy(text);
+    return text;
+  } catch (cause) {
+    throw new CommandError(`reading the policy ${path}: ${errorLine(cause)}; give --policy FILE: whom you trust is for you to say`, {
+      cause,
+    });
+  }
+}
+
+function freshnessOf({ note }: LogForReader, { witnessPolicy: policy }: TrustPolicy, freshnessSeconds = defaultFreshnessSeconds) {
+  const { witnesses } = verifyCosignedCheckpoint(note, policy, verifyEd25519);
+  return decideFreshness({ policy, witnesses, now: new Date(), freshnessSeconds });
+}
+
+/** What the network does not have is missing, and no error: the verdicts that need it wait. */
+function forgiving(loadBlob: LoadBlob): LoadBlob {
+  return async (sha256) => {
+    try {
+      return await loadBlob(sha256);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  };
+}
+
+type Reading = {
+  directory: string;
+  log: LogForReader;
+  policy: TrustPolicy;
+  policyText: string;
+  loadBlob: LoadBlob;
+  context: CommandContext;
+};
+
+async function readAdded({ directory, log, policy, policyText, loadBlob, context }: Reading): Promise<ReadVerdicts> {
+  const previous = await loadSnapshot(directory);
+  // Under another policy everything that was concluded before is concluded again.
+  const isSame = previous?.policy === digestOf(policyText);
+  if (previous !== undefined && !isSame) context.terminal.say("the policy has changed: all verdicts are checked again");
+  const from = previous !== undefined && isSame ? await resumeFrom(directory, previous, policy) : { size: 0, carried: [], artifacts: [] };
+  using progress = createCountedProgress(context.terminal, (count) => `checking: entry ${count} of ${log.checkpoint.size}`);
+  try {
+    const onEntry = (index: number) => progress.at(index + 1);
+    return await readVerdicts({
+      log: snapshotLayout(directory).log,
+      checkpoint: log.checkpoint,
+      policy,
+      from,
+      loadBlob,
+      onEntry,
+      signal: context.signal,
+    });
+  } catch (cause) {
+    if (!(cause instanceof VerificationError || cause instanceof ParseError)) throw cause;
+    throw new CommandError(`syncing from ${log.url}: ${errorLine(cause)}; the snapshot stays as it was`, {
+      exitCode: exitCodes.refuted,
+      cause,
+    });
+  }
+}
+
+async function resumeFrom(directory: string, previous: Snapshot, { witnessPolicy }: TrustPolicy) {
+  const { checkpoint } = verifyCosignedCheckpoint(previous.checkpoint, witnessPolicy, verifyEd25519);
+  return { size: checkpoint.size, carried: previous.carried, artifacts: (await SnapshotArtifacts.load(directory, previous)).all() };
+}
+
+const fetchesAtOnce = 4;
+
+/** Fetches every manifest that is not there yet, whichever packages this host has: nobody learns which. @returns how many are not to be had */
+async function fetchManifests(given: {
+  directory: string;
+  artifacts: readonly SnapshotArtifact[];
+  loadBlob: LoadBlob;
+  context: CommandContext;
+}): Promise<number> {
+  const { directory, artifacts, loadBlob, context } = given;
+  const { blobs } = snapshotLayout(directory);
+  const wanted = new Set(artifacts.flatMap(({ manifest }) => manifest ?? [])).values();
+  using progress = createCountedProgress(context.terminal, (count) => `fetching manifests: ${count}`);
+  let [fetched, missing] = [0, 0];
+  const lane = async () => {
+    for (const sha256 of wanted) {
+      context.signal.throwIfAborted();
+      const path = join(blobs, sha256.slice(0, 2), `${sha256.slice(2)}.zst`);
+      if (await exists(path)) continue;
+      const bytes = await loadBlob(sha256);
+      if (bytes === undefined) {
+        missing += 1;
+        continue;
+      }
+      await mkdir(dirname(path), { recursive: true });
+      await writeDurableFile(path, zstdCompressSync(bytes));
+      progress.at((fetched += 1));
+    }
+  };
+  await Promise.all(Array.from({ length: fetchesAtOnce }, lane));
+  return missing;
+}
+
+/** The list of artifacts first, then the state that names it: a host that loses power between them has its old snapshot. */
+async function saveSnapshot(
+  directory: string,
+  { policyText, note, read }: { policyText: string; note: string; read: ReadVerdicts },
+): Promise<void> {
+  const layout = snapshotLayout(directory);
+  const text = read.artifacts
+    .map((artifact) => `${formatSnapshotArtifact(artifact)}\n`)
+    .sort()
+    .join("");
+  const artifacts = digestOf(text);
+  await writeDurableFile(layout.artifacts(artifacts), text);
+  await writeDurableFile(layout.policy, policyText);
+  const snapshot: Snapshot = {
+    format: snapshotFormat,
+    checkpoint: note,
+    policy: digestOf(policyText),
+    artifacts,
+    carried: [...read.carried],
+  };
+  await writeDurableFile(layout.state, formatSnapshot(snapshot));
+  for (const name of await readdir(directory)) {
+    if (name.startsWith("artifacts-") && name !== `artifacts-${artifacts}`) await unlink(join(directory, name));
+  }
+}
+
+function digestOf(text: string): Sha256 {
+  return parseSha256(createHash("sha256").update(text).digest("hex"));
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

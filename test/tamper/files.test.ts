@@ -1,0 +1,245 @@
+import { appendFile, chmod, chown, cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AuditAnswer, ReproducedPackages, audit, createRoot, installDebs } from "../audited-host.ts";
+import { buildSmallDeb } from "../small-deb.ts";
+
+let directory = "";
+let network: ReproducedPackages;
+const clean = () => join(directory, "clean");
+const snapshot = () => join(directory, "snapshot");
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "quorate-tamper-"));
+  network = await ReproducedPackages.start(directory);
+  const tool = await buildSmallDeb(directory, {
+    name: "tool",
+    files: {
+      "usr/bin/tool": "#!/bin/sh\necho tool\n",
+      "bin/oldtool": "#!/bin/sh\necho old\n",
+      "usr/bin/alias": "-> tool",
+      "usr/lib/tool/part.py": "print('part')\n",
+      "usr/lib/tool/a b%é": "odd name\n",
+      "etc/tool.conf": "setting = 1\n",
+      "usr/share/doc/tool/README": "read me\n",
+    },
+    modes: { "usr/bin/tool": 0o4755 },
+    conffiles: ["etc/tool.conf"],
+    scripts: { postinst: "#!/bin/sh\nexit 0\n" },
+  });
+  const other = await buildSmallDeb(directory, {
+    name: "other",
+    files: { "usr/bin/other": "other\n", "usr/share/doc/other/README": "other\n" },
+  });
+  await network.reproduce(tool);
+  await network.reproduce(other);
+  await network.publish();
+  await network.sync(snapshot());
+  await createRoot(clean());
+  await installDebs(clean(), [tool, other]);
+});
+afterAll(async () => {
+  await network?.[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Audits a copy of the clean root in which something was changed. */
+async function auditAfter(change: (root: string) => Promise<unknown>): Promise<AuditAnswer> {
+  const root = join(await mkdtemp(join(directory, "root-")), "root");
+  await cp(clean(), root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  await chmod(join(root, "usr/bin/tool"), 0o4755);
+  await change(root);
+  return audit(root, snapshot());
+}
+
+const found = ({ findings }: AuditAnswer) => findings.map((finding) => `${finding.class} ${finding.path}`);
+
+test("a root that nobody tampered with has no finding, and exit code 0", async () => {
+  const answer = await auditAfter(async () => {});
+  expect(found(answer)).toEqual([]);
+  expect(answer).toMatchObject({ code: 0, outcome: "clean" });
+  expect(answer.counts["verified"]).toBeGreaterThan(10);
+});
+
+describe("tampering is found, with its class and exit code 2", () => {
+  test.each<[string, (root: string) => Promise<unknown>, string]>([
+    ["bytes are appended to a program", (root) => appendFile(join(root, "usr/bin/other"), "evil\n"), "modified usr/bin/other"],
+    [
+      "a byte of a program is another, and its size and time are not",
+      (root) => writeFile(join(root, "usr/bin/other"), "0ther\n"),
+      "modified usr/bin/other",
+    ],
+    [
+      "a program behind the link of a merged /usr is changed",
+      (root) => writeFile(join(root, "bin/oldtool"), "evil\n"),
+      "modified usr/bin/oldtool",
+    ],
+    [
+      "a file whose name is no word is changed",
+      (root) => writeFile(join(root, "usr/lib/tool/a b%é"), "odd!name\n"),
+      "modified usr/lib/tool/a b%é",
+    ],
+    [
+      "a program is replaced by a link",
+      (root) => replace(root, "usr/bin/other", (path) => symlink("/tmp/evil", path)),
+      "replaced usr/bin/other",
+    ],
+    ["a program is replaced by a directory", (root) => replace(root, "usr/bin/other", (path) => mkdir(path)), "replaced usr/bin/other"],
+    ["a link leads elsewhere", (root) => replace(root, "usr/bin/alias", (path) => symlink("/tmp/evil", path)), "replaced usr/bin/alias"],
+    ["a program runs as its owner", (root) => chmod(join(root, "usr/bin/other"), 0o4755), "setuid-added usr/bin/other"],
+    ["a program runs as its group", (root) => chmod(join(root, "usr/bin/other"), 0o2755), "setuid-added usr/bin/other"],
+    ["everybody may write to a program", (root) => chmod(join(root, "usr/bin/other"), 0o757), "write-allowed usr/bin/other"],
+    ["everybody may write to a directory of programs", (root) => chmod(join(root, "usr/bin"), 0o777), "write-allowed usr/bin"],
+    ["a program is added", (root) => writeFile(join(root, "usr/bin/evil"), "evil"), "unowned usr/bin/evil"],
+    ["a library is added", (root) => writeFile(join(root, "usr/lib/libevil.so"), "evil"), "unowned usr/lib/libevil.so"],
+    [
+      "a library is loaded into every program",
+      (root) => writeFile(join(root, "etc/ld.so.preload"), "/tmp/evil.so\n"),
+      "unowned etc/ld.so.preload",
+    ],
+    ["an alternative leads to what is in no package", plantAlternative, "unowned usr/bin/chosen"],
+    ["byte code has no source", plantByteCode, "unowned usr/lib/tool/__pycache__/evil.cpython-311.pyc"],
+    ["a program is diverted, and another put in its place", plantDiversion, "unowned usr/bin/other"],
+  ])("%s", async (_what, change, finding) => {
+    const answer = await auditAfter(change);
+    expect(found(answer)).toContain(finding);
+    expect(answer).toMatchObject({ code: 2, outcome: "tampering" });
+  });
+});
+
+describe("tampering with dpkg's own database is found", () => {
+  const info = "var/lib/dpkg/info";
+  test.each<[string, (root: string) => Promise<unknown>, string]>([
+    [
+      "a maintainer script is changed",
+      (root) => appendFile(join(root, info, "tool.postinst"), "evil\n"),
+      `database-modified ${info}/tool.postinst`,
+    ],
+    [
+      "a maintainer script is added",
+      (root) => writeFile(join(root, info, "other.postrm"), "evil\n"),
+      `database-modified ${info}/other.postrm`,
+    ],
+    ["a maintainer script is removed", (root) => rm(join(root, info, "tool.postinst")), `database-modified ${info}/tool.postinst`],
+    [
+      "the list of conffiles is changed",
+      (root) => writeFile(join(root, info, "tool.conffiles"), "/usr/bin/tool\n"),
+      `database-modified ${info}/tool.conffiles`,
+    ],
+    ["a program is added to a package's list", plantInList, "unowned usr/bin/evil"],
+    ["an override makes a program run as its owner", plantOverride, "setuid-added usr/bin/other"],
+    ["a package is taken out of the database", (root) => writeFile(join(root, "var/lib/dpkg/status"), ""), "unowned usr/bin/other"],
+  ])("%s", async (_what, change, finding) => {
+    const answer = await auditAfter(change);
+    expect(found(answer)).toContain(finding);
+    expect(answer.code).toBe(2);
+  });
+
+  test("a version that nobody has reproduced is unverified, and exit code 1", async () => {
+    const answer = await auditAfter(async (root) => {
+      const deb = await buildSmallDeb(root, { name: "other", version: "1.1", files: { "usr/bin/other": "other\n" } });
+      await installDebs(root, [deb]);
+    });
+    expect(answer.packages).toContainEqual(expect.objectContaining({ package: "other", reason: "no verdict on this version" }));
+    expect(answer).toMatchObject({ code: 1, outcome: "drift" });
+  });
+
+  test.each([
+    ["status", "Package: tool\nno status\n"],
+    ["diversions", "/usr/bin/tool\n"],
+    ["statoverride", "root root\n"],
+  ])("a damaged %s file is no clean host: exit code 3", async (name, text) => {
+    await expect(auditAfter((root) => writeFile(join(root, "var/lib/dpkg", name), text))).rejects.toMatchObject({ exitCode: 3 });
+  });
+});
+
+describe("what an administrator does is no tampering", () => {
+  test.each<[string, (root: string) => Promise<unknown>, string, number]>([
+    ["edits a conffile", (root) => appendFile(join(root, "etc/tool.conf"), "setting = 2\n"), "locally-configured", 0],
+    ["removes a conffile", (root) => rm(join(root, "etc/tool.conf")), "locally-configured", 0],
+    ["adds configuration", (root) => writeFile(join(root, "etc/local.conf"), "mine\n"), "local-configuration", 0],
+    ["overrides owner and mode", overrideMode, "overridden", 0],
+    ["diverts a program", divertProgram, "verified", 0],
+    ["leaves documentation out", excludeDocuments, "excluded", 0],
+    ["compiles byte code", (root) => writeByteCode(root, "part"), "generated", 0],
+    ["removes documentation", (root) => rm(join(root, "usr/share/doc/tool/README")), "missing", 1],
+    ["takes a permission away", (root) => chmod(join(root, "usr/bin/other"), 0o700), "mode-changed", 1],
+    ["gives a program to somebody", (root) => chown(join(root, "usr/bin/other"), 100, 100), "owner-changed", 1],
+    ["installs a program below /usr/local", (root) => plant(root, "usr/local/bin/mine"), "local-program", 1],
+  ])("%s", async (_what, change, expected, code) => {
+    const answer = await auditAfter(change);
+    expect(answer.counts[expected]).toBeGreaterThan(0);
+    expect(answer.code).toBe(code);
+  });
+});
+
+describe("what an audit of files cannot see, it does not report; every report says so", () => {
+  test.each<[string, (root: string) => Promise<unknown>]>([
+    ["byte code that is not its source's", (root) => writeByteCode(root, "part", "evil")],
+    ["an edited conffile that does harm", (root) => writeFile(join(root, "etc/tool.conf"), "command = evil\n")],
+    ["a job that is configured in no package", (root) => plant(root, "etc/cron.d/evil")],
+    ["a program outside of the directories of programs", (root) => plant(root, "var/tmp/evil")],
+  ])("%s", async (_what, change) => {
+    const answer = await auditAfter(change);
+    expect(answer).toMatchObject({
+      code: 0,
+      findings: [],
+      unseen: expect.arrayContaining([expect.stringContaining("outside of packages")]),
+    });
+  });
+});
+
+async function plant(root: string, path: string, content = "planted\n"): Promise<void> {
+  await mkdir(join(root, path, ".."), { recursive: true });
+  await writeFile(join(root, path), content, { mode: 0o755 });
+}
+
+async function replace(root: string, path: string, put: (place: string) => Promise<unknown>): Promise<void> {
+  await rm(join(root, path));
+  await put(join(root, path));
+}
+
+async function plantAlternative(root: string): Promise<void> {
+  await plant(root, "opt/evil");
+  await mkdir(join(root, "etc/alternatives"));
+  await symlink("/opt/evil", join(root, "etc/alternatives/chosen"));
+  await symlink("/etc/alternatives/chosen", join(root, "usr/bin/chosen"));
+}
+
+const plantByteCode = (root: string) => writeByteCode(root, "evil");
+
+const writeByteCode = (root: string, source: string, content = "compiled") =>
+  plant(root, `usr/lib/tool/__pycache__/${source}.cpython-311.pyc`, content);
+
+async function plantDiversion(root: string): Promise<void> {
+  await divertProgram(root);
+  await plant(root, "usr/bin/other");
+}
+
+async function divertProgram(root: string): Promise<void> {
+  await rename(join(root, "usr/bin/other"), join(root, "usr/bin/other.distrib"));
+  await writeFile(join(root, "var/lib/dpkg/diversions"), "/usr/bin/other\n/usr/bin/other.distrib\n:\n");
+}
+
+async function plantInList(root: string): Promise<void> {
+  await plant(root, "usr/bin/evil");
+  await appendFile(join(root, "var/lib/dpkg/info/other.list"), "/usr/bin/evil\n");
+}
+
+async function plantOverride(root: string): Promise<void> {
+  await chmod(join(root, "usr/bin/other"), 0o4755);
+  await writeFile(join(root, "var/lib/dpkg/statoverride"), "root root 4755 /usr/bin/other\n");
+}
+
+async function overrideMode(root: string): Promise<void> {
+  await chown(join(root, "usr/bin/other"), 0, 100);
+  await chmod(join(root, "usr/bin/other"), 0o750);
+  await writeFile(join(root, "var/lib/dpkg/statoverride"), "root small 0750 /usr/bin/other\n");
+}
+
+async function excludeDocuments(root: string): Promise<void> {
+  await mkdir(join(root, "etc/dpkg/dpkg.cfg.d"), { recursive: true });
+  await writeFile(join(root, "etc/dpkg/dpkg.cfg.d/docs"), "path-exclude=/usr/share/doc/*\n");
+  await rm(join(root, "usr/share/doc/tool/README"));
+}
