@@ -12,6 +12,10 @@ for pair in redis-server:redis-server nats-server:nats-server mmdebstrap:mmdebst
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || need="$need ${pair#*:}"
 done
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || need="$need debian-archive-keyring"
+if [ "${1:-}" = --test ]; then
+  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need="$need postgresql"
+  [ -d /usr/lib/python3/dist-packages/swift ] || need="$need python3-swift"
+fi
 if [ -n "$need" ]; then
   command -v apt-get >/dev/null 2>&1 || { echo "bootstrap: these Debian packages are missing and there is no apt-get:$need" >&2; exit 1; }
   [ "$(id -u)" = 0 ] || { echo "bootstrap: run as root once, or install:$need" >&2; exit 1; }

@@ -16,6 +16,8 @@ const soleImporters: Record<string, string[]> = {
   bullmq: ["coordinator"],
   ioredis: ["coordinator"],
   "drizzle-orm": ["coordinator"],
+  pg: ["coordinator", "log"],
+  "@aws-sdk/": ["log"],
   openpgp: ["archive"],
   "@electric-sql/": ["cli"],
   "tar-stream": ["worker"],

@@ -20,7 +20,8 @@ test("two-histories", async () => {
   // One key, two logs: each is shown to a witness of its own, which is as many as a reader of this policy asks for.
   const history = (own: string, other: string) => {
     const ownPolicy = policyText.replace(new RegExp(`^witness ${other} .*\n`, "m"), "").replace(/^group .*$/m, `group witnesses 1 ${own}`);
-    return constellation.startLog({ dataDirectory: join(directory, `log-of-${own}`), policy: parseTlogPolicy(ownPolicy) });
+    const stores = { kind: "directory", path: join(directory, `log-of-${own}`) } as const;
+    return constellation.startLog({ stores, policy: parseTlogPolicy(ownPolicy) });
   };
   await using toMirrors = await history("w1", "w2");
   await using toMonitors = await history("w2", "w1");

@@ -95,7 +95,7 @@ async function brokenPromises(witnessed: Witnessed, { told, keys }: { told: Ackn
     const entries = await allEntries(log.url, checkpoint);
     broken.push(...told.contradictions(entries), ...wrongIndices(indexOf, { told, entries }));
   }
-  const url = pathToFileURL(join(witnessed.config.dataDirectory, "public")).href;
+  const url = pathToFileURL(join(witnessed.dataDirectory, "public")).href;
   const partialWidths = partialWidthsOf(url);
   const { problems } = await checkLog({ source: logSourceOf(url), checkpoint, hasher: nodeHasher, published: told.sizes, partialWidths });
   broken.push(...problems.map(({ kind, path, reason }) => `${kind} ${path}: ${reason}`), ...witnessed.failures.map(String));

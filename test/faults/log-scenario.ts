@@ -89,8 +89,9 @@ export async function startWitnessed(path: string) {
   const policyText = `log ${formatVkey(signer.key)}\nwitness w ${formatVkey(witnessSigner.key)} ${witness.url}\nquorum w\n`;
   await writeFile(join(path, "policy"), policyText);
   const failures: unknown[] = [];
+  const dataDirectory = join(path, "disk/log");
   const config: LogConfig = {
-    dataDirectory: join(path, "disk/log"),
+    stores: { kind: "directory", path: dataDirectory },
     signer,
     host: "127.0.0.1",
     port: 0,
@@ -100,7 +101,7 @@ export async function startWitnessed(path: string) {
     witnessMilliseconds: 5_000,
   };
   const env = {
-    LOG_DATA_DIR: config.dataDirectory,
+    LOG_DATA_DIR: dataDirectory,
     LOG_KEY_FILE: join(path, "log.key"),
     LOG_PORT: "0",
     LOG_TOKEN: config.token,
@@ -110,6 +111,7 @@ export async function startWitnessed(path: string) {
   return {
     env,
     config,
+    dataDirectory,
     failures,
     startLog: () => startLog(config, { logger: silentLogger, fail: (error) => void failures.push(error) }),
     [Symbol.asyncDispose]: () => witness[Symbol.asyncDispose](),

@@ -22,13 +22,18 @@ export type RunningWitness = { readonly name: string; readonly port: number; sto
 type ConstellationShape = {
   readonly witnesses: number;
   readonly quorum: number;
+  readonly stores?: LogConfig["stores"] | undefined;
   /** The log's name, where a witness wants one that says its key. */
   readonly originOf?: (publicKey: Uint8Array) => string;
 };
 
+const dataDirectoryIn = (directory: string) => join(directory, "log");
+
 /** A log's configuration and witnesses in a directory of their own, for tests of the two services together. */
 export class LogConstellation implements AsyncDisposable {
   readonly directory: string;
+  /** Where the log is kept, unless other stores were given. */
+  readonly dataDirectory: string;
   readonly config: LogConfig;
   readonly policy: WitnessPolicy;
   readonly policyText: string;
@@ -37,6 +42,7 @@ export class LogConstellation implements AsyncDisposable {
 
   private constructor(directory: string, parts: { config: LogConfig; policyText: string; witnesses: readonly RunningWitness[] }) {
     this.directory = directory;
+    this.dataDirectory = dataDirectoryIn(directory);
     this.config = parts.config;
     this.policy = parts.config.policy;
     this.policyText = parts.policyText;
@@ -44,7 +50,7 @@ export class LogConstellation implements AsyncDisposable {
   }
 
   /** Starts the witnesses; the log is started with `startLog`, or as a process. */
-  static async start({ witnesses: count, quorum, originOf }: ConstellationShape): Promise<LogConstellation> {
+  static async start({ witnesses: count, quorum, stores, originOf }: ConstellationShape): Promise<LogConstellation> {
     const directory = await mkdtemp(join(tmpdir(), "quorate-log-"));
     const stored = createNoteKey(join(directory, "log.key"), "log.example/test", "ed25519");
     const { key, sign } = stored;
@@ -59,7 +65,7 @@ export class LogConstellation implements AsyncDisposable {
     if (count > 0) lines.push(`group witnesses ${quorum} ${witnesses.map(({ name }) => name).join(" ")}`);
     const policyText = `${[...lines, `quorum ${count > 0 ? "witnesses" : "none"}`].join("\n")}\n`;
     const config: LogConfig = {
-      dataDirectory: join(directory, "log"),
+      stores: stores ?? { kind: "directory", path: dataDirectoryIn(directory) },
       signer,
       host: "127.0.0.1",
       port: 0,

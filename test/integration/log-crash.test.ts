@@ -55,7 +55,7 @@ test("tiles that were not yet flushed when the power went come back from the jou
   const told = new Acknowledged();
   await writeUntilKilled(constellation, 0, 600, told);
   // No journal was retired yet, so that nothing but the journal and the lock store need be on the disk.
-  await rm(join(constellation.config.dataDirectory, "public"), { recursive: true });
+  await rm(join(constellation.dataDirectory, "public"), { recursive: true });
   await using log = await constellation.startLog();
   await append(log.url, "last", utf8("last"));
   const checkpoint = await publishedCheckpoint(log.url, constellation.policy);
@@ -70,13 +70,13 @@ test("a log whose data come from a backup is stopped by what the witnesses hold,
     await using log = await constellation.startLog();
     await append(log.url, "a", utf8("a"));
   }
-  await cp(constellation.config.dataDirectory, backup, { recursive: true });
+  await cp(constellation.dataDirectory, backup, { recursive: true });
   {
     await using log = await constellation.startLog();
     await append(log.url, "b", utf8("b"));
   }
-  await rm(constellation.config.dataDirectory, { recursive: true });
-  await cp(backup, constellation.config.dataDirectory, { recursive: true });
+  await rm(constellation.dataDirectory, { recursive: true });
+  await cp(backup, constellation.dataDirectory, { recursive: true });
   await using log = await constellation.startLog();
   expect(await append(log.url, "c", utf8("c"))).toMatchObject({ status: 503 });
   expect(constellation.failures.map((failure) => (failure instanceof Error ? String(failure.cause) : ""))).toEqual([
@@ -90,7 +90,7 @@ test("a log that has another tree of the size that its witnesses hold is stopped
     await using log = await constellation.startLog();
     await append(log.url, "a", utf8("a"));
   }
-  await rm(constellation.config.dataDirectory, { recursive: true });
+  await rm(constellation.dataDirectory, { recursive: true });
   {
     await using log = await constellation.startLog({ policy: { ...constellation.policy, witnesses: [], groups: [], quorum: "none" } });
     await append(log.url, "b", utf8("b"));
@@ -113,7 +113,7 @@ test("of two logs that both have the directory, since its lock was deleted, one 
   await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
   await using first = await constellation.startLog();
   await append(first.url, "a", utf8("a"));
-  await rm(join(constellation.config.dataDirectory, "lock"));
+  await rm(join(constellation.dataDirectory, "lock"));
   await using second = await constellation.startLog();
   expect(await append(second.url, "b", utf8("of the second"))).toMatchObject({ status: 200, index: 1 });
   expect(await append(first.url, "c", utf8("of the first"))).toMatchObject({

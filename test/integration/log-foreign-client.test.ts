@@ -27,7 +27,7 @@ const fromDirectory = (directory: string): Fetch => {
 
 test("a client written from the specifications alone accepts the log, over HTTP and as a directory", async () => {
   await using constellation = await LogConstellation.start({ witnesses: 3, quorum: 2 });
-  const { policy, config } = constellation;
+  const { policy } = constellation;
   const vkeys = [...policy.logs, ...policy.witnesses].map(({ key }) => formatVkey(key));
   const published = new Map<number, string>();
   await using log = await constellation.startLog({ batchMilliseconds: 10 });
@@ -39,7 +39,7 @@ test("a client written from the specifications alone accepts the log, over HTTP 
   });
   await append(log.url, "last", Buffer.from("the last"));
 
-  for (const read of [overHttp(log.url), fromDirectory(join(config.dataDirectory, "public"))]) {
+  for (const read of [overHttp(log.url), fromDirectory(join(constellation.dataDirectory, "public"))]) {
     const checkpoint = openCheckpoint(String(await read("checkpoint")), vkeys);
     expect(checkpoint.size).toBe(count + 1);
     expect(checkpoint.signers.length).toBeGreaterThanOrEqual(3);

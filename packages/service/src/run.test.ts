@@ -43,6 +43,17 @@ test("ends with 78 when the configuration is wrong", async () => {
   expect(await wrongLevel.output).toContain("LOG_LEVEL must be one of trace");
 });
 
+test("ends with 0 at SIGTERM while it waits to start", async () => {
+  const { output, exit } = run(`
+    const { setTimeout: sleep } = await import("node:timers/promises");
+    await run.runService("demo", async ({ signal }) => {
+      setTimeout(() => process.kill(process.pid, "SIGTERM"), 1);
+      await sleep(60_000, undefined, { signal });
+    });`);
+  expect(await exit).toEqual([0, null]);
+  expect(await output).toMatch(/"stopping".*"stopped"/s);
+});
+
 test("ends with 1 at a rejection that nobody handles", async () => {
   const { exit } = run(
     `await run.runService("demo", async () => { void Promise.reject(new Error("lost")); return { async [Symbol.asyncDispose]() {} }; });`,

@@ -49,7 +49,8 @@ export async function runService(name: string, start: (context: ServiceContext) 
     await stopped;
     await service[Symbol.asyncDispose]();
   } catch (error) {
-    fail(error);
+    // What was still waiting to start has been told to end.
+    if (!(error instanceof Error && error.name === "AbortError" && error.cause === stop.signal.reason)) fail(error);
   }
   logger.info("stopped");
   process.exit(exitCode.stopped);

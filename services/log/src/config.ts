@@ -1,14 +1,24 @@
 import { readFile } from "node:fs/promises";
-import { hostSchema, parseConfig, pathSchema, portSchema, tokenSchema, wholeNumber } from "@quorate/service/config";
+import {
+  ConfigError,
+  hostSchema,
+  httpUrlSchema,
+  parseConfig,
+  pathSchema,
+  portSchema,
+  tokenSchema,
+  wholeNumber,
+} from "@quorate/service/config";
 import type { Environment } from "@quorate/service/config";
 import { loadNoteKey } from "@quorate/signing/note-key";
 import type { NoteSigner } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
 import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import { z } from "zod";
+import type { S3Settings } from "./s3-bucket.ts";
 
 export type LogConfig = {
-  readonly dataDirectory: string;
+  readonly stores: DirectoryStores | ClusterStores;
   readonly signer: NoteSigner;
   readonly host: string;
   readonly port: number;
@@ -22,8 +32,28 @@ export type LogConfig = {
   readonly inceptionDate?: string | undefined;
 };
 
+/** Everything in one directory of this machine. */
+export type DirectoryStores = { readonly kind: "directory"; readonly path: string };
+
+/** Tiles and staged batches in a bucket, the lock store in PostgreSQL: for processes on several machines, of which one has the lease. */
+export type ClusterStores = { readonly kind: "cluster"; readonly databaseUrl: string; readonly s3: S3Settings };
+
 const schema = z.object({
-  LOG_DATA_DIR: pathSchema.describe("directory of the log's tiles, journal and lock store"),
+  LOG_DATA_DIR: pathSchema
+    .optional()
+    .describe("directory of the log's tiles, journal and lock store; or set LOG_DATABASE_URL and LOG_S3_…"),
+  LOG_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must be a URL such as postgres://user@host/database")
+    .optional()
+    .describe("PostgreSQL database of the lock store, this log's alone"),
+  LOG_S3_URL: httpUrlSchema
+    .optional()
+    .describe("S3-compatible store of the log's tiles and staged batches, such as https://s3.example.org"),
+  LOG_S3_BUCKET: z.string().min(1).optional().describe("bucket of the log's tiles, this log's alone"),
+  LOG_S3_REGION: z.string().min(1).default("us-east-1").describe("region that requests are signed for"),
+  LOG_S3_ACCESS_KEY_ID: z.string().min(1).optional().describe("access key; without it the sources of the AWS SDK are asked"),
+  LOG_S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe("the access key's secret"),
   LOG_KEY_FILE: pathSchema.describe("file with the Ed25519 note key that signs checkpoints"),
   LOG_HOST: hostSchema.default("127.0.0.1").describe("address to listen on"),
   LOG_PORT: portSchema.describe("port to listen on, 0 for a free one"),
@@ -44,7 +74,7 @@ const schema = z.object({
 export async function loadLogConfig(env: Environment): Promise<LogConfig> {
   const parsed = parseConfig(schema, env);
   return {
-    dataDirectory: parsed.LOG_DATA_DIR,
+    stores: storesOf(parsed),
     signer: loadNoteKey(parsed.LOG_KEY_FILE),
     host: parsed.LOG_HOST,
     port: parsed.LOG_PORT,
@@ -54,4 +84,24 @@ export async function loadLogConfig(env: Environment): Promise<LogConfig> {
     witnessMilliseconds: parsed.LOG_WITNESS_MILLISECONDS,
     inceptionDate: parsed.LOG_INCEPTION_DATE,
   };
+}
+
+function storesOf(parsed: z.output<typeof schema>): LogConfig["stores"] {
+  const { LOG_DATA_DIR: path, LOG_DATABASE_URL: databaseUrl, LOG_S3_URL: url, LOG_S3_BUCKET: bucket } = parsed;
+  const cluster = [databaseUrl, url, bucket];
+  if (path !== undefined && cluster.every((value) => value === undefined)) return { kind: "directory", path };
+  if (path !== undefined || databaseUrl === undefined || url === undefined || bucket === undefined) {
+    throw new ConfigError(
+      "reading the configuration from the environment: set either LOG_DATA_DIR, or all of LOG_DATABASE_URL, LOG_S3_URL and LOG_S3_BUCKET",
+    );
+  }
+  return { kind: "cluster", databaseUrl, s3: { url, bucket, region: parsed.LOG_S3_REGION, credentials: credentialsOf(parsed) } };
+}
+
+function credentialsOf({ LOG_S3_ACCESS_KEY_ID: accessKeyId, LOG_S3_SECRET_ACCESS_KEY: secretAccessKey }: z.output<typeof schema>) {
+  if (accessKeyId !== undefined && secretAccessKey !== undefined) return { accessKeyId, secretAccessKey };
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
+  throw new ConfigError(
+    "reading the configuration from the environment: set both LOG_S3_ACCESS_KEY_ID and LOG_S3_SECRET_ACCESS_KEY, or none",
+  );
 }

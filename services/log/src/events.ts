@@ -1,5 +1,6 @@
 import type { Logger } from "@quorate/service/logger";
 import type { Metrics } from "@quorate/service/metrics";
+import type { NotStagedError } from "./not-staged-error.ts";
 
 export type LogEvents = ReturnType<typeof createLogEvents>;
 
@@ -35,9 +36,12 @@ export function createLogEvents(logger: Logger, metrics: Metrics) {
     refused(reason: string) {
       entries.add(1, { outcome: reason });
     },
-    diskFull(count: number, error: Error) {
-      entries.add(count, { outcome: "disk-full" });
-      logger.error({ entries: count, err: error }, "the disk is full: a batch was refused");
+    standsBy() {
+      logger.info("another process has the log's lease: standing by");
+    },
+    notStaged(count: number, error: NotStagedError) {
+      entries.add(count, { outcome: error.reason });
+      logger.error({ entries: count, err: error }, "a batch was refused");
     },
     published(published: { size: number; seconds: number }) {
       size.set(published.size, { state: "published" });

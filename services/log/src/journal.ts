@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { syncDirectory } from "@quorate/service/durable-file";
 import { dirname } from "node:path";
+import { NotStagedError } from "./not-staged-error.ts";
 
 /**
  * What is durable before it is in the tiles. `batch`: entries that were, or were about to be, sequenced after the tree of `oldSize`.
@@ -11,14 +12,6 @@ import { dirname } from "node:path";
 export type JournalRecord =
   | { readonly kind: "batch"; readonly oldSize: number; readonly entries: readonly Uint8Array[] }
   | { readonly kind: "published"; readonly note: string };
-
-/** Thrown when a record could not be written and the file is as it was before: the disk is full. */
-export class JournalFullError extends Error {
-  constructor(options: { cause: unknown }) {
-    super("writing to the journal: the disk is full", options);
-    this.name = "JournalFullError";
-  }
-}
 
 const kindByte = { batch: 1, published: 2 } as const;
 const headerBytes = 9;
@@ -52,11 +45,11 @@ export class Journal implements AsyncDisposable {
 
   /**
    * Resolves when the record is durable.
-   * @throws JournalFullError when it is not there and more may be written
+   * @throws NotStagedError when it is not there and more may be written
    * @throws Error when nobody knows what is there; every later append throws it too
    */
   append(record: JournalRecord): Promise<void> {
-    const written = this.#last.then(() => this.#write(encode(record)));
+    const written = this.#last.then(() => this.#write(encodeRecord(record)));
     this.#last = written.catch(() => undefined);
     return written;
   }
@@ -76,7 +69,7 @@ export class Journal implements AsyncDisposable {
       await this.#file.truncate(this.#sizeBytes).catch((truncating: unknown) => {
         throw (this.#broken = truncating);
       });
-      throw new JournalFullError({ cause: error });
+      throw new NotStagedError("disk-full", { cause: error });
     }
     // After a failed fdatasync the kernel may have dropped the pages and report success next time: nothing here can be trusted again.
     await this.#file.datasync().catch((error: unknown) => {
@@ -100,12 +93,15 @@ function isDiskFull(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
+export async function readJournal(path: string): Promise<JournalRecord[]> {
+  return decodeRecords(await readFile(path));
+}
+
 /**
  * The records of a journal, up to the first that is not whole: what follows was being written when the process ended, and nobody was told
  * of it. Whether more is missing than that shows when the tree is compared with the lock store's checkpoint.
  */
-export async function readJournal(path: string): Promise<JournalRecord[]> {
-  const bytes = await readFile(path);
+export function decodeRecords(bytes: Buffer): JournalRecord[] {
   const records: JournalRecord[] = [];
   let offset = 0;
   while (offset + headerBytes <= bytes.length) {
@@ -122,7 +118,7 @@ export async function readJournal(path: string): Promise<JournalRecord[]> {
 }
 
 /** A batch's payload: old size (u64 BE), then each entry behind its length (u16 BE). A publication's: the note. */
-function encode(record: JournalRecord): Uint8Array[] {
+export function encodeRecord(record: JournalRecord): Uint8Array[] {
   const payload = record.kind === "published" ? [Buffer.from(record.note, "utf8")] : encodeBatch(record.oldSize, record.entries);
   const header = Buffer.alloc(headerBytes);
   header[0] = kindByte[record.kind];

@@ -86,7 +86,7 @@ export function addReadRoutes(app: HttpApp, { publisher, store }: Pick<AppendDep
   app.get("/tile/*", async (request, reply) => {
     const tile = tileOfPath(request.url.slice(1));
     const size = publisher.published?.checkpoint.size ?? 0;
-    const bytes = tile !== undefined && isInTree(tile, size) ? await readTile(store, tile) : undefined;
+    const bytes = tile !== undefined && isInTree(tile, size) ? await readTile(store, tile).catch(unreadable) : undefined;
     if (bytes === undefined) {
       throw new ProblemError(404, "no-such-tile", `the published tree of ${size} entries has no such tile`, {
         headers: { "cache-control": "no-store" },
@@ -97,6 +97,13 @@ export function addReadRoutes(app: HttpApp, { publisher, store }: Pick<AppendDep
     reply.header("vary", "accept-encoding");
     if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(bytes);
     return reply.header("content-encoding", "gzip").send(await compress(bytes, { level: constants.Z_BEST_SPEED }));
+  });
+}
+
+function unreadable(cause: unknown): never {
+  throw new ProblemError(503, "store-unavailable", "the log's store does not give its tiles; try again", {
+    headers: { "retry-after": "5", "cache-control": "no-store" },
+    cause,
   });
 }
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ProblemError } from "@quorate/service/problem";
 import type { NoteSigner } from "@quorate/tlog/note";
 import type { LogEvents } from "./events.ts";
-import { JournalFullError } from "./journal.ts";
 import type { Head, LockStore } from "./lock-store.ts";
+import { NotStagedError } from "./not-staged-error.ts";
 import type { PendingEntry, Pool } from "./pool.ts";
 import { signCheckpoint } from "./signed-checkpoint.ts";
 import type { SignedCheckpoint } from "./signed-checkpoint.ts";
@@ -53,6 +53,11 @@ export class Sequencer {
   /** The tree as it was last signed. */
   get edge(): TreeEdge {
     return this.#edge;
+  }
+
+  /** Whether the tiles may lack what was staged, so that only a new start can tell. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** To be called when the pool has got an entry. */
@@ -106,9 +111,9 @@ export class Sequencer {
 
   #refuse(batch: readonly PendingEntry[], error: unknown): void {
     const { events, fail } = this.#dependencies;
-    if (error instanceof JournalFullError) {
-      events.diskFull(batch.length, error);
-      const problem = new ProblemError(503, "disk-full", "the log's disk is full; nothing was appended, try again later", {
+    if (error instanceof NotStagedError) {
+      events.notStaged(batch.length, error);
+      const problem = new ProblemError(503, error.reason, `${error.message}; nothing was appended, try again later`, {
         headers: { "retry-after": "30" },
       });
       for (const entry of batch) entry.reject(problem);

@@ -14,7 +14,7 @@ const maxJournalBatches = 256;
 export interface Staging extends AsyncDisposable {
   /**
    * Resolves when the record is durable; `tree` is what it leads to.
-   * @throws JournalFullError when nothing was staged and more may be
+   * @throws NotStagedError when nothing was staged and more may be
    * @throws Error when nobody knows what was
    */
   append(record: JournalRecord, tree: { readonly size: number; readonly root: Hash }): Promise<void>;

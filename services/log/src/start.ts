@@ -1,21 +1,16 @@
-import { join } from "node:path";
-import { openDataDirectory } from "@quorate/service/data-directory";
 import { createHttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
 import type { LogConfig } from "./config.ts";
 import { createLogEvents } from "./events.ts";
-import { SqliteLockStore } from "./lock-store.ts";
-import { LockStoreCheck } from "./lock-store-check.ts";
 import { openLog } from "./open-log.ts";
+import { openStores } from "./open-stores.ts";
 import { policyWitnesses } from "./policy-witnesses.ts";
 import { Pool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import { addAppendRoutes, addReadRoutes } from "./routes.ts";
 import { Sequencer } from "./sequencer.ts";
-import { JournalStaging } from "./staging.ts";
-import { DirectoryTileStore } from "./tile-store.ts";
 
 export type Log = AsyncDisposable & { readonly url: string };
 
@@ -25,24 +20,22 @@ export type LogContext = {
   readonly fail: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Ends the wait for another process that has the log. */
+  readonly signal?: AbortSignal;
 };
 
 /** Starts the log. Disposing it refuses new entries, finishes those under way and makes the tiles durable. */
 export async function startLog(config: LogConfig, context: LogContext): Promise<Log> {
   const { signer, policy, witnessMilliseconds, batchMilliseconds: paceMilliseconds } = config;
-  const { logger, fail, now = Date.now } = context;
+  const { logger, fail, now = Date.now, signal } = context;
   const metrics = new Metrics();
   const events = createLogEvents(logger, metrics);
   const witnesses = policyWitnesses(policy, signer.key, events);
 
   await using stack = new AsyncDisposableStack();
-  const directory = stack.use(await openDataDirectory({ path: config.dataDirectory, service: "log", format: 1 }));
-  const lock = stack.use(new SqliteLockStore(join(directory.path, "lock-store.sqlite")));
-  const lockCheck = stack.use(new LockStoreCheck(join(directory.path, "lock-store.sqlite"), events));
-  const store = new DirectoryTileStore(join(directory.path, "public"));
-  const { staging, records } = await JournalStaging.open(join(directory.path, "journal"), store);
-  stack.use(staging);
-  const { edge, head, newest, published } = await openLog({ lock, store, records }, { ...config, now, events });
+  const stores = stack.use(await openStores(config, { events, fail, signal }));
+  const { lock, lockCheck, store, staging, records } = stores;
+  const { edge, head, newest, published } = await openLog(stores, { ...config, now, events });
   await (
     await staging.rotate()
   ).retired;
@@ -68,7 +61,9 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
   addAppendRoutes(app, config.token, dependencies);
   addReadRoutes(app, dependencies);
   // Undone from the last: no new requests and none under way, no batch under way, no round of witnesses, tiles durable.
-  stack.defer(async () => void (await (await staging.rotate()).retired));
+  stack.defer(async () => {
+    if (!sequencer.failed) await (await staging.rotate()).retired;
+  });
   stack.defer(() => sequencer.idle());
   stack.defer(async () => {
     const closed = app.close();

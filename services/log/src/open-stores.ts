@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { openDataDirectory } from "@quorate/service/data-directory";
+import { parseCheckpoint } from "@quorate/tlog/checkpoint";
+import { parseNote } from "@quorate/tlog/note";
+import type { ClusterStores, LogConfig } from "./config.ts";
+import type { LogEvents } from "./events.ts";
+import type { JournalRecord } from "./journal.ts";
+import { SqliteLockStore } from "./lock-store.ts";
+import type { LockStore } from "./lock-store.ts";
+import { LockStoreCheck } from "./lock-store-check.ts";
+import { PostgresLockStore } from "./postgres-lock-store.ts";
+import { S3Bucket } from "./s3-bucket.ts";
+import { S3Staging } from "./s3-staging.ts";
+import { S3TileStore } from "./s3-tile-store.ts";
+import { JournalStaging } from "./staging.ts";
+import type { Staging } from "./staging.ts";
+import { DirectoryTileStore } from "./tile-store.ts";
+import type { TileStore } from "./tile-store.ts";
+
+export type Stores = AsyncDisposable & {
+  readonly lock: LockStore;
+  /** What is wrong with the lock store, if something was found. */
+  readonly lockCheck: { readonly problem: string | undefined };
+  readonly store: TileStore;
+  readonly staging: Staging;
+  /** What was staged when the last process ended. */
+  readonly records: readonly JournalRecord[];
+};
+
+export type StoresContext = {
+  readonly events: LogEvents;
+  readonly fail: (error: unknown) => void;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Opens what the log is kept in, for this process alone: a data directory that others have is refused, a cluster's is waited for. */
+export function openStores({ stores }: Pick<LogConfig, "stores">, context: StoresContext): Promise<Stores> {
+  return stores.kind === "directory" ? openDirectory(stores.path, context) : openCluster(stores, context);
+}
+
+async function openDirectory(path: string, { events }: StoresContext): Promise<Stores> {
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await openDataDirectory({ path, service: "log", format: 1 }));
+  const lockPath = join(directory.path, "lock-store.sqlite");
+  const lock = stack.use(new SqliteLockStore(lockPath));
+  const lockCheck = stack.use(new LockStoreCheck(lockPath, events));
+  const store = new DirectoryTileStore(join(directory.path, "public"));
+  const { staging, records } = await JournalStaging.open(join(directory.path, "journal"), store);
+  stack.use(staging);
+  const owned = stack.move();
+  return { lock, lockCheck, store, staging, records, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function openCluster({ databaseUrl, s3 }: ClusterStores, { events, fail, signal }: StoresContext): Promise<Stores> {
+  await using stack = new AsyncDisposableStack();
+  const lock = stack.use(await PostgresLockStore.open({ url: databaseUrl, onLost: fail }));
+  await lock.acquireLease({ onStandBy: () => events.standsBy(), signal });
+  const bucket = stack.use(new S3Bucket(s3));
+  const store = new S3TileStore(bucket);
+  const head = await lock.head();
+  const tree = head === undefined ? undefined : parseCheckpoint(parseNote(head.note).text);
+  const { staging, records } = await S3Staging.open({ bucket, lock, store }, tree);
+  stack.use(staging);
+  const owned = stack.move();
+  // PostgreSQL itself finds what a disk has changed, when its cluster was made with data checksums.
+  const lockCheck = { problem: undefined };
+  return { lock, lockCheck, store, staging, records, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
