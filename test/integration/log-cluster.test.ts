@@ -128,7 +128,7 @@ test("of two sequencers that both believe that the log is theirs, one loses the 
     await using rival = await startRival(constellation.config, stores);
     const before = constellation.failures.length;
     await Promise.all([
-      writeTo(log.url, { constellation, told, round: `log ${round}`, count: 1 }),
+      writeTo(log.url, { constellation, told, round: `log-${round}`, count: 1 }),
       rival.append(`rival/${round}`, `rival ${round}`).then(
         (index) => told.note(index, `rival ${round}`, undefined),
         () => undefined,

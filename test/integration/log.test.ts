@@ -35,7 +35,7 @@ afterAll(() => servers[Symbol.asyncDispose]());
 /** An object store takes some hundredths of a second for each batch's files: fewer entries, the same guarantees. */
 const backends = [
   { name: "a directory", newStores: async () => undefined, manyEntries: 3_000 },
-  { name: "S3 and PostgreSQL", newStores: () => servers.newStores(), manyEntries: 600 },
+  { name: "S3 and PostgreSQL", newStores: () => servers.newStores(), manyEntries: 300 },
 ];
 
 describe.each(backends)("a log in $name", ({ newStores, manyEntries }) => {
