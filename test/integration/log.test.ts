@@ -157,7 +157,8 @@ describe.each(backends)("a log in $name", ({ newStores, manyEntries }) => {
   test("serves tiles as immutable, to pages of any origin, and nothing that is not canonical or not published", async () => {
     await using constellation = await LogConstellation.start({ witnesses: 0, quorum: 0, stores: await newStores() });
     await using log = await constellation.startLog();
-    await inLanes(300, 30, async (number) => void (await append(log.url, `key/${number}`, entry(number))));
+    await inLanes(299, 48, async (number) => void (await append(log.url, `key/${number}`, entry(number), "sequenced")));
+    await append(log.url, "last", entry(299));
     const checkpoint = await fetch(`${log.url}/checkpoint`);
     expect(checkpoint.headers.get("content-type")).toBe("text/plain; charset=utf-8");
     const tile = await fetch(`${log.url}/tile/0/001.p/44`);
