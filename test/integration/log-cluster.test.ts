@@ -144,15 +144,20 @@ test("of two sequencers that both believe that the log is theirs, one loses the 
   await expectWhole(log.url, { constellation, told, stores });
 });
 
-test("while the object store is away appends and tiles are refused with 503; with it back the same process goes on", async () => {
+/** A log's constellation that reaches the object store over a link. */
+async function startBehindLink() {
+  await using stack = new AsyncDisposableStack();
   const stores = await servers.newStores();
-  await using link = await CuttableLink.open(stores.s3.url);
-  await using constellation = await LogConstellation.start({
-    witnesses: 1,
-    quorum: 1,
-    stores: { ...stores, s3: { ...stores.s3, url: link.url } },
-  });
-  const told = new Acknowledged();
+  const link = stack.use(await CuttableLink.open(stores.s3.url));
+  const linked = { ...stores, s3: { ...stores.s3, url: link.url } };
+  const constellation = stack.use(await LogConstellation.start({ witnesses: 1, quorum: 1, stores: linked }));
+  const owned = stack.move();
+  return { stores, link, constellation, told: new Acknowledged(), [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+test("while the object store is away appends and tiles are refused with 503; with it back the same process goes on", async () => {
+  await using away = await startBehindLink();
+  const { stores, link, constellation, told } = away;
   await using log = await constellation.startLog();
   await writeTo(log.url, { constellation, told, round: "before", count: 5 });
   link.cut();
@@ -167,14 +172,8 @@ test("while the object store is away appends and tiles are refused with 503; wit
 });
 
 test("an object store that goes away under load costs nothing that was acknowledged", async () => {
-  const stores = await servers.newStores();
-  await using link = await CuttableLink.open(stores.s3.url);
-  await using constellation = await LogConstellation.start({
-    witnesses: 1,
-    quorum: 1,
-    stores: { ...stores, s3: { ...stores.s3, url: link.url } },
-  });
-  const told = new Acknowledged();
+  await using away = await startBehindLink();
+  const { stores, link, constellation, told } = away;
   {
     await using log = await startLogProcess(constellation);
     const writing = writeTo(log.url, { constellation, told, round: "before", count: 120 });

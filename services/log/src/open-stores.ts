@@ -1,17 +1,11 @@
 import { join } from "node:path";
 import { openDataDirectory } from "@quorate/service/data-directory";
-import { parseCheckpoint } from "@quorate/tlog/checkpoint";
-import { parseNote } from "@quorate/tlog/note";
-import type { ClusterStores, LogConfig } from "./config.ts";
+import type { LogConfig } from "./config.ts";
 import type { LogEvents } from "./events.ts";
 import type { JournalRecord } from "./journal.ts";
 import { SqliteLockStore } from "./lock-store.ts";
 import type { LockStore } from "./lock-store.ts";
 import { LockStoreCheck } from "./lock-store-check.ts";
-import { PostgresLockStore } from "./postgres-lock-store.ts";
-import { S3Bucket } from "./s3-bucket.ts";
-import { S3Staging } from "./s3-staging.ts";
-import { S3TileStore } from "./s3-tile-store.ts";
 import { JournalStaging } from "./staging.ts";
 import type { Staging } from "./staging.ts";
 import { DirectoryTileStore } from "./tile-store.ts";
@@ -34,8 +28,11 @@ export type StoresContext = {
 };
 
 /** Opens what the log is kept in, for this process alone: a data directory that others have is refused, a cluster's is waited for. */
-export function openStores({ stores }: Pick<LogConfig, "stores">, context: StoresContext): Promise<Stores> {
-  return stores.kind === "directory" ? openDirectory(stores.path, context) : openCluster(stores, context);
+export async function openStores({ stores }: Pick<LogConfig, "stores">, context: StoresContext): Promise<Stores> {
+  if (stores.kind === "directory") return openDirectory(stores.path, context);
+  // The SDK takes half a second to load, which a log in a directory need not wait for.
+  const { openCluster } = await import("./open-cluster.ts");
+  return openCluster(stores, context);
 }
 
 async function openDirectory(path: string, { events }: StoresContext): Promise<Stores> {
@@ -48,21 +45,5 @@ async function openDirectory(path: string, { events }: StoresContext): Promise<S
   const { staging, records } = await JournalStaging.open(join(directory.path, "journal"), store);
   stack.use(staging);
   const owned = stack.move();
-  return { lock, lockCheck, store, staging, records, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-async function openCluster({ databaseUrl, s3 }: ClusterStores, { events, fail, signal }: StoresContext): Promise<Stores> {
-  await using stack = new AsyncDisposableStack();
-  const lock = stack.use(await PostgresLockStore.open({ url: databaseUrl, onLost: fail }));
-  await lock.acquireLease({ onStandBy: () => events.standsBy(), signal });
-  const bucket = stack.use(new S3Bucket(s3));
-  const store = new S3TileStore(bucket);
-  const head = await lock.head();
-  const tree = head === undefined ? undefined : parseCheckpoint(parseNote(head.note).text);
-  const { staging, records } = await S3Staging.open({ bucket, lock, store }, tree);
-  stack.use(staging);
-  const owned = stack.move();
-  // PostgreSQL itself finds what a disk has changed, when its cluster was made with data checksums.
-  const lockCheck = { problem: undefined };
   return { lock, lockCheck, store, staging, records, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

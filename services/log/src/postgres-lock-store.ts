@@ -121,7 +121,11 @@ export class PostgresLockStore implements LockStore, AsyncDisposable {
 
   async swap({ from, to, entries }: Swap): Promise<void> {
     const swapped = await this.#rows(swapStatement, [
-      ...[to.size, to.note, to.signedAt, from.size, from.note],
+      to.size,
+      to.note,
+      to.signedAt,
+      from.size,
+      from.note,
       entries.map(({ key }) => key),
       entries.map(({ index }) => index),
       entries.map(({ leafHash }) => Buffer.from(leafHash)),
