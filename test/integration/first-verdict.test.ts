@@ -14,12 +14,13 @@ import { createRoot, installDebs } from "../audited-host.ts";
 import { inPhase, settled, startTestNetwork, type TestNetwork } from "../network.ts";
 import { quorate } from "../quorate.ts";
 import { samples } from "../samples.ts";
+import { verifyLargeEnvelopes, many } from "./large-envelope.ts";
 
 const run = promisify(execFile);
 let net: TestNetwork;
 
 beforeAll(async () => {
-  net = await startTestNetwork(Object.values(samples));
+  net = await startTestNetwork([...Object.values(samples), many]);
 });
 afterAll(async () => {
   await net?.[Symbol.asyncDispose]();
@@ -93,6 +94,10 @@ describe("verdicts of real rebuilds", () => {
     const submission = await net.rebuild(samples.renumbered.source);
     expect(verdictOf(submission).outcome).toBe("reproduced");
     expect((await net.api.target(only(submission).target)).binNmu).toBe("+b1");
+  });
+
+  test("a source of so many packages that the log takes no result of it whole is reproduced, replayed and verified", async () => {
+    expect(await verifyLargeEnvelopes(net)).toMatchObject({ code: 0, stderr: "" });
   });
 });
 
