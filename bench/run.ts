@@ -1,14 +1,18 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { parseDecimal } from "@quorate/tlog/decimal";
 import { type Figure, formatFigures } from "./figure.ts";
 
 /**
- * `npm run bench [-- NAME…] [--json]`: runs bench/<name>.bench.ts, all of them without a name, and prints a table;
- * with --json one object a figure.
+ * `npm run bench [-- NAME…] [--json] [--entries N]`: runs bench/<name>.bench.ts, all of them without a name, and prints a table; with --json
+ * one object a figure. `--entries` is how many entries the log has that `replay` replays.
  */
-const names = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-const json = process.argv.includes("--json");
+const { positionals: names, values: options } = parseArgs({
+  options: { json: { type: "boolean", default: false }, entries: { type: "string", default: "100000" } },
+  allowPositionals: true,
+});
 const available = globSync("*.bench.ts", { cwd: import.meta.dirname })
   .map((file) => file.replace(/\.bench\.ts$/, ""))
   .sort();
@@ -19,9 +23,10 @@ if (unknown.length > 0) {
 }
 
 for (const name of names.length > 0 ? names : available) {
-  if (!json) console.error(`bench: ${name} …`);
-  const module: { measure(): Promise<Figure[]> } = await import(pathToFileURL(join(import.meta.dirname, `${name}.bench.ts`)).href);
-  const figures = await module.measure();
-  if (json) for (const figure of figures) console.log(JSON.stringify(figure));
+  if (!options.json) console.error(`bench: ${name} …`);
+  const url = pathToFileURL(join(import.meta.dirname, `${name}.bench.ts`)).href;
+  const module: { measure(given: { entries: number }): Promise<Figure[]> } = await import(url);
+  const figures = await module.measure({ entries: parseDecimal("--entries", options.entries) });
+  if (options.json) for (const figure of figures) console.log(JSON.stringify(figure));
   else console.log(`\n${formatFigures(figures)}\n`);
 }
