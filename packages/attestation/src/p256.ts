@@ -7,12 +7,6 @@ import { hex } from "@scure/base";
  */
 export type VerifySignature = (spkiDer: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 
-/**
- * As `VerifySignature`, on another thread meanwhile, for who has many to verify; `undefined` when there are too many already. Must not reject;
- * `false` proves nothing.
- */
-export type VerifySignatureAhead = (spkiDer: Uint8Array, message: Uint8Array, signature: Uint8Array) => Promise<boolean> | undefined;
-
 /** SubjectPublicKeyInfo of an uncompressed P-256 point (RFC 5480 §2): everything before the point's 65 bytes. */
 const spkiPrefix = hex.decode("3059301306072a8648ce3d020106082a8648ce3d030107034200");
 const pointBytes = 65;

@@ -24,13 +24,17 @@ export interface LogReader {
   tile(path: string): Promise<Uint8Array>;
   /** @throws VerificationError unless the entry is in the tree of that size */
   entry(index: number, size: number): Promise<Uint8Array>;
+  /** As `entries`, those of one bundle at a time. */
+  bundles(range: EntryRange, signal?: AbortSignal): AsyncGenerator<{ index: number; entries: Uint8Array[] }>;
   /** Entries `from` to `to` (not included) of the tree of `size`, as served: the caller checks their root. */
-  entries(range: { from: number; to: number; size: number }, signal?: AbortSignal): AsyncGenerator<{ index: number; bytes: Uint8Array }>;
+  entries(range: EntryRange, signal?: AbortSignal): AsyncGenerator<{ index: number; bytes: Uint8Array }>;
   /** @throws VerificationError when the tiles do not lead to the checkpoint's root */
   inclusionProof(index: number, size: number): Promise<Hash[]>;
   /** @throws VerificationError when the two checkpoints are of different trees */
   consistencyProof(oldSize: number, newSize: number): Promise<Hash[]>;
 }
+
+export type EntryRange = { readonly from: number; readonly to: number; readonly size: number };
 
 export type LogReaderOptions = {
   /** An `http:`, `https:` or `file:` URL. */
@@ -68,6 +72,15 @@ export function createLogReader(options: LogReaderOptions): LogReader {
     return proof;
   };
 
+  async function* readBundles({ from, to, size }: EntryRange, signal: AbortSignal | undefined) {
+    if (from > to || to > size) throw new RangeError(`reading entries ${from} to ${to} of the log: it has ${size} entries`);
+    const read = (bundle: number) => readBundle(bundle, size, (path) => fetchTile(source, path, signal));
+    for await (const { at, value } of readAhead(read, Math.floor(from / tileWidth), Math.ceil(to / tileWidth))) {
+      const start = at * tileWidth;
+      yield { index: Math.max(from, start), entries: value.slice(Math.max(0, from - start), to - start) };
+    }
+  }
+
   return {
     async checkpoint(signal) {
       const bytes = await source("checkpoint", { maxBytes: maxNoteBytes, signal });
@@ -84,15 +97,10 @@ export function createLogReader(options: LogReaderOptions): LogReader {
       await proveInclusion(index, size, entry);
       return entry;
     },
-    async *entries({ from, to, size }, signal) {
-      if (from > to || to > size) throw new RangeError(`reading entries ${from} to ${to} of the log: it has ${size} entries`);
-      const last = Math.ceil(to / tileWidth);
-      const read = (bundle: number) => readBundle(bundle, size, (path) => fetchTile(source, path, signal));
-      for await (const { at, value } of readAhead(read, Math.floor(from / tileWidth), last)) {
-        for (const [offset, bytes] of value.entries()) {
-          const index = at * tileWidth + offset;
-          if (index >= from && index < to) yield { index, bytes };
-        }
+    bundles: readBundles,
+    async *entries(range, signal) {
+      for await (const { index, entries } of readBundles(range, signal)) {
+        for (const [offset, bytes] of entries.entries()) yield { index: index + offset, bytes };
       }
     },
     inclusionProof: (index, size) => proveInclusion(index, size),

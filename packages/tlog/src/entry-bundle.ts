@@ -8,7 +8,7 @@ const maxEntryLength = 0xffff;
  *
  * @throws RangeError for no entries, more than 256, or one above 65,535 bytes
  */
-export function formatEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
+export function formatEntryBundle(entries: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   if (entries.length === 0 || entries.length > maxBundleEntries) {
     throw new RangeError(`formatting an entry bundle: ${entries.length} entries instead of 1 to ${maxBundleEntries}`);
   }

@@ -21,8 +21,12 @@ export class PrefixTree {
   }
 
   append(entry: Uint8Array): void {
+    this.appendLeaf(this.#hasher.leaf(entry));
+  }
+
+  appendLeaf(leaf: Hash): void {
     const index = this.#frontier.size;
-    this.#frontier.append(this.#hasher.leaf(entry), (level, hash) => this.#keep({ level, index: Math.floor(index / 2 ** level) }, hash));
+    this.#frontier.append(leaf, (level, hash) => this.#keep({ level, index: Math.floor(index / 2 ** level) }, hash));
   }
 
   /** The root of the tree of the first `size` entries. @throws RangeError when there are not as many */

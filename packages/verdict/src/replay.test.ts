@@ -5,9 +5,11 @@ import { describe, expect, test } from "vitest";
 import { traceOf } from "./evidence.fixture.ts";
 import { TestNetwork } from "./network.fixture.ts";
 import { type Broken, committed, refusalAtEnd, names, prepared, replayed, withRound } from "./replay.fixture.ts";
-import { replayAhead } from "./replay-ahead.ts";
 import { createReplay } from "./replay.ts";
-import type { VerifySignatureAhead } from "@quorate/attestation/p256";
+import { portableSignerOf } from "@quorate/attestation/portable-signer.fixture";
+import type { OperatorId } from "@quorate/protocol/operator";
+import { portableHasher } from "@quorate/tlog/portable-hasher";
+import { checkEntry } from "./check-entry.ts";
 import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 
 const forged = traceOf(Array.from({ length: 12 }, (_, index) => `forged ${index}`));
@@ -173,27 +175,35 @@ describe("an entry that breaks a rule is refused, by the rule's name", () => {
   });
 });
 
-describe("entries that are begun before their turn", () => {
-  const ahead = (network: TestNetwork, verifyAhead: VerifySignatureAhead) => {
-    const { networkKey, entries, blobs } = network;
+describe("entries that are checked before their turn", () => {
+  const ahead = async ({ networkKey, entries, blobs }: TestNetwork, known: (operator: OperatorId) => Uint8Array | undefined) => {
+    const tools = { verify: verifyP256Portable, hasher: portableHasher };
     const replay = createReplay({
       networkKey: networkKey.spki,
       loadBlob: async (sha256) => blobs.get(sha256),
       loadEntry: async (index) => entries[index] ?? new Uint8Array(0),
-      verify: verifyP256Portable,
-      verifyAhead,
+      ...tools,
     });
-    const next = entries.map((bytes, index) => ({ index, bytes }));
-    return replayAhead(replay, next).then(() => replay.report().verdicts);
+    const checked = entries.map((bytes) => checkEntry(bytes, { networkKey: networkKey.spki, keyOf: known }, tools));
+    for (const [index, bytes] of entries.entries()) await replay.add({ index, bytes }, checked[index]);
+    return replay.report().verdicts;
   };
+  const firstKey = (operator: OperatorId) => names.map(portableSignerOf).find((signer) => signer.operator === operator)?.spki;
 
-  test("give the same verdicts, whatever the other threads say or leave undone", async () => {
+  test("give the same verdicts, whichever keys were known", async () => {
     const network = new TestNetwork();
     network.rebuild();
     const expected = (await replayed(network)).report().verdicts;
-    expect(await ahead(network, async (...check) => verifyP256Portable(...check))).toEqual(expected);
-    expect(await ahead(network, async () => false)).toEqual(expected);
+    expect(await ahead(network, firstKey)).toEqual(expected);
     expect(await ahead(network, () => undefined)).toEqual(expected);
+    expect(await ahead(network, () => network.networkKey.spki)).toEqual(expected);
+  });
+
+  test("are refused when they are signed with a key that was changed since", async () => {
+    const { network, round } = withRound();
+    network.rotate("ada", "ada, renewed");
+    const stale = network.commit(network.signResult("ada", { round }));
+    await expect(ahead(network, firstKey)).rejects.toMatchObject({ index: stale, rule: "signature" });
   });
 
   test("are refused in the order of the log: the first bad one is named though a later one is no entry at all", async () => {
@@ -201,6 +211,6 @@ describe("entries that are begun before their turn", () => {
     network.rebuild();
     const bad = network.appendVerdict(network.verdictOf(network.roundFor()));
     network.appendBytes(utf8("no entry"));
-    await expect(ahead(network, async (...check) => verifyP256Portable(...check))).rejects.toMatchObject({ index: bad, rule: "unique" });
+    await expect(ahead(network, firstKey)).rejects.toMatchObject({ index: bad, rule: "unique" });
   });
 });

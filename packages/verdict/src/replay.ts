@@ -1,7 +1,5 @@
-import { pae } from "@quorate/attestation/dsse";
-import { type HashedRekord, isHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { type Entry, type PlainStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
-import type { VerifySignature, VerifySignatureAhead } from "@quorate/attestation/p256";
+import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
@@ -9,16 +7,18 @@ import { ParseError } from "@quorate/protocol/parse-error";
 import { targetDigestOf } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
 import type { VerdictOutcome } from "@quorate/protocol/verdict";
+import { formatBase64 } from "@quorate/tlog/base64";
 import type { Hash } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
+import { type CheckedEntry, type CheckedStatement, checkEntry, recordDigestOf } from "./check-entry.ts";
 import { type EntryKeys, soleSigner, verifyEntrySigners } from "./entry-signers.ts";
 import { PrefixTree } from "./prefix-tree.ts";
 import { ReplayError } from "./replay-error.ts";
 import { replayLargeEnvelope } from "./replay-large-envelope.ts";
 import { replayOperator } from "./replay-operator.ts";
-import { awaitRecord, replayRecord } from "./replay-record.ts";
+import { replayRecord } from "./replay-record.ts";
 import { replayResult } from "./replay-result.ts";
 import { replayRound } from "./replay-round.ts";
 import { type ReplayState, demand, known } from "./replay-state.ts";
@@ -28,26 +28,17 @@ import type { LoadEntry } from "./replayed-target.ts";
 
 export type NextEntry = { readonly index: number; readonly bytes: Uint8Array };
 
-/** An entry whose turn has not come: what can be checked without those before it is being checked. */
-export type BegunEntry = NextEntry & { readonly parsed: ParsedEntry; readonly ahead?: SignatureAhead | undefined };
-
-type ParsedEntry =
-  | { readonly kind: "parsed"; readonly entry: Entry }
-  | { readonly kind: "record" }
-  | { readonly kind: "refused"; readonly refusal: ReplayError };
-
-type SignatureAhead = { readonly key: Uint8Array; readonly signature: Uint8Array; readonly isValid: Promise<boolean> };
-
 export type Replay = {
-  /** Begins to check an entry that will be added later. Whatever is wrong with it is said in its turn. */
-  begin(next: NextEntry): BegunEntry;
   /**
    * Checks the next entry against all before it. Entries come one at a time: wait for each before the next.
    *
+   * @param checked what was found out about it before its turn
    * @returns what the entry says
    * @throws ReplayError at the first entry that breaks a rule; nothing after it can be trusted, so the replay is over
    */
-  add(next: NextEntry | BegunEntry): Promise<PlainStatement | { readonly kind: "hashedrekord"; readonly record: HashedRekord }>;
+  add(next: NextEntry, checked?: CheckedEntry): Promise<PlainStatement | { readonly kind: "hashedrekord" }>;
+  /** The keys that operators sign with now: with them other entries can be checked before their turn. */
+  identityKeys(): ReadonlyMap<OperatorId, Uint8Array>;
   /** The root of the first `size` entries: to be compared with a checkpoint's. */
   rootAt(size: number): Hash;
   /** Verdicts by index. */
@@ -68,8 +59,6 @@ export type ReplayOptions = {
   readonly loadBlob: LoadBlob;
   readonly loadEntry: LoadEntry;
   readonly verify: VerifySignature;
-  /** Where there are other threads: verifies signatures of entries whose turn has not come. */
-  readonly verifyAhead?: VerifySignatureAhead;
   readonly hasher?: Hasher;
 };
 
@@ -78,7 +67,7 @@ export type ReplayOptions = {
  * the network key and the build traces are all that it takes; nothing that the network asserts is believed.
  */
 export function createReplay({ hasher = portableHasher, ...options }: ReplayOptions): Replay {
-  const { networkKey, verify, verifyAhead } = options;
+  const { networkKey, verify } = options;
   const state: ReplayState = {
     tree: new PrefixTree(hasher),
     policies: new Map(),
@@ -89,47 +78,55 @@ export function createReplay({ hasher = portableHasher, ...options }: ReplayOpti
     rounds: new Map(),
     awaitedRecords: new Set(),
   };
-  const keys = { networkKey, keyOf: (operator: Commitment["operator"]) => state.identityKeys.get(operator) };
-  const begin = ({ index, bytes }: NextEntry): BegunEntry => {
-    const parsed = parseLogged(index, bytes, hasher);
-    return { index, bytes, parsed, ahead: parsed.kind === "parsed" ? verifySignatureAhead(parsed.entry, keys, verifyAhead) : undefined };
-  };
+  const keys = { networkKey, keyOf: (operator: OperatorId) => state.identityKeys.get(operator) };
+  const tools = { ...options, hasher, keys };
   return {
-    begin,
-    async add(next) {
-      const { index, bytes, parsed, ahead } = "parsed" in next ? next : begin(next);
+    async add({ index, bytes }, checked = checkEntry(bytes, keys, { hasher, verify })) {
       demand(index === state.tree.size, { index, rule: "index", reason: `the entry after ${state.tree.size - 1} was expected` });
-      if (parsed.kind === "record") {
-        const record = replayRecord(state, { index, bytes }, hasher);
-        state.tree.append(bytes);
-        return { kind: "hashedrekord", record };
+      if (checked.kind === "refused") throw new ReplayError({ index, rule: "format", reason: checked.reason });
+      if (checked.kind === "record") {
+        replayRecord(state, { index, digest: checked.digest });
+        state.tree.appendLeaf(checked.leaf);
+        return { kind: "hashedrekord" };
       }
-      if (parsed.kind === "refused") throw parsed.refusal;
-      const { statement } = parsed.entry;
-      const isVerified = ahead !== undefined && (await ahead.isValid);
-      // The key may have been changed since: then this signature is of no use, and is verified in its turn like any other.
-      const verifyNow: VerifySignature = (key, message, signature) =>
-        (isVerified && key === ahead.key && signature === ahead.signature) || verify(key, message, signature);
-      checkSigners(index, () => verifyEntrySigners(parsed.entry, keys, verifyNow));
-      const isLarge = statement.kind === "large-envelope";
-      const entry = isLarge ? await replayLargeEnvelope(index, statement.large, options.loadBlob) : { ...parsed.entry, statement };
-      if (isLarge) checkSigners(index, () => verifyEntrySigners(entry, keys, verify));
-      checkUnique(state, index, entry.statement);
-      await take(state, { index, entry }, { ...options, hasher });
-      state.tree.append(bytes);
-      return entry.statement;
+      const said = await verifySaid({ index, bytes }, checked, tools);
+      checkUnique(state, index, said.statement);
+      await take(state, { index, ...said }, tools);
+      state.tree.appendLeaf(checked.leaf);
+      return said.statement;
     },
+    identityKeys: () => state.identityKeys,
     rootAt: (size) => state.tree.rootAt(size),
     report: () => ({ entries: state.tree.size, verdicts: verdictsIn(state) }),
   };
 }
 
-type Tools = Pick<ReplayOptions, "networkKey" | "loadBlob" | "loadEntry"> & { readonly hasher: Hasher };
+/** What an entry, or the large envelope that it names, says; its signatures have been verified. */
+type Said = { readonly digest: Sha256; readonly statement: PlainStatement; readonly record?: Sha256 | undefined };
 
-type Taken = { readonly index: number; readonly entry: Entry<PlainStatement> };
+type Tools = ReplayOptions & { readonly hasher: Hasher; readonly keys: EntryKeys };
 
-async function take(state: ReplayState, { index, entry }: Taken, tools: Tools): Promise<void> {
-  const { statement } = entry;
+async function verifySaid({ index, bytes }: NextEntry, checked: CheckedStatement, tools: Tools): Promise<Said> {
+  const { digest, statement, signed } = checked;
+  const key = soleSigner(statement, tools.keys);
+  // Whoever checked it before its turn may have known another key.
+  const isSigned = signed !== undefined && key !== undefined && signed.key === formatBase64(key);
+  if (isSigned && statement.kind !== "large-envelope") return { digest, statement, record: signed.record };
+  const entry = parseEntry(bytes, tools.hasher);
+  if (!isSigned) verifySigners(index, entry, tools);
+  if (statement.kind !== "large-envelope") return saidBy({ ...entry, statement }, tools);
+  const opened = await replayLargeEnvelope(index, statement.large, tools.loadBlob);
+  verifySigners(index, opened, tools);
+  return saidBy(opened, tools);
+}
+
+function saidBy(entry: Entry<PlainStatement>, { keys, hasher }: Tools): Said {
+  const { digest, statement } = entry;
+  const key = soleSigner(statement, keys);
+  return { digest, statement, record: key && recordDigestOf(entry, key, hasher) };
+}
+
+async function take(state: ReplayState, { index, digest, statement, record }: Said & { index: number }, tools: Tools): Promise<void> {
   switch (statement.kind) {
     case "policy":
       return void state.policies.set(policyDigestOf(statement.policy), statement.policy);
@@ -142,8 +139,8 @@ async function take(state: ReplayState, { index, entry }: Taken, tools: Tools): 
     case "commitment":
       return replayCommitment(state, index, statement.commitment);
     case "result":
-      awaitRecord(state, entry, tools.hasher);
-      return replayResult(state, { index, envelope: entry.digest, result: statement.result }, tools);
+      if (record !== undefined) state.awaitedRecords.add(record);
+      return replayResult(state, { index, envelope: digest, result: statement.result }, tools);
     case "verdict":
       return replayVerdict(state, { index, verdict: statement.verdict }, tools);
     default:
@@ -169,29 +166,9 @@ function verdictsIn({ rounds }: ReplayState): ReplayedVerdict[] {
     .sort((a, b) => a.index - b.index);
 }
 
-function parseLogged(index: number, bytes: Uint8Array, hasher: Hasher): ParsedEntry {
-  if (isHashedRekord(bytes)) return { kind: "record" };
+function verifySigners(index: number, entry: Entry, { keys, verify }: Tools): void {
   try {
-    return { kind: "parsed", entry: parseEntry(bytes, hasher) };
-  } catch (cause) {
-    if (cause instanceof ParseError)
-      return { kind: "refused", refusal: new ReplayError({ index, rule: "format", reason: cause.message, cause }) };
-    throw cause;
-  }
-}
-
-/** Begins to verify the one signature of an entry by the key that, as far as is known yet, must have made it. */
-function verifySignatureAhead(entry: Entry, keys: EntryKeys, verify: VerifySignatureAhead | undefined): SignatureAhead | undefined {
-  const key = soleSigner(entry.statement, keys);
-  const [signature, ...others] = entry.envelope.signatures;
-  if (verify === undefined || key === undefined || signature === undefined || others.length > 0) return undefined;
-  const isValid = verify(key, pae(entry.envelope.payload), signature);
-  return isValid && { key, signature, isValid };
-}
-
-function checkSigners(index: number, verify: () => void): void {
-  try {
-    verify();
+    verifyEntrySigners(entry, keys, verify);
   } catch (cause) {
     if (cause instanceof VerificationError || cause instanceof ParseError) {
       throw new ReplayError({ index, rule: "signature", reason: cause.message, cause });

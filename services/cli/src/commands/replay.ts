@@ -2,12 +2,10 @@ import { createLogReader, type LogReader } from "@quorate/client/log-reader";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import { verifyP256 } from "@quorate/signing/p256-key";
-import { SignatureWorkers } from "@quorate/signing/signature-workers";
 import { equalHashes } from "@quorate/tlog/hash";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Replay, createReplay } from "@quorate/verdict/replay";
-import { replayAhead } from "@quorate/verdict/replay-ahead";
 import { ReplayError } from "@quorate/verdict/replay-error";
 import type { LoadBlob } from "@quorate/verdict/replay-verdict";
 import type { TrustPolicy } from "@quorate/verdict/trust-policy";
@@ -18,6 +16,7 @@ import type { CommandContext } from "../context.ts";
 import { locateLog } from "../log-location.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 import { loadTrustPolicy } from "../reader-policy.ts";
+import { replayEntries } from "../replay/replay-entries.ts";
 
 export type ReplayOptions = ConnectionOptions & { log?: string | undefined; policy?: string | undefined; json?: boolean | undefined };
 
@@ -50,18 +49,17 @@ async function replayLog(given: { reader: LogReader; policy: TrustPolicy; loadBl
   const { signal } = context;
   const { text } = await reader.checkpoint(signal);
   const { checkpoint, witnesses } = verifyCosignedCheckpoint(text, policy.witnessPolicy, verifyEd25519);
-  await using workers = new SignatureWorkers();
   const replay = createReplay({
     networkKey: policy.network.key,
     loadBlob,
     loadEntry: (index) => reader.entry(index, checkpoint.size),
     verify: verifyP256,
-    verifyAhead: workers.verifyAhead,
     hasher: nodeHasher,
   });
   using progress = createCountedProgress(context.terminal, (count) => `replaying: ${count} of ${checkpoint.size} entries`);
-  const logged = reader.entries({ from: 0, to: checkpoint.size, size: checkpoint.size }, signal);
-  await replayAhead(replay, logged, (index) => progress.at(index + 1));
+  const range = { from: 0, to: checkpoint.size, size: checkpoint.size };
+  const networkKey = policy.network.key;
+  await replayEntries({ replay, reader, range, networkKey, onEntry: (index) => progress.at(index + 1), signal });
   if (!equalHashes(replay.rootAt(checkpoint.size), checkpoint.root)) {
     throw new VerificationError(`replaying: the ${checkpoint.size} entries that are served do not have the checkpoint's root`);
   }

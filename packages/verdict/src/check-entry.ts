@@ -1,0 +1,70 @@
+import { formatHashedRekord, hashedRekordOf, isHashedRekord } from "@quorate/attestation/hashed-rekord";
+import { type Entry, type LogStatement, parseEntry } from "@quorate/attestation/log-statement";
+import type { VerifySignature } from "@quorate/attestation/p256";
+import { verifyEnvelope } from "@quorate/attestation/dsse";
+import type { Sha256 } from "@quorate/protocol/digest";
+import { ParseError } from "@quorate/protocol/parse-error";
+import { formatBase64 } from "@quorate/tlog/base64";
+import type { Hash } from "@quorate/tlog/hash";
+import type { Hasher } from "@quorate/tlog/merkle";
+import { VerificationError } from "@quorate/tlog/verification-error";
+import { type EntryKeys, soleSigner } from "./entry-signers.ts";
+
+/**
+ * What can be found out about an entry without those before it: plain values, which another thread can find out and hand over. Whatever is
+ * wrong with it is said in its turn.
+ */
+export type CheckedEntry =
+  | CheckedStatement
+  /** The record of a result's signature, by the digest of its bytes: they are compared with those of the records that may follow. */
+  | { readonly kind: "record"; readonly leaf: Hash; readonly digest: Sha256 }
+  | { readonly kind: "refused"; readonly leaf: Hash; readonly reason: string };
+
+export type CheckedStatement = {
+  readonly kind: "statement";
+  readonly leaf: Hash;
+  /** SHA-256 of the entry's bytes. */
+  readonly digest: Sha256;
+  readonly statement: LogStatement;
+  readonly signed?: Signed;
+};
+
+/** Proof that one signature, the only one, is by this key (SubjectPublicKeyInfo in base64); whether it must be this key is not yet known. */
+type Signed = {
+  readonly key: string;
+  /** Of a result: the digest of the record of its signature. */
+  readonly record?: Sha256;
+};
+
+/** Finds out what `keys`, as far as they are known yet, allow to. */
+export function checkEntry(bytes: Uint8Array, keys: EntryKeys, tools: { hasher: Hasher; verify: VerifySignature }): CheckedEntry {
+  const { hasher, verify } = tools;
+  const leaf = hasher.leaf(bytes);
+  if (isHashedRekord(bytes)) return { kind: "record", leaf, digest: hasher.digest(bytes) };
+  try {
+    const entry = parseEntry(bytes, hasher);
+    const { digest, statement } = entry;
+    const key = soleSigner(statement, keys);
+    if (key === undefined || !isSignedBy(entry, key, verify)) return { kind: "statement", leaf, digest, statement };
+    const record = recordDigestOf(entry, key, hasher);
+    return { kind: "statement", leaf, digest, statement, signed: { key: formatBase64(key), ...(record && { record }) } };
+  } catch (error) {
+    if (error instanceof ParseError) return { kind: "refused", leaf, reason: error.message };
+    throw error;
+  }
+}
+
+/** The digest of the record of a result's signature, which is by `key`. */
+export function recordDigestOf({ statement, envelope }: Entry, key: Uint8Array, hasher: Hasher): Sha256 | undefined {
+  return statement.kind === "result" ? hasher.digest(formatHashedRekord(hashedRekordOf(envelope, key, hasher))) : undefined;
+}
+
+function isSignedBy({ envelope }: Entry, key: Uint8Array, verify: VerifySignature): boolean {
+  try {
+    verifyEnvelope(envelope, [key], verify);
+    return true;
+  } catch (error) {
+    if (error instanceof VerificationError) return false;
+    throw error;
+  }
+}

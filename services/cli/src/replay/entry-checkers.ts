@@ -1,0 +1,59 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { OperatorId } from "@quorate/protocol/operator";
+import { formatEntryBundle } from "@quorate/tlog/entry-bundle";
+import type { CheckedEntry } from "@quorate/verdict/check-entry";
+import { type CheckedBundle, parseCheckedBundle } from "./checked-bundle.ts";
+import type { Asked, EntryCheckerData } from "./entry-checker.ts";
+
+const maxThreads = 16;
+/** So many that a thread does not wait for the next one; they are held in memory. */
+const bundlesPerThread = 3;
+
+type Waiting = { readonly resolve: (checked: CheckedEntry[]) => void; readonly reject: (reason: unknown) => void };
+type Thread = { readonly worker: Worker; readonly waiting: Waiting[] };
+
+/** Other threads that check entries before their turn: as many as there are processors, since the one that asks has much less to do. */
+export class EntryCheckers implements AsyncDisposable {
+  readonly #threads: Thread[];
+
+  constructor(workerData: EntryCheckerData, threads = Math.min(maxThreads, availableParallelism())) {
+    this.#threads = Array.from({ length: threads }, () => startThread(workerData));
+  }
+
+  /** How many bundles may be in hand at once. */
+  get capacity(): number {
+    return this.#threads.length * bundlesPerThread;
+  }
+
+  /** Bundles that follow are checked with these keys. */
+  useKeys(identityKeys: ReadonlyMap<OperatorId, Uint8Array>): void {
+    const asked: Asked = { identityKeys };
+    for (const { worker } of this.#threads) worker.postMessage(asked);
+  }
+
+  /** Checks the entries of one bundle. @throws Error when a thread has failed */
+  check(entries: readonly Uint8Array[]): Promise<CheckedEntry[]> {
+    const { worker, waiting } = this.#threads.reduce((best, one) => (one.waiting.length < best.waiting.length ? one : best));
+    const asked = { bundle: formatEntryBundle(entries) };
+    const checked = new Promise<CheckedEntry[]>((resolve, reject) => waiting.push({ resolve, reject }));
+    worker.postMessage(asked, [asked.bundle.buffer]);
+    return checked;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+}
+
+function startThread(workerData: EntryCheckerData): Thread {
+  const worker = new Worker(new URL("./entry-checker.ts", import.meta.url), { workerData });
+  const waiting: Waiting[] = [];
+  const fail = (reason: unknown): void => {
+    for (const { reject } of waiting.splice(0)) reject(reason);
+  };
+  worker.on("message", (checked: CheckedBundle) => waiting.shift()?.resolve(parseCheckedBundle(checked)));
+  worker.on("error", (cause) => fail(new Error("checking entries on another thread", { cause })));
+  worker.on("exit", () => fail(new Error("checking entries on another thread: it has ended")));
+  return { worker, waiting };
+}
