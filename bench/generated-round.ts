@@ -129,9 +129,16 @@ function resultOf({ operator, target, round, trace, fails }: Part): Result {
   const { distribution, suite, source, version, architecture } = target;
   const byproducts = byproductsOf(`${operator} ${round.target}`);
   const common = {
-    ...{ target: round.target, round: roundIdOf(round.target, round.attempt), operator, fence: 1 },
+    target: round.target,
+    round: roundIdOf(round.target, round.attempt),
+    operator,
+    fence: 1,
     nonce: digestNamed(`nonce of ${operator} for ${round.target}/${round.attempt}`).slice(0, 32),
-    ...{ distribution, suite, source, version, architecture },
+    distribution,
+    suite,
+    source,
+    version,
+    architecture,
     environment: environmentPinDigestOf(target.environment),
     builderVersion: { worker: "0.1.0", kernel: "6.12.0", dpkg: "1.21.22" },
     sandboxProfile: "namespaces/v1",

@@ -29,7 +29,7 @@ export class EntryCheckers implements AsyncDisposable {
   /** Bundles that follow are checked with these keys. */
   useKeys(identityKeys: ReadonlyMap<OperatorId, Uint8Array>): void {
     const asked: Asked = { identityKeys };
-    for (const { worker } of this.#threads) worker.postMessage(asked);
+    for (const { worker } of this.#threads) worker.postMessage(asked, []);
   }
 
   /** Checks the entries of one bundle. @throws Error when a thread has failed */
