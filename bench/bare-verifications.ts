@@ -15,5 +15,8 @@ if (!isMainThread) {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const message = Buffer.alloc(32, 7);
   const signature = sign("sha256", message, privateKey);
-  parentPort?.postMessage(ratePerSecond(() => verify("sha256", message, publicKey, signature)), []);
+  parentPort?.postMessage(
+    ratePerSecond(() => verify("sha256", message, publicKey, signature)),
+    [],
+  );
 }
