@@ -1,14 +1,17 @@
 #!/bin/sh
 # Brings a Debian machine to the point where Quorate runs: apt packages that are missing, npm packages of the lock file.
-# Idempotent; takes some milliseconds when nothing is to do. `--bench`: also what the benches need.
+# Idempotent; takes some milliseconds when nothing is to do. `--bench`: also what the benches need. `--test`: also a browser.
 set -eu
 cd "$(dirname "$0")"
 
 need=""
-bench=""
-[ "${1:-}" != --bench ] || bench=strace:strace
+case "${1:-}" in
+  --bench) more=strace:strace ;;
+  --test) more=chromium:chromium ;;
+  *) more="" ;;
+esac
 for pair in redis-server:redis-server nats-server:nats-server mmdebstrap:mmdebstrap dpkg-buildpackage:dpkg-dev \
-  apt-ftparchive:apt-utils gpgv:gpgv gpg:gpg gpg-agent:gpg-agent make:make setpriv:util-linux newuidmap:uidmap xz:xz-utils ip:iproute2 $bench; do
+  apt-ftparchive:apt-utils gpgv:gpgv gpg:gpg gpg-agent:gpg-agent make:make setpriv:util-linux newuidmap:uidmap xz:xz-utils ip:iproute2 $more; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || need="$need ${pair#*:}"
 done
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || need="$need debian-archive-keyring"

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 const root = dirname(import.meta.dirname);
 const core = ["protocol", "tlog", "attestation", "debian", "verdict"];
 const shell = ["signing", "bus", "client", "service", "archive", "host"];
-const services = ["coordinator", "log", "witness", "worker", "cli"];
+const services = ["coordinator", "log", "witness", "worker", "cli", "site"];
 
 /** npm packages that only these workspaces may import: each outside system has one door. */
 const soleImporters: Record<string, string[]> = {
@@ -22,6 +22,7 @@ const soleImporters: Record<string, string[]> = {
   "@electric-sql/": ["cli"],
   "tar-stream": ["worker"],
   commander: ["cli"],
+  "markdown-it": ["site"],
   pino: ["service"],
 };
 const coreMayImport = ["zod", "@noble/", "@scure/base"];

@@ -14,7 +14,7 @@ import { VerificationError } from "@quorate/tlog/verification-error";
 import { type EntryKeys, namedKey, verifyEntrySigners } from "./entry-signers.ts";
 import type { LoggedEntry } from "./logged-entry.ts";
 import type { Proof } from "./proof.ts";
-import { type Voucher, verifyRuling, verifyVouchers } from "./ruling.ts";
+import { type Ruling, type Voucher, verifyRuling, verifyVouchers } from "./ruling.ts";
 import type { TrustPolicy } from "./trust-policy.ts";
 
 /** From an artifact to the parties who vouch for it. */
@@ -29,6 +29,9 @@ export type Chain = {
   readonly witnesses: readonly Witnessed[];
 };
 
+/** What is checked of a proof, in this order. */
+export type ProofStep = "checkpoint" | "inclusion" | "signatures" | "verdict" | "operators";
+
 export type ProofClaim = {
   readonly proof: Proof;
   /** The reader's own: nothing in a proof can widen it. */
@@ -39,7 +42,12 @@ export type ProofClaim = {
   readonly verify: VerifySignature;
   readonly verifyEd25519: Ed25519Verify;
   readonly hasher?: Hasher;
+  /** Called after each step that holds. */
+  readonly onVerified?: (step: ProofStep) => void;
 };
+
+/** What a proof shows, whatever the verdict: it is in the log, and it is the one that its evidence gives. */
+export type VerifiedVerdict = Ruling & { readonly checkpoint: Checkpoint; readonly witnesses: readonly Witnessed[] };
 
 /**
  * Checks offline that an artifact is reproduced, under the reader's own policy: the checkpoint and its witnesses; that every entry is in the
@@ -50,17 +58,33 @@ export type ProofClaim = {
  * @throws ParseError for an entry or a hash that is malformed
  */
 export function verifyProof(claim: ProofClaim): Chain {
-  const { proof, policy, verify, verifyEd25519 } = claim;
-  const { checkpoint, witnesses } = verifyCosignedCheckpoint(proof.checkpoint, policy.witnessPolicy, verifyEd25519);
-  const entries = proof.entries.flatMap((entry) => includedEntries(entry, checkpoint, claim.hasher));
-  refuseRepeats(proof.entries);
-  verifySigners(entries, policy.network.key, verify);
-  const traces = new Map(proof.traces.map(({ sha256, text }) => [sha256, utf8(text)]));
-  const ruling = verifyRuling({ entries, traces, hasher: claim.hasher });
-  const { verdict, verdictIndex, evidence } = ruling;
+  const verified = verifyVerdict(claim);
+  const { evidence, verdict, verdictIndex, checkpoint, witnesses } = verified;
   const artifact = artifactOf(claim, evidence.target);
-  const operators = verifyVouchers(ruling, artifact, policy);
+  const operators = verifyVouchers(verified, artifact, claim.policy);
+  claim.onVerified?.("operators");
   return { artifact, target: evidence.target, verdict, verdictIndex, operators, checkpoint, witnesses };
+}
+
+/**
+ * As `verifyProof` without its last step: checks that the verdict is logged and is what its evidence gives, be it `reproduced` or not.
+ *
+ * @throws VerificationError with the reason
+ * @throws ParseError for an entry or a hash that is malformed
+ */
+export function verifyVerdict(claim: Omit<ProofClaim, "artifactSha256" | "artifactName">): VerifiedVerdict {
+  const { proof, policy, verify, verifyEd25519, hasher, onVerified } = claim;
+  const { checkpoint, witnesses } = verifyCosignedCheckpoint(proof.checkpoint, policy.witnessPolicy, verifyEd25519);
+  onVerified?.("checkpoint");
+  const entries = proof.entries.flatMap((entry) => includedEntries(entry, checkpoint, hasher));
+  refuseRepeats(proof.entries);
+  onVerified?.("inclusion");
+  verifySigners(entries, policy.network.key, verify);
+  onVerified?.("signatures");
+  const traces = new Map(proof.traces.map(({ sha256, text }) => [sha256, utf8(text)]));
+  const ruling = verifyRuling({ entries, traces, hasher });
+  onVerified?.("verdict");
+  return { ...ruling, checkpoint, witnesses };
 }
 
 type ProofEntry = Proof["entries"][number];

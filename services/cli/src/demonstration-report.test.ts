@@ -3,7 +3,7 @@ import { demonstrationReport } from "./demonstration-report.ts";
 import { at, digest, jobOf, roundOf, submissionOf, verdictOf } from "./progress/submission.fixture.ts";
 import { layoutOf } from "./up/layout.ts";
 
-const network = { url: "http://127.0.0.1:8420", layout: layoutOf("/data") };
+const network = { url: "http://127.0.0.1:8420", siteUrl: "http://127.0.0.1:8421", layout: layoutOf("/data") };
 const seconds = { network: 3, resolve: 2 };
 
 it("says how long each phase took", () => {

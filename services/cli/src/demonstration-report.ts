@@ -12,7 +12,7 @@ const gravest: readonly VerdictOutcome[] = ["mismatch", "unreproducible", "faile
 
 export function demonstrationReport(given: {
   submission: SubmissionView;
-  network: Pick<Network, "url" | "layout">;
+  network: Pick<Network, "url" | "siteUrl" | "layout">;
   logSize: number;
   evidence: SavedEvidence;
   seconds: { network: number; resolve: number };
@@ -29,9 +29,16 @@ export function demonstrationReport(given: {
     ...evidence,
     policyPath: network.layout.trustPolicy,
     url: network.url,
+    pageUrl: pageUrl(network.siteUrl, rounds),
     dataDirectory: network.layout.root,
     phases: phaseSeconds(rounds, seconds),
   };
+}
+
+/** The page that shows the verdict: on its first artifact, where it has one. */
+function pageUrl(siteUrl: string, rounds: readonly RoundView[]): string {
+  const [artifact] = rounds.flatMap(({ verdict }) => verdict?.artifacts ?? []);
+  return artifact === undefined ? siteUrl : `${siteUrl}/artifact/${artifact.reference}`;
 }
 
 function targetReport({ target, round, distribution, suite, source, version, architecture, verdict, verdictIndex, reason }: RoundView) {

@@ -8,7 +8,7 @@ import { ProblemError } from "@quorate/service/problem";
 import { tileAt, tileWidth } from "@quorate/tlog/tile";
 import type { Tile } from "@quorate/tlog/tile";
 import { z } from "zod";
-import { acceptsGzip } from "./accepts-gzip.ts";
+import { acceptsGzip } from "@quorate/service/accepts-gzip";
 import { appendEntry, waitUntilPublished } from "./append-entry.ts";
 import type { AppendDependencies, Appended } from "./append-entry.ts";
 import { type KeyedBytes, keyPattern, maxKeyedEntries, maxKeyedEntriesBytes, parseKeyedEntries } from "./keyed-entries.ts";

@@ -36,7 +36,7 @@ export async function runStart(options: StartOptions, context: CommandContext): 
   );
   await using network = await bringUp(options, context);
   const networkSeconds = (performance.now() - startedAt) / 1000;
-  terminal.say(`network up in ${formatDuration(networkSeconds)}: ${network.operators.length} operators, ${network.url}`);
+  terminal.say(`network up in ${formatDuration(networkSeconds)}: ${network.operators.length} operators, ${network.siteUrl}`);
 
   const api = createApi(network);
   terminal.say(
@@ -76,7 +76,7 @@ async function untilDone<T>(network: Network, work: Promise<T>, { signal, termin
 }
 
 function sayVerdict(submission: SubmissionView, report: DemonstrationReport, { terminal }: CommandContext): void {
-  const { proofPath, policyPath, debPath, phases, logIndex, logSize, url, dataDirectory } = report;
+  const { proofPath, policyPath, debPath, phases, logIndex, logSize, pageUrl, dataDirectory } = report;
   terminal.print("");
   for (const line of verdictLines(submission)) terminal.print(line);
   terminal.print("");
@@ -91,5 +91,5 @@ function sayVerdict(submission: SubmissionView, report: DemonstrationReport, { t
     );
   }
   terminal.print(`replay it   bin/quorate replay --data ${quoteArgument(dataDirectory)}`);
-  terminal.print(`look at it  ${url}`);
+  terminal.print(`look at it  ${pageUrl}`);
 }

@@ -18,7 +18,13 @@ export async function runUp(options: UpOptions, context: CommandContext): Promis
   const startedAt = performance.now();
   await using network = await bringUp(options, context);
   if (options.json)
-    terminal.printJson({ url: network.url, logUrl: network.logUrl, operators: network.operators, dataDirectory: network.layout.root });
+    terminal.printJson({
+      url: network.url,
+      logUrl: network.logUrl,
+      siteUrl: network.siteUrl,
+      operators: network.operators,
+      dataDirectory: network.layout.root,
+    });
   else sayUp(network, (performance.now() - startedAt) / 1000, context);
   await stopRequested(signal, network, terminal);
   return exitCodes.ok;
@@ -32,8 +38,9 @@ export function bringUp({ port, operators, mirror, ...where }: UpOptions, { term
   return startNetwork({ dataDirectory: dataDirectoryOf(where, env), port, operators, mirror, env, report, signal });
 }
 
-function sayUp({ url, logUrl, operators, layout }: Network, seconds: number, { terminal }: CommandContext): void {
+function sayUp({ url, logUrl, siteUrl, operators, layout }: Network, seconds: number, { terminal }: CommandContext): void {
   terminal.say(`network up in ${formatDuration(seconds)}: ${operators.length} operators (${operators.join(", ")}), all on this host`);
+  terminal.say(`  pages   ${siteUrl}`);
   terminal.say(`  API     ${url}/v1`);
   terminal.say(`  log     ${logUrl}/checkpoint`);
   terminal.say(`  data    ${layout.root} (child processes' logs in logs/, verifier's policy in policy)`);

@@ -11,7 +11,7 @@ import { writeNetworkFiles } from "./network-files.ts";
 import { deleteUnusedKeys, openKeys, type PublicKeys } from "./network-keys.ts";
 import { redisChild } from "./redis.ts";
 import { announceRunning } from "./running.ts";
-import { coordinatorChild, logChild, type ServiceOptions, witnessChildren, workerChildren } from "./services.ts";
+import { coordinatorChild, logChild, type ServiceOptions, siteChild, witnessChildren, workerChildren } from "./services.ts";
 import { loadSettings, newSettings, saveSettings, type Settings, today, withFreePorts, withOperators } from "./settings.ts";
 
 export type NetworkOptions = {
@@ -37,6 +37,8 @@ export interface Network extends AsyncDisposable {
   readonly url: string;
   readonly token: string;
   readonly logUrl: string;
+  /** Where people look. */
+  readonly siteUrl: string;
   readonly operators: readonly string[];
   readonly layout: Layout;
   child(name: string): Child | undefined;
@@ -75,7 +77,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const services: ServiceOptions = { layout, settings, keys, host, urls, workerEnvironment: options.workerEnvironment ?? {} };
   await start([database, redis, nats, ...witnessChildren(services), logChild(services)]);
   await start([coordinatorChild(services)]);
-  await start(workerChildren(services));
+  await start([siteChild(services), ...workerChildren(services)]);
 
   const url = `http://127.0.0.1:${settings.ports.api}`;
   const logUrl = `http://127.0.0.1:${settings.ports.log}`;
@@ -86,6 +88,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     url,
     token,
     logUrl,
+    siteUrl: `http://127.0.0.1:${settings.ports.site}`,
     operators: settings.operators,
     layout,
     child: (name) => children.get(name),
@@ -111,7 +114,7 @@ async function openNetwork(layout: Layout, options: NetworkOptions): Promise<{ s
 }
 
 /** Workers first, so that they can give back what they hold; what holds facts last. */
-const stopOrder = [/^worker-/, /^coordinator$/, /^log$/, /^witness-/, /^(?:nats|redis|database)$/];
+const stopOrder = [/^(?:worker-|site$)/, /^coordinator$/, /^log$/, /^witness-/, /^(?:nats|redis|database)$/];
 
 async function stopInOrder(children: ReadonlyMap<string, Child>): Promise<void> {
   for (const pattern of stopOrder) {

@@ -27,7 +27,7 @@ const loopback = (port: number): string => `http://127.0.0.1:${port}`;
 function serviceChild(
   { layout, host }: ServiceOptions,
   service: Pick<ChildSpecification, "name" | "ready"> & {
-    kind: "log" | "witness" | "coordinator" | "worker";
+    kind: "log" | "witness" | "coordinator" | "worker" | "site";
     environment: Record<string, string>;
   },
 ): ChildSpecification {
@@ -104,6 +104,22 @@ export function coordinatorChild(options: ServiceOptions): ChildSpecification {
       API_TOKEN: settings.tokens.api,
       INVITATION_TOKEN: settings.tokens.invitation,
       POLICY_FILE: layout.networkPolicy,
+    },
+  });
+}
+
+export function siteChild(options: ServiceOptions): ChildSpecification {
+  const { layout, settings } = options;
+  return serviceChild(options, {
+    name: "site",
+    kind: "site",
+    ready: readyAt(loopback(settings.ports.site)),
+    environment: {
+      SITE_DATA_DIR: layout.directory("site"),
+      SITE_PORT: String(settings.ports.site),
+      COORDINATOR_URL: loopback(settings.ports.api),
+      LOG_URL: loopback(settings.ports.log),
+      TRUST_POLICY_FILE: layout.trustPolicy,
     },
   });
 }

@@ -4,6 +4,9 @@ import { writeDurableFile } from "@quorate/service/durable-file";
 import { z } from "zod";
 import { choosePort, isPortFree, PortInUseError } from "./ports.ts";
 
+export const defaultPort = 8420;
+const defaultSitePort = 8421;
+
 const portSchema = z.int().min(1).max(65_535);
 const tokenSchema = z.string().min(16).max(200);
 
@@ -15,12 +18,17 @@ const settingsSchema = z.strictObject({
   inceptionDate: z.iso.date(),
   operators: z.array(z.string()).min(1),
   witnesses: z.array(z.string()).min(1),
-  ports: z.strictObject({ api: portSchema, log: portSchema, nats: portSchema, witnesses: z.array(portSchema) }),
+  ports: z.strictObject({
+    api: portSchema,
+    site: portSchema.default(defaultSitePort),
+    log: portSchema,
+    nats: portSchema,
+    witnesses: z.array(portSchema),
+  }),
   tokens: z.strictObject({ api: tokenSchema, invitation: tokenSchema, log: tokenSchema }),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
-export const defaultPort = 8420;
 export const maxOperators = 9;
 const witnessCount = 3;
 
@@ -61,6 +69,7 @@ export async function newSettings(wanted: { port: number | undefined; operators:
     witnesses: Array.from({ length: witnessCount }, (_, index) => `localhost/quorate/${network}/witness-${index + 1}`),
     ports: {
       api: wanted.port ?? defaultPort,
+      site: wanted.port === undefined ? defaultSitePort : await nextPort(),
       log: await nextPort(),
       nats: await nextPort(),
       witnesses: [await nextPort(), await nextPort(), await nextPort()],
@@ -95,10 +104,11 @@ export async function withFreePorts(settings: Settings, port: number | undefined
     return kept;
   };
   const witnesses: number[] = [];
+  const site = await keepOrChoose(settings.ports.site);
   const log = await keepOrChoose(settings.ports.log);
   const nats = await keepOrChoose(settings.ports.nats);
   for (const witness of settings.ports.witnesses) witnesses.push(await keepOrChoose(witness));
-  return { ...settings, ports: { api, log, nats, witnesses } };
+  return { ...settings, ports: { api, site, log, nats, witnesses } };
 }
 
 export function today(): string {

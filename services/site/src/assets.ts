@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import { loadBrowserModules } from "./browser-modules.ts";
+
+/** Something that never changes under its address: a style sheet, a picture, a module. */
+export type Asset = { readonly path: string; readonly mediaType: string; readonly body: Buffer; readonly compressed: Buffer };
+
+export type AssetUrls = { readonly style: string; readonly icon: string; readonly scripts: Readonly<Record<Script, string>> };
+
+/** Modules that pages name; each makes the pages that name it do more. */
+export type Script = "check-page" | "look-up-file";
+
+export type Assets = { readonly urls: AssetUrls; readonly all: readonly Asset[] };
+
+/** The site's own files, each under an address that has its digest in it. */
+export async function loadAssets(): Promise<Assets> {
+  const style = await loadAsset("style.css", "text/css; charset=utf-8");
+  const icon = await loadAsset("icon.svg", "image/svg+xml");
+  const { urls, all } = await loadBrowserModules(["check-page", "look-up-file"]);
+  return { urls: { style: style.path, icon: icon.path, scripts: urls }, all: [style, icon, ...all] };
+}
+
+async function loadAsset(name: string, mediaType: string): Promise<Asset> {
+  const body = await readFile(new URL(`assets/${name}`, import.meta.url));
+  return assetOf(`/assets/${createHash("sha256").update(body).digest("hex").slice(0, 16)}/${name}`, mediaType, body);
+}
+
+export function assetOf(path: string, mediaType: string, body: Buffer): Asset {
+  return { path, mediaType, body, compressed: gzipSync(body, { level: 6 }) };
+}

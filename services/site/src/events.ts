@@ -1,0 +1,33 @@
+import type { Logger } from "@quorate/service/logger";
+import type { Metrics } from "@quorate/service/metrics";
+
+export type SiteEvents = ReturnType<typeof createSiteEvents>;
+
+export function createSiteEvents(logger: Logger, metrics: Metrics) {
+  const size = metrics.gauge({ name: "site_log_size", help: "Entries of the log that the site has read." });
+  const failures = metrics.counter({ name: "site_follow_failures_total", help: "Times that the log could not be followed." });
+  let said: string | undefined;
+  return {
+    started(url: string, read: number) {
+      logger.info({ url, size: read }, "serving pages");
+    },
+    followed(read: number) {
+      if (said !== undefined) logger.info({ size: read }, "the log can be followed again");
+      said = undefined;
+      size.set(read);
+    },
+    /** Said once until it changes: the log is asked every second. */
+    followFailed(error: unknown) {
+      failures.add();
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== said) logger.warn({ err: error }, "the log cannot be followed; pages show what was read before");
+      said = message;
+    },
+    unreadable(index: number, error: Error) {
+      logger.warn({ index, err: error }, "an entry of the log cannot be read, and is on no page");
+    },
+    backendFailed(what: string, error: unknown) {
+      logger.warn({ err: error }, `${what} failed; the page says so`);
+    },
+  };
+}

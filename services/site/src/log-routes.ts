@@ -1,0 +1,56 @@
+import type { LogReader } from "@quorate/client/log-reader";
+import type { HttpApp } from "@quorate/service/http-app";
+import { ProblemError } from "@quorate/service/problem";
+import { VerificationError } from "@quorate/tlog/verification-error";
+import { z } from "zod";
+import { listOperators } from "./operator-facts.ts";
+import { entryPage } from "./pages/entry-page.ts";
+import { logPage } from "./pages/log-page.ts";
+import type { ReadModel } from "./read-model.ts";
+import type { SendPage } from "./routes.ts";
+import type { SiteState } from "./site-state.ts";
+
+const listedEntries = 32;
+
+type Dependencies = { model: ReadModel; reader: LogReader; state: () => SiteState; sendPage: SendPage };
+
+/** The log itself, read from its tiles when it is asked for: what is shown was proved to be under the checkpoint. */
+export function addLogRoutes(app: HttpApp, { model, reader, state, sendPage }: Dependencies): void {
+  const namesOf = () => new Map(listOperators(model).map(({ id, enrolment }) => [String(id), enrolment.name]));
+
+  app.get("/log", async (request, reply) => {
+    const { before } = z.object({ before: z.coerce.number().int().min(1).optional().catch(undefined) }).parse(request.query);
+    return sendPage(request, reply, async () => {
+      const now = state();
+      const to = Math.min(before ?? now.size, now.size);
+      const indices = Array.from({ length: Math.min(to, listedEntries) }, (_, at) => to - 1 - at);
+      const entries = await Promise.all(indices.map(async (index) => ({ index, bytes: await reader.entry(index, now.size) }))).catch(
+        refuse,
+      );
+      return logPage({ state: now, entries, names: namesOf() });
+    });
+  });
+
+  app.get("/log/entry/:index", { schema: { params: z.object({ index: z.string() }) } }, async (request, reply) =>
+    sendPage(request, reply, async () => {
+      const { size } = state();
+      const { index: text } = request.params;
+      const index = /^(?:0|[1-9]\d{0,14})$/.test(text) ? Number(text) : size;
+      if (index >= size)
+        throw new ProblemError(404, "not-found", `The log has no entry of this index; it has been read up to ${size} entries.`);
+      const [bytes, proof] = await Promise.all([reader.entry(index, size), reader.inclusionProof(index, size)]).catch(refuse);
+      return entryPage({ index, bytes, proof, size, names: namesOf() });
+    }),
+  );
+}
+
+function refuse(cause: unknown): never {
+  if (cause instanceof VerificationError) {
+    throw new ProblemError(502, "log-contradicts-itself", `The log served something that is not under its checkpoint: ${cause.message}.`, {
+      cause,
+    });
+  }
+  throw new ProblemError(503, "log-unreachable", "The log does not answer now; pages about packages show what was read of it before.", {
+    cause,
+  });
+}

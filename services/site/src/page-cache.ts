@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
+
+/** A page as it is sent. */
+export type SentPage = { readonly status: number; readonly etag: string; readonly body: Buffer; readonly compressed: Buffer };
+
+const compress = promisify(gzip);
+const maxBytes = 64 * 2 ** 20;
+
+/** Keeps pages that were asked for, until the log has grown: most are asked for again, and nothing in them has changed. */
+export class PageCache {
+  readonly #pages = new Map<string, Promise<SentPage>>();
+  #version = "";
+  #bytes = 0;
+
+  /** @param version of what pages are made of; with another one, nothing that was kept is of use */
+  async load(url: string, version: string, render: () => Promise<{ status: number; markup: string }>): Promise<SentPage> {
+    if (version !== this.#version) this.#clear(version);
+    const kept = this.#pages.get(url);
+    if (kept !== undefined) return kept;
+    const page = sentPageOf(render);
+    this.#pages.set(url, page);
+    try {
+      const { status, body } = await page;
+      // What failed is tried again.
+      if (status >= 500) this.#pages.delete(url);
+      this.#bytes += body.length;
+      if (this.#bytes > maxBytes) this.#clear(version);
+    } catch (error) {
+      this.#pages.delete(url);
+      throw error;
+    }
+    return page;
+  }
+
+  #clear(version: string): void {
+    this.#pages.clear();
+    this.#version = version;
+    this.#bytes = 0;
+  }
+}
+
+async function sentPageOf(render: () => Promise<{ status: number; markup: string }>): Promise<SentPage> {
+  const { status, markup } = await render();
+  const body = Buffer.from(markup, "utf8");
+  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+  return { status, etag, body, compressed: await compress(body, { level: constants.Z_DEFAULT_COMPRESSION }) };
+}

@@ -1,0 +1,184 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
+import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
+import { formatProof, type Proof } from "@quorate/verdict/proof";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { accessibilityProblems, launchBrowser, saveScreenshot, type WatchedBrowser } from "../../../test/browser.ts";
+import { startTestSite, type TestSite } from "./site.fixture.ts";
+
+const operators = ["ada", "bert", "cyd"];
+const published = digestOf("reference");
+let site: TestSite;
+let browser: WatchedBrowser;
+let proof: Proof;
+const coordinator = createServer((_request, response) => response.setHeader("content-type", "application/json").end(formatProof(proof)));
+
+beforeAll(async () => {
+  const network = new TestNetwork();
+  network.rebuild(operators, (name) => (name === "cyd" ? { digest: "another" } : {}));
+  const artifacts = sampleTarget.artifacts.map((artifact) => ({ ...artifact, package: "waiting", sha256: digestOf("waiting") }));
+  network.appendTarget({ ...sampleTarget, source: "waiting", artifacts });
+  proof = network.proof();
+  await once(coordinator.listen(0, "127.0.0.1"), "listening");
+  const address = coordinator.address();
+  const coordinatorUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  [site, browser] = await Promise.all([startTestSite(network, coordinatorUrl), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await site?.[Symbol.asyncDispose]();
+  coordinator.close();
+});
+
+const paths = [
+  "/",
+  `/artifact/${published}`,
+  `/artifact/${digestOf("waiting")}`,
+  "/package/mailgraph",
+  "/search?q=mail",
+  "/search?q=%3Cb%3E",
+  "/suites",
+  "/operators",
+  `/operator/${operatorNamed("cyd")}`,
+  "/log",
+  "/log/entry/9",
+  "/docs",
+  "/docs/README",
+  "/docs/cli",
+];
+
+const looks = [
+  { name: "wide", colorScheme: "light", viewport: { width: 1280, height: 800 } },
+  { name: "dark", colorScheme: "dark", viewport: { width: 1280, height: 800 } },
+  { name: "phone", colorScheme: "light", viewport: { width: 390, height: 800 } },
+] as const;
+
+describe("every page", () => {
+  test.each(looks)(
+    "has nothing that axe objects to or that is too wide, no error on the console and no request to anybody else: $name",
+    async (look) => {
+      await using opened = await browser.open(`${site.url}/`, look);
+      const { page, complaints } = opened;
+      for (const path of paths) {
+        await page.goto(`${site.url}${path}`);
+        // What is narrow has the same markup and colours.
+        const problems = look.name === "phone" ? [] : await accessibilityProblems(page);
+        expect({ path, problems }).toEqual({ path, problems: [] });
+        const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        expect({ path, overflow }).toEqual({ path, overflow: 0 });
+        await saveScreenshot(page, `${look.name}${path.replaceAll(/[^A-Za-z0-9]+/g, "-").slice(0, 20)}`);
+      }
+      // The pages that are answered with 404 say so on the console.
+      expect(complaints.filter((complaint) => !complaint.includes("status of 404"))).toEqual([]);
+    },
+  );
+});
+
+/** The state of each step of the check on the artifact's page, once there is an answer. */
+async function checked(page: Page): Promise<{ state: string; steps: Record<string, string | null>; answer: string }> {
+  const section = page.locator("#check:is([data-state=verified], [data-state=contradicted], [data-state=unable])");
+  await section.waitFor();
+  const steps = await section.locator("[data-step]").all();
+  const states = steps.map(async (step) => [await step.getAttribute("data-step"), await step.getAttribute("data-state")]);
+  return {
+    state: (await section.getAttribute("data-state")) ?? "",
+    steps: Object.fromEntries(await Promise.all(states)),
+    answer: await section.locator("[role=status]").innerText(),
+  };
+}
+
+const allVerified = Object.fromEntries(
+  ["checkpoint", "inclusion", "signatures", "verdict", "page", "operators"].map((step) => [step, "verified"]),
+);
+
+/** The steps up to this one hold, it does not, and those after it were not looked at. */
+function failsAt(failing: string) {
+  const names = Object.keys(allVerified);
+  const at = names.indexOf(failing);
+  return Object.fromEntries(names.map((name, index) => [name, index < at ? "verified" : index === at ? "contradicted" : null]));
+}
+
+describe("the check in the browser", () => {
+  const path = `/artifact/${published}`;
+
+  test("verifies an honest page with the code of the command line, every step of it", async () => {
+    await using opened = await browser.open(`${site.url}${path}`);
+    const { state, steps, answer } = await checked(opened.page);
+    expect({ state, steps }).toEqual({ state: "verified", steps: allVerified });
+    expect(answer).toContain("ada, bert rebuilt it bit for bit");
+    expect(opened.complaints).toEqual([]);
+    expect(await accessibilityProblems(opened.page)).toEqual([]);
+    await saveScreenshot(opened.page, "check-verified");
+  });
+
+  test("obeys the policy that the reader edits", async () => {
+    await using opened = await browser.open(`${site.url}${path}`);
+    await checked(opened.page);
+    await opened.page.locator("#check summary").click();
+    const policy = opened.page.getByLabel("Your policy");
+    await policy.fill((await policy.inputValue()).replace("threshold 2", "threshold 3"));
+    await opened.page.getByRole("button", { name: "Check again" }).click();
+    const { state, steps, answer } = await checked(opened.page);
+    expect({ state, steps }).toEqual({ state: "contradicted", steps: failsAt("operators") });
+    expect(answer).toContain("3 of the 3 operators of your policy are needed");
+  });
+
+  test.each<[string, string, (honest: string) => string]>([
+    ["verdict", "page", (page) => page.replace(/(class="badge )reproduced(">.*?)reproduced/s, "$1mismatch$2mismatch")],
+    ["digest of an operator", "page", (page) => page.replaceAll(digestOf("another"), published)],
+    ["published digest", "page", (page) => page.replace(`data-sha256="${published}"`, `data-sha256="${digestOf("another")}"`)],
+  ])("contradicts a page that lies about the %s", async (_what, step, lie) => {
+    await using opened = await browser.open(`${site.url}/`);
+    await opened.page.route(`**${path}`, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: lie(await response.text()) });
+    });
+    await opened.page.goto(`${site.url}${path}`);
+    const { state, steps } = await checked(opened.page);
+    expect({ state, steps }).toEqual({ state: "contradicted", steps: failsAt(step) });
+    await saveScreenshot(opened.page, "check-contradicted");
+  });
+
+  test.each<[string, string, (honest: Proof) => Proof]>([
+    ["a checkpoint of another size", "checkpoint", (honest) => ({ ...honest, checkpoint: honest.checkpoint.replace(/\n\d+\n/, "\n7\n") })],
+    [
+      "too few witnesses",
+      "checkpoint",
+      (honest) => ({ ...honest, checkpoint: `${honest.checkpoint.split("\n").slice(0, -3).join("\n")}\n` }),
+    ],
+    [
+      "an entry in another's place",
+      "inclusion",
+      (honest) => ({ ...honest, entries: honest.entries.map((entry) => ({ ...entry, index: 0 })) }),
+    ],
+    ["a result left out", "verdict", (honest) => ({ ...honest, entries: honest.entries.filter(({ index }) => index !== 9) })],
+    ["the build traces left out", "verdict", (honest) => ({ ...honest, traces: [] })],
+  ])("does not believe a proof with %s", async (_what, step, change) => {
+    await using opened = await browser.open(`${site.url}/`);
+    await opened.page.route("**/proof/*", (route) => route.fulfill({ body: formatProof(change(proof)) }));
+    await opened.page.goto(`${site.url}${path}`);
+    const { state, steps } = await checked(opened.page);
+    expect({ state, steps }).toEqual({ state: "contradicted", steps: failsAt(step) });
+  });
+
+  test("looks up a file by its SHA-256 and sends nothing of it", async () => {
+    await using opened = await browser.open(`${site.url}/`);
+    await opened.page
+      .locator(".drop input")
+      .setInputFiles({ name: "any.deb", mimeType: "application/octet-stream", buffer: Buffer.from("reference") });
+    await opened.page.waitForURL(`**${path}`);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("without JavaScript the page says the verdict, and how it is checked elsewhere", async () => {
+    await using opened = await browser.open(`${site.url}/`, { javaScriptEnabled: false });
+    await opened.page.getByRole("searchbox").fill("mailgraph=1.14-20");
+    await opened.page.getByRole("button", { name: "Look up" }).click();
+    const text = await opened.page.locator("main").innerText();
+    expect(text).toContain("2 of 3 operators rebuilt mailgraph");
+    expect(text).toContain("quorate verify mailgraph_1.14-20_all.deb");
+    expect(await opened.page.locator(".in-browser").isVisible()).toBe(false);
+  });
+});

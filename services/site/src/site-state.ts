@@ -1,0 +1,30 @@
+import { verifyEd25519 } from "@quorate/signing/note-key";
+import { parseNote } from "@quorate/tlog/note";
+import { type Witnessed, type WitnessPolicy, evaluateWitnessQuorum } from "@quorate/tlog/tlog-policy";
+import type { ReadModel } from "./read-model.ts";
+
+/** How far the site has read the log, and whether it still can: at the foot of every page. */
+export type SiteState = {
+  readonly origin: string;
+  readonly size: number;
+  /** The signed checkpoint that was read under; empty when nothing was read yet. */
+  readonly checkpoint: string;
+  readonly witnesses: readonly Witnessed[];
+  /** Since when the log cannot be read; undefined when it can. */
+  readonly unreachableSince: Date | undefined;
+};
+
+type Given = { model: ReadModel; policy: WitnessPolicy; unreachableSince: () => Date | undefined };
+
+export function createSiteState({ model, policy, unreachableSince }: Given): () => SiteState {
+  const origin = policy.logs[0]?.key.name ?? "";
+  let known: Omit<SiteState, "unreachableSince"> = { origin, size: 0, checkpoint: "", witnesses: [] };
+  return () => {
+    const { size, checkpoint } = model.readTo();
+    if (checkpoint !== known.checkpoint) {
+      const { witnesses } = evaluateWitnessQuorum(policy, parseNote(checkpoint), verifyEd25519);
+      known = { origin, size, checkpoint, witnesses };
+    }
+    return { ...known, unreachableSince: unreachableSince() };
+  };
+}

@@ -1,0 +1,79 @@
+import { createApi } from "@quorate/client/api";
+import { createBlobs } from "@quorate/client/blobs";
+import { createLogReader } from "@quorate/client/log-reader";
+import { maxEnvelopeBytes } from "@quorate/protocol/entry";
+import { openDataDirectory } from "@quorate/service/data-directory";
+import { createHttpApp } from "@quorate/service/http-app";
+import { listen } from "@quorate/service/listen";
+import type { Logger } from "@quorate/service/logger";
+import { Metrics } from "@quorate/service/metrics";
+import { nodeHasher } from "@quorate/signing/node-hasher";
+import { verifyEd25519 } from "@quorate/signing/note-key";
+import { loadAssets } from "./assets.ts";
+import type { SiteConfig } from "./config.ts";
+import { addDocumentRoutes } from "./document-routes.ts";
+import { createSiteEvents } from "./events.ts";
+import { startFollowing } from "./following.ts";
+import { addLogRoutes } from "./log-routes.ts";
+import { addOperatorRoutes } from "./operator-routes.ts";
+import { addPageRoutes } from "./page-routes.ts";
+import { errorPage } from "./pages/error-page.ts";
+import { addProofRoutes } from "./proof-routes.ts";
+import { openReadModel, readModelFormat } from "./read-model.ts";
+import { addAssetRoutes, addSecurityHeaders, createSendPage } from "./routes.ts";
+import { createSiteState } from "./site-state.ts";
+
+export type Site = AsyncDisposable & { readonly url: string };
+
+export type SiteContext = {
+  readonly logger: Logger;
+  /** How often the log is asked for a newer checkpoint; default 1000. */
+  readonly followMilliseconds?: number;
+};
+
+/** Starts the site: it follows the log, and serves pages of what it has read of it. */
+export async function startSite(config: SiteConfig, context: SiteContext): Promise<Site> {
+  const { logger, followMilliseconds = 1000 } = context;
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await openDataDirectory({ path: config.dataDirectory, service: "site", format: readModelFormat }));
+  const model = stack.use(await openReadModel(directory));
+  const metrics = new Metrics();
+  const events = createSiteEvents(logger, metrics);
+  const logKey = config.policy.witnessPolicy.logs[0]?.key;
+  const reader = createLogReader({ url: config.logUrl, hasher: nodeHasher, verify: verifyEd25519, ...(logKey && { logKey }) });
+  const api = createApi({ url: config.coordinatorUrl });
+  const blobs = createBlobs({ url: config.coordinatorUrl });
+  const log = stack.use(
+    startFollowing({
+      follower: {
+        reader,
+        model,
+        witnessPolicy: config.policy.witnessPolicy,
+        loadBlob: (sha256) => blobs.get(sha256, { maxBytes: maxEnvelopeBytes }).catch(() => undefined),
+        onUnreadable: events.unreadable,
+      },
+      everyMilliseconds: followMilliseconds,
+      events,
+    }),
+  );
+  const state = createSiteState({ model, policy: config.policy.witnessPolicy, unreachableSince: () => log.unreachableSince });
+
+  const app = createHttpApp({ logger, metrics, readiness: { log: () => log.first } });
+  stack.defer(() => app.close());
+  const assets = await loadAssets();
+  const sendPage = createSendPage({ assets, state });
+  addSecurityHeaders(app);
+  addAssetRoutes(app, assets);
+  addPageRoutes(app, { model, sendPage });
+  addOperatorRoutes(app, { model, sendPage });
+  addLogRoutes(app, { model, reader, state, sendPage });
+  addProofRoutes(app, { model, api, policyText: config.policyText });
+  await addDocumentRoutes(app, { sendPage });
+  app.get("/*", (request, reply) => sendPage(request, reply, () => errorPage(nothingHere)));
+  const url = await listen(app, config);
+  events.started(url, model.readTo().size);
+  const owned = stack.move();
+  return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+const nothingHere = { status: 404, title: "Not found", detail: "There is no page at this address." };
