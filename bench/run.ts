@@ -1,4 +1,5 @@
-import { globSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -21,6 +22,12 @@ if (unknown.length > 0) {
   console.error(`bench: no such bench: ${unknown.join(", ")}; there are: ${available.join(", ")}`);
   process.exit(1);
 }
+
+// A bench that is interrupted leaves nothing: the kernel ends its servers with it, and their files are in one directory.
+const scratch = mkdtempSync(join(tmpdir(), "quorate-bench-"));
+process.env["TMPDIR"] = scratch;
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(130));
 
 for (const name of names.length > 0 ? names : available) {
   if (!options.json) console.error(`bench: ${name} …`);

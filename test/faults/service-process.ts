@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { endsWithThis } from "../../services/coordinator/src/servers.fixture.ts";
 import { parseFaultReport } from "./fault-plan.ts";
 import type { FaultPlan, FaultReport } from "./fault-plan.ts";
 
@@ -29,7 +30,8 @@ export async function startFaulted(
 ): Promise<FaultedProcess> {
   await rm(plan.report, { force: true });
   const preload = join(import.meta.dirname, "faulty-disk.ts");
-  const child = spawn(process.execPath, ["--import", preload, join(root, "services", service, "src/main.ts")], {
+  const program = join(root, "services", service, "src/main.ts");
+  const child = spawn("setpriv", [...endsWithThis, process.execPath, "--import", preload, program], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...env, FAULT_PLAN: JSON.stringify(plan), NODE_COMPILE_CACHE: join(root, "node_modules/.cache/faults") },
   });

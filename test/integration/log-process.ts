@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { LogConfig } from "@quorate/log/config";
+import { endsWithThis } from "../../services/coordinator/src/servers.fixture.ts";
 import type { LogConstellation } from "./log-constellation.ts";
 
 const main = join(import.meta.dirname, "../../services/log/src/main.ts");
@@ -25,7 +26,7 @@ export async function startLogProcess(
   const { directory, config, policyText } = constellation;
   const policyFile = join(directory, "policy");
   await writeFile(policyFile, policyText);
-  const child = spawn(process.execPath, [main], {
+  const child = spawn("setpriv", [...endsWithThis, process.execPath, main], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       ...storesEnvironment(config.stores),

@@ -10,10 +10,13 @@ import { formatVkey } from "@quorate/tlog/note";
 
 export type Server<Address> = AsyncDisposable & Address & { readonly pid: number | undefined; kill(): Promise<void> };
 
+/** Words for `setpriv`: the kernel kills what follows when this process ends, however it ends. */
+export const endsWithThis = ["--pdeathsig", "KILL", "--"];
+
 export async function startPostgres(): Promise<Server<{ url: string }>> {
   const directory = await temporaryDirectory("pg");
   const program = fileURLToPath(new URL("./pglite-server.fixture.ts", import.meta.url));
-  const child = spawn(process.execPath, [program, directory], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("setpriv", [...endsWithThis, process.execPath, program, directory], { stdio: ["pipe", "pipe", "inherit"] });
   // A test that ends while the server starts leaves nobody to read.
   child.stdin.on("error", () => undefined);
   await untilLine(child, /^ready$/);
@@ -24,7 +27,7 @@ export async function startRedis(): Promise<Server<{ url: string }>> {
   const directory = await temporaryDirectory("redis");
   const socket = join(directory, "redis.sock");
   const settings = ["--port", "0", "--unixsocket", socket, "--dir", directory, "--save", "", "--maxmemory-policy", "noeviction"];
-  const child = spawn("redis-server", settings, { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("setpriv", [...endsWithThis, "redis-server", ...settings], { stdio: ["pipe", "pipe", "inherit"] });
   await untilLine(child, /ready to accept connections/i);
   return { url: socket, ...owned(child, directory) };
 }
@@ -45,7 +48,7 @@ export async function startProgram(
 ): Promise<Server<{ line: string }>> {
   const directory = await temporaryDirectory(service);
   const dataDirectory = { [`${service.toUpperCase()}_DATA_DIR`]: join(directory, "data") };
-  const child = spawn(process.execPath, [fileURLToPath(program)], {
+  const child = spawn("setpriv", [...endsWithThis, process.execPath, fileURLToPath(program)], {
     env: { PATH: process.env["PATH"], ...dataDirectory, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -86,7 +89,7 @@ async function untilLine(child: ChildProcess, expected: RegExp): Promise<string>
     }
     said.push(line);
   }
-  throw new Error(`starting ${child.spawnfile}: it ended and said ${said.join(" | ")}`);
+  throw new Error(`starting ${child.spawnargs.slice(1 + endsWithThis.length).join(" ")}: it ended and said ${said.join(" | ")}`);
 }
 
 function owned(child: ChildProcess, directory: string): Server<object> {
