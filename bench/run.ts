@@ -26,7 +26,8 @@ if (unknown.length > 0) {
 // A bench that is interrupted leaves nothing: the kernel ends its servers with it, and their files are in one directory.
 const scratch = mkdtempSync(join(tmpdir(), "quorate-bench-"));
 process.env["TMPDIR"] = scratch;
-process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+// Again while a server still writes.
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(130));
 
 for (const name of names.length > 0 ? names : available) {
