@@ -1,6 +1,6 @@
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { type Commitment, commitmentSchema } from "@quorate/protocol/commitment";
-import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import { type DigestOf, type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { maxEntryBytes, maxEnvelopeBytes, predicateTypes } from "@quorate/protocol/entry";
 import { type LargeEnvelope, largeEnvelopeSchema } from "@quorate/protocol/large-envelope";
 import { operatorPredicateSchema } from "@quorate/protocol/operator";
@@ -13,14 +13,16 @@ import { unreachable } from "@quorate/protocol/unreachable";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { parseBase64 } from "@quorate/tlog/base64";
+import { boundedText } from "@quorate/tlog/bounded-text";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { parseVkey } from "@quorate/tlog/note";
 import type { z } from "zod";
 import { type Envelope, parseEnvelope } from "./dsse.ts";
-import { parseJsonBytes } from "./json-text.ts";
+import { parseJson } from "./json-text.ts";
 import { parseNoun } from "./parse-noun.ts";
+import { readPlainStatement } from "./plain-statement.ts";
 import { formatProvenance, parseProvenance } from "./provenance.ts";
 import { type Statement, formatPredicate, namedDigest, statementSchema } from "./statement.ts";
 import { formatTestResult, parseTestResult } from "./test-result.ts";
@@ -50,8 +52,8 @@ export type Entry<Statement extends LogStatement = LogStatement> = {
 };
 
 /** A policy's identity: SHA-256 of its canonical JSON. */
-export function policyDigestOf(policy: Policy): Sha256 {
-  return sha256Of(utf8(formatCanonicalJson(policy)));
+export function policyDigestOf(policy: Policy, digestOf: DigestOf = sha256Of): Sha256 {
+  return digestOf(utf8(formatCanonicalJson(policy)));
 }
 
 /** The payload of the envelope that says `statement`: canonical JSON of an in-toto statement (docs/predicates/). */
@@ -65,10 +67,14 @@ export function formatStatement(statement: LogStatement): Uint8Array {
  *
  * @throws ParseError
  */
-export function parseStatement(payload: Uint8Array): LogStatement {
-  const { text, value } = parseJsonBytes("in-toto statement", payload, maxEnvelopeBytes);
-  const statement = logStatementOf(parseNoun(statementSchema, "in-toto statement", value));
-  if (formatCanonicalJson(statementOf(statement)) !== text) {
+export function parseStatement(payload: Uint8Array, hasher: Pick<Hasher, "digest"> = portableHasher): LogStatement {
+  const text = boundedText("in-toto statement", payload, maxEnvelopeBytes);
+  return readPlainStatement(text) ?? parseWithSchema(text, hasher);
+}
+
+function parseWithSchema(text: string, hasher: Pick<Hasher, "digest">): LogStatement {
+  const statement = logStatementOf(parseNoun(statementSchema, "in-toto statement", parseJson("in-toto statement", text)));
+  if (formatCanonicalJson(statementOf(statement, hasher.digest)) !== text) {
     throw new ParseError(`${statement.kind} statement in canonical JSON whose parts agree`, text);
   }
   return statement;
@@ -87,7 +93,7 @@ export function parseEntry(bytes: Uint8Array, hasher: Hasher = portableHasher): 
 /** As `parseEntry`, of any size that an envelope may have. @throws ParseError */
 export function parseSignedStatement(bytes: Uint8Array, hasher: Hasher = portableHasher): Entry {
   const envelope = parseEnvelope(bytes);
-  return { envelope, digest: hasher.digest(bytes), statement: parseStatement(envelope.payload) };
+  return { envelope, digest: hasher.digest(bytes), statement: parseStatement(envelope.payload, hasher) };
 }
 
 /**
@@ -106,14 +112,14 @@ export function openLargeEnvelope({ envelope, sizeBytes }: LargeEnvelope, bytes:
   return { ...opened, statement };
 }
 
-function statementOf(statement: LogStatement): Statement {
+function statementOf(statement: LogStatement, digestOf: DigestOf = sha256Of): Statement {
   switch (statement.kind) {
     case "policy":
-      return formatPredicate(predicateTypes.policy, namedDigest("policy", policyDigestOf(statement.policy)), statement.policy);
+      return formatPredicate(predicateTypes.policy, namedDigest("policy", policyDigestOf(statement.policy, digestOf)), statement.policy);
     case "operator":
       return formatPredicate(predicateTypes.operator, operatorSubject(statement.predicate), statement.predicate);
     case "target":
-      return formatPredicate(predicateTypes.target, namedDigest("target", targetDigestOf(statement.target)), statement.target);
+      return formatPredicate(predicateTypes.target, namedDigest("target", targetDigestOf(statement.target, digestOf)), statement.target);
     case "round":
       return formatPredicate(predicateTypes.round, namedDigest("target", statement.round.target), statement.round);
     case "commitment":

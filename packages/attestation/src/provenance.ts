@@ -9,9 +9,9 @@ import { z } from "zod";
 import { parseNoun } from "./parse-noun.ts";
 import { type Statement, namedDigest, namedDigestSchema, statementType } from "./statement.ts";
 
-const builderPrefix = "https://quorate.dev/operator/";
+export const builderPrefix = "https://quorate.dev/operator/";
 /** No file name holds a space, so no source can be taken for it. */
-const environmentName = "environment pin";
+export const environmentName = "environment pin";
 
 const sized = { name: fileNameSchema, digest: z.strictObject({ sha256: sha256Schema }) };
 const subjectSchema = z

@@ -18,6 +18,9 @@ export function parseSha256(text: string): Sha256 {
   return text as Sha256;
 }
 
+/** Of some bytes; a faster implementation may be handed to whoever needs many. */
+export type DigestOf = (bytes: Uint8Array) => Sha256;
+
 export function sha256Of(bytes: Uint8Array): Sha256 {
   return hex.encode(sha256(bytes)) as Sha256;
 }

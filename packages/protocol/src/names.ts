@@ -1,24 +1,36 @@
 import { z } from "zod";
 
+/** Regular expressions of what has a form of its own, for schemas and for grammars of longer texts. */
+export const forms = {
+  packageName: "[a-z0-9][a-z0-9+.-]{1,99}",
+  packageVersion: "(?:[0-9]{1,9}:)?[0-9A-Za-z][0-9A-Za-z.+~:-]{0,150}",
+  distribution: "[a-z][a-z0-9-]{0,39}",
+  suite: "[a-z0-9][a-z0-9._-]{0,59}",
+  architecture: "[a-z][a-z0-9-]{1,31}",
+  fileName: "[A-Za-z0-9][A-Za-z0-9.+~:%_-]{0,250}",
+  time: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
+} as const;
+const whole = (form: string): RegExp => new RegExp(`^${form}$`);
+
 /** Debian Policy §5.6.1: source and binary package names. */
-export const packageNameSchema = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,99}$/, "must be a Debian package name");
+export const packageNameSchema = z.string().regex(whole(forms.packageName), "must be a Debian package name");
 
 /** Debian Policy §5.6.12, without the white space it forbids; the order of versions is `@quorate/debian/version`. */
-export const packageVersionSchema = z.string().regex(/^(?:\d{1,9}:)?[0-9A-Za-z][0-9A-Za-z.+~:-]{0,150}$/, "must be a Debian version");
+export const packageVersionSchema = z.string().regex(whole(forms.packageVersion), "must be a Debian version");
 
 /** A distribution's short name, such as `debian`. */
-export const distributionSchema = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "must be a distribution's short name");
+export const distributionSchema = z.string().regex(whole(forms.distribution), "must be a distribution's short name");
 
 /** A suite or codename, such as `bookworm` or `trixie-updates`. */
-export const suiteSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, "must be a suite name");
+export const suiteSchema = z.string().regex(whole(forms.suite), "must be a suite name");
 
 export const componentSchema = z.string().regex(/^[a-z][a-z0-9/-]{0,39}$/, "must be an archive component");
 
 /** What a target is built as: a machine architecture (`dpkg-buildpackage -B`) or `all` (`-A`). */
-export const architectureSchema = z.string().regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a Debian architecture");
+export const architectureSchema = z.string().regex(whole(forms.architecture), "must be a Debian architecture");
 
 /** A file name without directories. */
-export const fileNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+~:%_-]{0,250}$/, "must be a plain file name");
+export const fileNameSchema = z.string().regex(whole(forms.fileName), "must be a plain file name");
 
 /** A relative path inside an archive: no empty, `.` or `..` segment. */
 export const archivePathSchema = z
@@ -34,7 +46,7 @@ export const hostnameSchema = z
   .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be a DNS name in lower case");
 
 /** A time as RFC 3339 in UTC, to the second, `Z`. */
-export const timeSchema = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "must be a UTC time to the second");
+export const timeSchema = z.string().regex(whole(forms.time), "must be a UTC time to the second");
 
 const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 

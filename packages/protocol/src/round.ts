@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { formatCanonicalJson } from "./canonical-json.ts";
-import { type Sha256, sha256Of, sha256Schema } from "./digest.ts";
+import { type DigestOf, type Sha256, sha256Of, sha256Schema } from "./digest.ts";
 import { operatorIdSchema } from "./operator.ts";
 import { utf8 } from "./utf8.ts";
 
@@ -26,6 +26,6 @@ export const roundSchema = z.strictObject({
 export type Round = z.infer<typeof roundSchema>;
 
 /** A round's identity: SHA-256 of "quorate/round/v1", the target digest and the attempt; it does not change as stand-ins are called. */
-export function roundIdOf(target: Sha256, attempt: number): Sha256 {
-  return sha256Of(utf8(formatCanonicalJson(["quorate/round/v1", target, attempt])));
+export function roundIdOf(target: Sha256, attempt: number, digestOf: DigestOf = sha256Of): Sha256 {
+  return digestOf(utf8(formatCanonicalJson(["quorate/round/v1", target, attempt])));
 }

@@ -1,7 +1,7 @@
 import { utf8 } from "./utf8.ts";
 import { z } from "zod";
 import { formatCanonicalJson } from "./canonical-json.ts";
-import { type Sha256, sha256Of, sha256Schema } from "./digest.ts";
+import { type DigestOf, type Sha256, sha256Of, sha256Schema } from "./digest.ts";
 import {
   architectureSchema,
   archivePathSchema,
@@ -76,10 +76,10 @@ export const targetSchema = z.strictObject({
 export type Target = z.infer<typeof targetSchema>;
 
 /** A target's identity: SHA-256 of its canonical JSON. */
-export function targetDigestOf(target: Target): Sha256 {
-  return sha256Of(utf8(formatCanonicalJson(target)));
+export function targetDigestOf(target: Target, digestOf: DigestOf = sha256Of): Sha256 {
+  return digestOf(utf8(formatCanonicalJson(target)));
 }
 
-export function environmentPinDigestOf(pin: EnvironmentPin): Sha256 {
-  return sha256Of(utf8(formatCanonicalJson(pin)));
+export function environmentPinDigestOf(pin: EnvironmentPin, digestOf: DigestOf = sha256Of): Sha256 {
+  return digestOf(utf8(formatCanonicalJson(pin)));
 }
