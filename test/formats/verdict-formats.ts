@@ -51,7 +51,7 @@ export const verdictFormats: readonly Format[] = [
     parse: async (input) => {
       const { entries } = networkWith(input);
       const loadEntry = async (index: number) => entries[index] ?? new Uint8Array(0);
-      const replay = createReplay({ networkKey: network.networkKey.spki, loadBlob, loadEntry, verify });
+      const replay = createReplay({ networkKey: network.networkKey.spki, loadBlob, loadEntry, loadLeaves: async () => [], verify });
       for (const [index, bytes] of entries.entries()) await replay.add({ index, bytes });
     },
     refusals: [ParseError, ReplayError],

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { hash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import type { Sha256 } from "@quorate/protocol/digest";
@@ -15,13 +15,20 @@ const maxBlobBytes = 256 * 2 ** 20;
  */
 export async function loadBlobFile(directory: string, sha256: Sha256): Promise<Uint8Array | undefined> {
   const path = join(directory, sha256.slice(0, 2), `${sha256.slice(2)}.zst`);
-  const compressed = await readFile(path).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const compressed = readIfThere(path);
   if (compressed === undefined) return undefined;
   const bytes = new Uint8Array(zstdDecompressSync(compressed, { maxOutputLength: maxBlobBytes }));
-  const actual = createHash("sha256").update(bytes).digest("hex");
+  const actual = hash("sha256", bytes);
   if (actual !== sha256) throw new ConnectionError(`reading ${path}`, `digest differs: its content has ${actual}`);
   return bytes;
+}
+
+/** At once: most blobs that are read so are small, one for each round of a log, and waiting for another thread takes longer. */
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }

@@ -4,7 +4,7 @@ import type { Hash } from "@quorate/tlog/hash";
 import { hashFrom } from "@quorate/tlog/hash";
 import { leafHash, type Hasher, verifyConsistency, verifyInclusion } from "@quorate/tlog/merkle";
 import { maxNoteBytes, type NoteKey, parseNote } from "@quorate/tlog/note";
-import { parseTilePath, tileAt, tilePath, tileWidth } from "@quorate/tlog/tile";
+import { parseTile, parseTilePath, tileAt, tilePath, tileWidth } from "@quorate/tlog/tile";
 import { consistencyProofFromTiles, hashFromTiles, inclusionProofFromTiles } from "@quorate/tlog/tile-proof";
 import type { Ed25519Verify } from "@quorate/tlog/ed25519";
 import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
@@ -22,6 +22,8 @@ export interface LogReader {
   /** The newest checkpoint, signed by the log if its key was given; `text` is the note with all its signatures. */
   checkpoint(signal?: AbortSignal): Promise<{ checkpoint: Checkpoint; text: string }>;
   tile(path: string): Promise<Uint8Array>;
+  /** The hashes of a tile of the tree of `size`, as served: the caller checks them. */
+  hashes(tile: { level: number; index: number }, size: number): Promise<Hash[]>;
   /** @throws VerificationError unless the entry is in the tree of that size */
   entry(index: number, size: number): Promise<Uint8Array>;
   /** As `entries`, those of one bundle at a time. */
@@ -91,6 +93,10 @@ export function createLogReader(options: LogReaderOptions): LogReader {
       return { checkpoint, text };
     },
     tile: readTile,
+    async hashes({ level, index }, size) {
+      const tile = tileAt(level, index, size);
+      return tile ? parseTile(tile, await readTile(tilePath(tile))) : [];
+    },
     async entry(index, size) {
       const entry = (await readBundle(Math.floor(index / tileWidth), size, readTile))[index % tileWidth];
       if (!entry) throw new RangeError(`reading entry ${index} of the log: it has ${size} entries`);

@@ -8,7 +8,7 @@ export type Enrolled = {
   readonly enrolledAt: number;
   /** By index. */
   readonly rotations: readonly LoggedRotation[];
-  readonly revokedAt?: number;
+  readonly revokedAt?: number | undefined;
 };
 
 export type LoggedRotation = { readonly index: number; readonly rotation: Rotation };

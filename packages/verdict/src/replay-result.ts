@@ -27,11 +27,11 @@ export async function replayResult(state: ReplayState, { index, envelope, result
   const reason = `the operator committed to ${committed}, and reveals ${envelope}`;
   demand(committed === envelope, { index, rule: "commitment", reason });
   if (replayed.kind === "open") replayed.results.push({ index, envelope, result });
-  else replayed.commitments.set(result.operator, undefined);
+  else replayed.commitments.set(result.operator, null);
 }
 
 function committedBy(replayed: ReplayedRound, operator: OperatorId): Sha256 | undefined {
-  if (replayed.kind === "settled") return replayed.commitments.get(operator);
+  if (replayed.kind === "settled") return replayed.commitments.get(operator) ?? undefined;
   return replayed.commitments.find(({ statement }) => statement.operator === operator)?.statement.envelope;
 }
 

@@ -2,6 +2,7 @@ import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { type Round, roundIdOf } from "@quorate/protocol/round";
 import { type Target, environmentPinDigestOf } from "@quorate/protocol/target";
 import { hashFrom } from "@quorate/tlog/hash";
+import type { Hasher } from "@quorate/tlog/merkle";
 import { hex } from "@scure/base";
 import { drawCommittee, eligibleFor } from "./committee.ts";
 import { type ReplayState, demand, known } from "./replay-state.ts";
@@ -11,15 +12,15 @@ import { type Rereading, targetOf } from "./replayed-target.ts";
 export async function replayRound(
   state: ReplayState,
   { index, round }: { index: number; round: Round },
-  rereading: Rereading,
+  { hasher, ...rereading }: Rereading & { readonly hasher: Hasher },
 ): Promise<void> {
-  const id = roundIdOf(round.target, round.attempt);
+  const id = roundIdOf(round.target, round.attempt, hasher.digest);
   const earlier = state.rounds.get(id);
   if (earlier === undefined) {
     const reason = `the round is of target ${round.target}, which was not logged before it`;
     const target = await targetOf(state, { digest: round.target, index, reason }, rereading);
-    checkNewRound(state, { index, round, target });
-    const environment = environmentPinDigestOf(target.environment);
+    await checkNewRound(state, { index, round, target });
+    const environment = environmentPinDigestOf(target.environment, hasher.digest);
     state.rounds.set(id, { kind: "open", round, target, environment, commitments: [], results: [] });
   } else {
     demand(earlier.kind === "open", { index, rule: "stand-ins", reason: "the round has its verdict, and calls a stand-in" });
@@ -36,7 +37,7 @@ function checkStandIns(index: number, earlier: Round, round: Round): void {
   demand(calls, { index, rule: "stand-ins", reason });
 }
 
-function checkNewRound(state: ReplayState, { index, round, target }: { index: number; round: Round; target: Target }): void {
+async function checkNewRound(state: ReplayState, { index, round, target }: { index: number; round: Round; target: Target }): Promise<void> {
   const policy = known(state.policies.get(round.policy), {
     index,
     rule: "policy",
@@ -45,7 +46,7 @@ function checkNewRound(state: ReplayState, { index, round, target }: { index: nu
   const isNext = round.attempt === 1 || state.rounds.has(roundIdOf(round.target, round.attempt - 1));
   demand(isNext, { index, rule: "attempt", reason: `this is attempt ${round.attempt}, and attempt ${round.attempt - 1} was not logged` });
   demand(round.standInsCalled === 0, { index, rule: "stand-ins", reason: "the round calls stand-ins before the committee was logged" });
-  checkSeed(state, index, round);
+  await checkSeed(state, index, round);
   const eligible = eligibleFor(target, { enrolled: state.enrolled, seedSize: round.seed.size });
   const seedRoot = hashFrom(hex.decode(round.seed.rootSha256));
   const drawn = drawCommittee({ seedRoot, target: round.target, attempt: round.attempt, eligible, policy });
@@ -58,7 +59,7 @@ function checkNewRound(state: ReplayState, { index, round, target }: { index: nu
   });
 }
 
-function checkSeed(state: ReplayState, index: number, round: Round): void {
+async function checkSeed(state: ReplayState, index: number, round: Round): Promise<void> {
   const { size, rootSha256 } = round.seed;
   const targetIndex = state.targets.get(round.target)?.index ?? Number.POSITIVE_INFINITY;
   demand(size > targetIndex, {
@@ -67,7 +68,7 @@ function checkSeed(state: ReplayState, index: number, round: Round): void {
     reason: `the seed is the tree of ${size}, which lacks the target's entry ${targetIndex}`,
   });
   demand(size <= index, { index, rule: "seed", reason: `the seed is the tree of ${size}, which did not exist when the round was logged` });
-  const root = hex.encode(state.tree.rootAt(size));
+  const root = hex.encode(await state.tree.rootAt(size));
   demand(root === rootSha256, {
     index,
     rule: "seed",

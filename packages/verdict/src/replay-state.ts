@@ -6,7 +6,7 @@ import type { Target } from "@quorate/protocol/target";
 import type { VerdictOutcome } from "@quorate/protocol/verdict";
 import type { Enrolled } from "./enrolled.ts";
 import type { LoggedCommitment, LoggedResult } from "./evidence.ts";
-import type { PrefixTree } from "./prefix-tree.ts";
+import type { RecentTree } from "./recent-tree.ts";
 import { ReplayError, type ReplayRule } from "./replay-error.ts";
 
 export type ReplayedTarget = {
@@ -35,15 +35,15 @@ export type SettledRound = {
   readonly standInsCalled: number;
   readonly outcome: VerdictOutcome;
   readonly verdictIndex: number;
-  /** The envelope that each operator committed to; none once it is revealed. */
-  readonly commitments: Map<OperatorId, Sha256 | undefined>;
+  /** The envelope that each operator committed to; null once it is revealed. */
+  readonly commitments: Map<OperatorId, Sha256 | null>;
 };
 
 export type ReplayedRound = OpenRound | SettledRound;
 
 /** What the entries so far have said, as far as later entries are checked against it. */
 export type ReplayState = {
-  readonly tree: PrefixTree;
+  readonly tree: RecentTree;
   readonly policies: Map<Sha256, Policy>;
   readonly enrolled: Map<OperatorId, Enrolled>;
   /** The key that each operator signs with now. */
@@ -55,6 +55,20 @@ export type ReplayState = {
   /** Digests of the records of results that are not logged yet. */
   readonly awaitedRecords: Set<Sha256>;
 };
+
+/** What is known before the first entry. */
+export function emptyState(tree: RecentTree): ReplayState {
+  return {
+    tree,
+    policies: new Map(),
+    enrolled: new Map(),
+    identityKeys: new Map(),
+    keyOwners: new Map(),
+    targets: new Map(),
+    rounds: new Map(),
+    awaitedRecords: new Set(),
+  };
+}
 
 /** Refuses an entry unless a rule is kept. */
 export function demand(kept: boolean, refusal: { index: number; rule: ReplayRule; reason: string }): asserts kept {

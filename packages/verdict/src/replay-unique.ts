@@ -1,4 +1,5 @@
 import { type OperatorPredicate, type PlainStatement, policyDigestOf } from "@quorate/attestation/log-statement";
+import type { DigestOf } from "@quorate/protocol/digest";
 import { entryKey } from "@quorate/protocol/entry";
 import { operatorIdOf } from "@quorate/protocol/operator";
 import { roundIdOf } from "@quorate/protocol/round";
@@ -13,23 +14,27 @@ import { type ReplayState, type ReplayedRound, demand } from "./replay-state.ts"
  *
  * @throws ReplayError
  */
-export function checkUnique(state: ReplayState, index: number, statement: PlainStatement): void {
-  if (isLogged(state, statement)) {
+export function checkUnique(
+  state: ReplayState,
+  { index, statement }: { index: number; statement: PlainStatement },
+  digestOf: DigestOf,
+): void {
+  if (isLogged(state, statement, digestOf)) {
     demand(false, { index, rule: "unique", reason: `there is an earlier entry for ${logicalKey(statement)}` });
   }
 }
 
-function isLogged(state: ReplayState, statement: PlainStatement): boolean {
+function isLogged(state: ReplayState, statement: PlainStatement, digestOf: DigestOf): boolean {
   switch (statement.kind) {
     case "policy":
-      return state.policies.has(policyDigestOf(statement.policy));
+      return state.policies.has(policyDigestOf(statement.policy, digestOf));
     case "operator":
       return isOperatorLogged(state, statement.predicate);
     case "target":
-      return state.targets.has(targetDigestOf(statement.target));
+      return state.targets.has(targetDigestOf(statement.target, digestOf));
     case "round": {
       const { target, attempt, standInsCalled } = statement.round;
-      const earlier = state.rounds.get(roundIdOf(target, attempt));
+      const earlier = state.rounds.get(roundIdOf(target, attempt, digestOf));
       return earlier !== undefined && calledIn(earlier) === standInsCalled;
     }
     case "commitment":
@@ -68,7 +73,7 @@ function hasCommitted(replayed: ReplayedRound | undefined, operator: string): bo
 
 function hasRevealed(replayed: ReplayedRound | undefined, operator: string): boolean {
   if (replayed?.kind === "settled") {
-    return [...replayed.commitments].some(([committed, envelope]) => committed === operator && envelope === undefined);
+    return [...replayed.commitments].some(([committed, envelope]) => committed === operator && envelope === null);
   }
   return replayed?.results.some(({ result }) => result.operator === operator) ?? false;
 }

@@ -58,9 +58,7 @@ function settled({ round, commitments, results }: OpenRound, verdictIndex: numbe
     standInsCalled: round.standInsCalled,
     outcome,
     verdictIndex,
-    commitments: new Map(
-      commitments.map(({ statement: { operator, envelope } }) => [operator, revealed.has(operator) ? undefined : envelope]),
-    ),
+    commitments: new Map(commitments.map(({ statement: { operator, envelope } }) => [operator, revealed.has(operator) ? null : envelope])),
   };
 }
 

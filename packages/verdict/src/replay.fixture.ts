@@ -1,7 +1,9 @@
+import { leafHash } from "@quorate/tlog/merkle";
+import { tileWidth } from "@quorate/tlog/tile";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { TestNetwork } from "./network.fixture.ts";
 import { ReplayError, type ReplayRule } from "./replay-error.ts";
-import { createReplay } from "./replay.ts";
+import { type ReplayOptions, createReplay } from "./replay.ts";
 import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 
 export const names = ["ada", "bert", "cyd"];
@@ -9,13 +11,19 @@ export const names = ["ada", "bert", "cyd"];
 /** For tests: a log's last entry breaks a rule; what the entry is, the rule, what the message says, and how to make the log. */
 export type Broken = [string, ReplayRule, RegExp, () => TestNetwork];
 
-export async function replayed({ networkKey, entries, blobs, largeEnvelopes }: TestNetwork) {
-  const replay = createReplay({
+export function replayOptionsOf({ networkKey, entries, blobs, largeEnvelopes }: TestNetwork): ReplayOptions {
+  return {
     networkKey: networkKey.spki,
     loadBlob: async (sha256) => blobs.get(sha256) ?? largeEnvelopes.get(sha256),
     loadEntry: async (index) => entries[index] ?? new Uint8Array(0),
+    loadLeaves: async (tile) => entries.slice(tile * tileWidth, (tile + 1) * tileWidth).map((entry) => leafHash(entry)),
     verify: verifyP256Portable,
-  });
+  };
+}
+
+export async function replayed(network: TestNetwork) {
+  const { entries } = network;
+  const replay = createReplay(replayOptionsOf(network));
   const verdicts: Verdict[] = [];
   for (const [index, bytes] of entries.entries()) {
     const statement = await replay.add({ index, bytes });

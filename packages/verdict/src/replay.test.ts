@@ -4,7 +4,7 @@ import { utf8 } from "@quorate/protocol/utf8";
 import { describe, expect, test } from "vitest";
 import { traceOf } from "./evidence.fixture.ts";
 import { TestNetwork } from "./network.fixture.ts";
-import { type Broken, committed, refusalAtEnd, names, prepared, replayed, withRound } from "./replay.fixture.ts";
+import { type Broken, committed, refusalAtEnd, names, prepared, replayOptionsOf, replayed, withRound } from "./replay.fixture.ts";
 import { createReplay } from "./replay.ts";
 import { portableSignerOf } from "@quorate/attestation/portable-signer.fixture";
 import type { OperatorId } from "@quorate/protocol/operator";
@@ -22,7 +22,7 @@ describe("a log that keeps the rules", () => {
     const { entries, verdicts } = replay.report();
     expect(entries).toBe(network.entries.length);
     expect(verdicts).toMatchObject([{ index: network.entries.length - 1, outcome: "reproduced" }]);
-    expect(replay.rootAt(5)).toEqual(network.tree.rootAt(5));
+    expect(await replay.rootAt(5)).toEqual(network.tree.rootAt(5));
   });
 
   test("may hold dissent, forged traces, failures and results that come after the verdict", async () => {
@@ -165,25 +165,16 @@ describe("an entry that breaks a rule is refused, by the rule's name", () => {
   test("an entry out of order: index", async () => {
     const network = prepared();
     const [bytes = new Uint8Array(0)] = network.entries;
-    const replay = createReplay({
-      networkKey: network.networkKey.spki,
-      loadBlob: async () => undefined,
-      loadEntry: async () => bytes,
-      verify: verifyP256Portable,
-    });
+    const replay = createReplay(replayOptionsOf(network));
     await expect(replay.add({ index: 1, bytes })).rejects.toThrow(/replaying entry 1: the entry after -1 was expected/);
   });
 });
 
 describe("entries that are checked before their turn", () => {
-  const ahead = async ({ networkKey, entries, blobs }: TestNetwork, known: (operator: OperatorId) => Uint8Array | undefined) => {
+  const ahead = async (network: TestNetwork, known: (operator: OperatorId) => Uint8Array | undefined) => {
+    const { networkKey, entries } = network;
     const tools = { verify: verifyP256Portable, hasher: portableHasher };
-    const replay = createReplay({
-      networkKey: networkKey.spki,
-      loadBlob: async (sha256) => blobs.get(sha256),
-      loadEntry: async (index) => entries[index] ?? new Uint8Array(0),
-      ...tools,
-    });
+    const replay = createReplay(replayOptionsOf(network));
     const checked = entries.map((bytes) => checkEntry(bytes, { networkKey: networkKey.spki, keyOf: known }, tools));
     for (const [index, bytes] of entries.entries()) await replay.add({ index, bytes }, checked[index]);
     return replay.report().verdicts;

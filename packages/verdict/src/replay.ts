@@ -14,14 +14,15 @@ import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type CheckedEntry, type CheckedStatement, checkEntry, recordDigestOf } from "./check-entry.ts";
 import { type EntryKeys, soleSigner, verifyEntrySigners } from "./entry-signers.ts";
-import { PrefixTree } from "./prefix-tree.ts";
+import { type LoadLeaves, RecentTree } from "./recent-tree.ts";
 import { ReplayError } from "./replay-error.ts";
 import { replayLargeEnvelope } from "./replay-large-envelope.ts";
 import { replayOperator } from "./replay-operator.ts";
 import { replayRecord } from "./replay-record.ts";
 import { replayResult } from "./replay-result.ts";
 import { replayRound } from "./replay-round.ts";
-import { type ReplayState, demand, known } from "./replay-state.ts";
+import { type ReplaySnapshot, restoreState, snapshotOf } from "./replay-snapshot.ts";
+import { type ReplayState, demand, emptyState, known } from "./replay-state.ts";
 import { checkUnique } from "./replay-unique.ts";
 import { type LoadBlob, replayVerdict } from "./replay-verdict.ts";
 import type { LoadEntry } from "./replayed-target.ts";
@@ -40,7 +41,11 @@ export type Replay = {
   /** The keys that operators sign with now: with them other entries can be checked before their turn. */
   identityKeys(): ReadonlyMap<OperatorId, Uint8Array>;
   /** The root of the first `size` entries: to be compared with a checkpoint's. */
-  rootAt(size: number): Hash;
+  rootAt(size: number): Promise<Hash>;
+  /** How many entries were replayed. */
+  size(): number;
+  /** What was learnt from them: `resumeReplay` goes on from there. */
+  snapshot(): ReplaySnapshot;
   /** Verdicts by index. */
   report(): { readonly entries: number; readonly verdicts: readonly ReplayedVerdict[] };
 };
@@ -58,6 +63,7 @@ export type ReplayOptions = {
   readonly networkKey: Uint8Array;
   readonly loadBlob: LoadBlob;
   readonly loadEntry: LoadEntry;
+  readonly loadLeaves: LoadLeaves;
   readonly verify: VerifySignature;
   readonly hasher?: Hasher;
 };
@@ -66,18 +72,18 @@ export type ReplayOptions = {
  * Recomputes everything that a log says: signatures, committees, and every verdict from the evidence logged before it. The log's entries,
  * the network key and the build traces are all that it takes; nothing that the network asserts is believed.
  */
-export function createReplay({ hasher = portableHasher, ...options }: ReplayOptions): Replay {
+export function createReplay(options: ReplayOptions): Replay {
+  const { hasher = portableHasher, loadLeaves } = options;
+  return replayFrom(emptyState(new RecentTree(hasher, loadLeaves)), options);
+}
+
+/** Goes on from what an earlier replay learnt, with the tree of the entries that it had. */
+export async function resumeReplay(snapshot: ReplaySnapshot, tree: RecentTree, options: ReplayOptions): Promise<Replay> {
+  return replayFrom(await restoreState(snapshot, tree, options), options);
+}
+
+function replayFrom(state: ReplayState, { hasher = portableHasher, ...options }: ReplayOptions): Replay {
   const { networkKey, verify } = options;
-  const state: ReplayState = {
-    tree: new PrefixTree(hasher),
-    policies: new Map(),
-    enrolled: new Map(),
-    identityKeys: new Map(),
-    keyOwners: new Map(),
-    targets: new Map(),
-    rounds: new Map(),
-    awaitedRecords: new Set(),
-  };
   const keys = { networkKey, keyOf: (operator: OperatorId) => state.identityKeys.get(operator) };
   const tools = { ...options, hasher, keys };
   return {
@@ -86,17 +92,19 @@ export function createReplay({ hasher = portableHasher, ...options }: ReplayOpti
       if (checked.kind === "refused") throw new ReplayError({ index, rule: "format", reason: checked.reason });
       if (checked.kind === "record") {
         replayRecord(state, { index, digest: checked.digest });
-        state.tree.appendLeaf(checked.leaf);
+        state.tree.append(checked.leaf);
         return { kind: "hashedrekord" };
       }
       const said = await verifySaid({ index, bytes }, checked, tools);
-      checkUnique(state, index, said.statement);
+      checkUnique(state, { index, statement: said.statement }, hasher.digest);
       await take(state, { index, ...said }, tools);
-      state.tree.appendLeaf(checked.leaf);
+      state.tree.append(checked.leaf);
       return said.statement;
     },
     identityKeys: () => state.identityKeys,
     rootAt: (size) => state.tree.rootAt(size),
+    size: () => state.tree.size,
+    snapshot: () => snapshotOf(state),
     report: () => ({ entries: state.tree.size, verdicts: verdictsIn(state) }),
   };
 }
@@ -129,18 +137,19 @@ function saidBy(entry: Entry<PlainStatement>, { keys, hasher }: Tools): Said {
 async function take(state: ReplayState, { index, digest, statement, record }: Said & { index: number }, tools: Tools): Promise<void> {
   switch (statement.kind) {
     case "policy":
-      return void state.policies.set(policyDigestOf(statement.policy), statement.policy);
+      return void state.policies.set(policyDigestOf(statement.policy, tools.hasher.digest), statement.policy);
     case "operator":
       return replayOperator(state, { index, predicate: statement.predicate }, tools.networkKey);
     case "target":
-      return void state.targets.set(targetDigestOf(statement.target), { index, target: statement.target });
+      return void state.targets.set(targetDigestOf(statement.target, tools.hasher.digest), { index, target: statement.target });
     case "round":
       return replayRound(state, { index, round: statement.round }, tools);
     case "commitment":
       return replayCommitment(state, index, statement.commitment);
     case "result":
+      await replayResult(state, { index, envelope: digest, result: statement.result }, tools);
       if (record !== undefined) state.awaitedRecords.add(record);
-      return replayResult(state, { index, envelope: digest, result: statement.result }, tools);
+      return;
     case "verdict":
       return replayVerdict(state, { index, verdict: statement.verdict }, tools);
     default:
@@ -160,7 +169,7 @@ function verdictsIn({ rounds }: ReplayState): ReplayedVerdict[] {
     .flatMap(([round, replayed]) => {
       if (replayed.kind === "open") return [];
       const { verdictIndex: index, outcome, target } = replayed;
-      const unrevealed = [...replayed.commitments].flatMap(([operator, envelope]) => (envelope === undefined ? [] : [operator]));
+      const unrevealed = [...replayed.commitments].flatMap(([operator, envelope]) => (envelope === null ? [] : [operator]));
       return [{ index, outcome, target, round, unrevealed }];
     })
     .sort((a, b) => a.index - b.index);

@@ -84,6 +84,7 @@ function addVerificationCommands(program: Command, context: CommandContext, done
     .description("read the whole log and recompute every verdict in it")
     .option("--log <url or directory>", "the log; default: the one that the policy or the network names")
     .option("--policy <file>", "keys of the log, its witnesses and the network; default: the policy in the data directory")
+    .option("--state <file>", "remember what was replayed, and go on from there")
     .action(async (options) => done(await (await import("./commands/replay.ts")).runReplay(options, context)));
 }
 

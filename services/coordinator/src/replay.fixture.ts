@@ -17,6 +17,7 @@ export async function replayLog(api: Api): Promise<{ verdicts: { index: number; 
     networkKey: Buffer.from(networkKey, "base64"),
     loadBlob: (sha256) => blobs.get(sha256),
     loadEntry: (index) => reader.entry(index, checkpoint.size),
+    loadLeaves: (index) => reader.hashes({ level: 0, index }, checkpoint.size),
     verify: verifyP256,
     hasher: nodeHasher,
   });
@@ -25,6 +26,7 @@ export async function replayLog(api: Api): Promise<{ verdicts: { index: number; 
     const statement = await replay.add(entry);
     if (statement.kind === "verdict") verdicts.push({ index: entry.index, verdict: statement.verdict });
   }
-  if (!Buffer.from(replay.rootAt(checkpoint.size)).equals(checkpoint.root)) throw new Error("replaying: the entries have another root");
+  if (!Buffer.from(await replay.rootAt(checkpoint.size)).equals(checkpoint.root))
+    throw new Error("replaying: the entries have another root");
   return { verdicts };
 }

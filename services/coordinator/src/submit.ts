@@ -41,7 +41,7 @@ export function createSubmit({ db, resolver, blobs, policy, wake, events, now }:
     }
 
     const { targets } = resolution;
-    const digests = targets.map(targetDigestOf);
+    const digests = targets.map((target) => targetDigestOf(target));
     const id = submissionIdOf(request, digests);
     const submittedAt = now();
     const { created, planned } = await db.transaction(async (tx) => {

@@ -53,7 +53,7 @@ export class VerdictFollower {
         onEntry(this.#count);
       }
     }
-    if (!equalHashes(replay.rootAt(size), root)) {
+    if (!equalHashes(await replay.rootAt(size), root)) {
       throw new VerificationError(`replaying: the ${size} entries that are served do not have the checkpoint's root`);
     }
     this.#replay = replay;
@@ -66,7 +66,8 @@ export class VerdictFollower {
       for await (const { bytes } of this.#reader.entries({ from: index, to: index + 1, size: this.#size })) return bytes;
       throw new VerificationError(`replaying: entry ${index} is no longer served`);
     };
-    return createReplay({ ...this.#options, loadEntry, verify: verifyP256, hasher: nodeHasher });
+    const loadLeaves = (index: number) => this.#reader.hashes({ level: 0, index }, this.#size);
+    return createReplay({ ...this.#options, loadEntry, loadLeaves, verify: verifyP256, hasher: nodeHasher });
   }
 
   async #add(replay: Replay, next: NextEntry, { checkpoint, signal }: { checkpoint: Checkpoint; signal: AbortSignal }) {

@@ -14,6 +14,8 @@ export type ReplayedEntries = {
   readonly range: EntryRange;
   readonly networkKey: Uint8Array;
   readonly onEntry?: (index: number) => void;
+  /** Called between two bundles. */
+  readonly onBundle?: () => Promise<void>;
   readonly signal: AbortSignal;
 };
 
@@ -22,7 +24,10 @@ export async function replayEntries(given: ReplayedEntries): Promise<void> {
   const { reader, range, signal } = given;
   const bundles = reader.bundles(range, signal);
   if (range.to - range.from < entriesWorthThreads) {
-    for await (const bundle of bundles) await addEntries(given, bundle);
+    for await (const bundle of bundles) {
+      signal.throwIfAborted();
+      await addEntries(given, bundle);
+    }
   } else {
     await replayOnThreads(given, bundles);
   }
@@ -54,12 +59,17 @@ async function replayOnThreads(given: ReplayedEntries, bundles: AsyncIterable<En
 }
 
 /** @returns whether an operator's keys have changed */
-async function addEntries({ replay, onEntry }: ReplayedEntries, { index, entries }: Entries, checked?: CheckedEntry[]): Promise<boolean> {
+async function addEntries(
+  { replay, onEntry, onBundle }: ReplayedEntries,
+  { index, entries }: Entries,
+  checked?: CheckedEntry[],
+): Promise<boolean> {
   let keysChanged = false;
   for (const [offset, bytes] of entries.entries()) {
     const { kind } = await replay.add({ index: index + offset, bytes }, checked?.[offset]);
     keysChanged ||= kind === "operator";
     onEntry?.(index + offset);
   }
+  await onBundle?.();
   return keysChanged;
 }
