@@ -9,7 +9,8 @@ import { entryBytes, LogLoad } from "./log-load.ts";
 
 const single = { entries: 10_000, requestsAtOnce: 128 };
 const bundled = { entries: 100_000, requestsAtOnce: 16 };
-const counted = { entries: 20_000, requestsAtOnce: 16 };
+/** Enough batches for several journals to be retired. */
+const counted = { entries: 130_000, requestsAtOnce: 16 };
 const samples = 200;
 
 /**
@@ -89,6 +90,7 @@ async function flushFigures(load: LogLoad, pid: number | undefined): Promise<Fig
     { name: "entries in a batch, while flushes are counted", value: counted.entries / batches, unit: "entries" },
     each("flushes before a batch is acknowledged or published", flushes.journal + flushes.lockStore),
     each("flushes of tiles, later and in the background", flushes.tiles),
+    each("flushes of every kind", flushes.journal + flushes.lockStore + flushes.tiles),
   ];
 }
 

@@ -57,7 +57,7 @@ export async function takeStep<Result>({ kind, path, act, half }: FileStep<Resul
     case "power-lost":
       return die();
     case "power-torn":
-      if (kind !== "sync" && kind !== "sync-directory") await act();
+      if (!kind.startsWith("sync")) await act();
       return die();
     case "torn-write":
       half?.();

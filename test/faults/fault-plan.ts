@@ -1,11 +1,22 @@
 import { z } from "zod";
 
-/** What a process does to its storage, one step at a time; `commit` is a whole transaction of SQLite. */
-export const stepKinds = ["mkdir", "create", "write", "truncate", "sync", "rename", "remove", "sync-directory", "commit"] as const;
+/** What a process does to its storage, one step at a time; `sync-all` flushes the file system, `commit` is a whole transaction of SQLite. */
+export const stepKinds = [
+  "mkdir",
+  "create",
+  "write",
+  "truncate",
+  "sync",
+  "rename",
+  "remove",
+  "sync-directory",
+  "sync-all",
+  "commit",
+] as const;
 export type StepKind = (typeof stepKinds)[number];
 
 const writing: readonly StepKind[] = ["write"];
-const growing: readonly StepKind[] = ["mkdir", "create", "write", "sync", "rename", "commit"];
+const growing: readonly StepKind[] = ["mkdir", "create", "write", "sync", "sync-all", "rename", "commit"];
 
 /** What can go wrong at a step, and at the steps of which kinds. */
 const faultSteps = {

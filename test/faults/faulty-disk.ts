@@ -4,3 +4,4 @@
  */
 import "./faulty-databases.ts";
 import "./faulty-files.ts";
+import "./faulty-programs.ts";

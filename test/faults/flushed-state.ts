@@ -6,7 +6,7 @@ type Content = { bytes: Buffer };
 
 /**
  * What of a directory is certainly on the disk, by the letter of POSIX: the bytes of a file from its last fsync, the names in a directory
- * from the directory's. Everything in it at first is.
+ * from the directory's, both from the file system's. Everything in it at first is.
  */
 export class FlushedState {
   readonly #contentOfInode = new Map<number, Content>();
@@ -32,6 +32,18 @@ export class FlushedState {
     const bytes = readFileSync(path);
     return () => {
       content.bytes = bytes;
+    };
+  }
+
+  /** The same for everything in a directory and below, as syncfs flushes it. */
+  syncingAll(directory: string): () => void {
+    const syncing = readdirSync(directory, { withFileTypes: true }).map((entry) => {
+      const path = join(directory, entry.name);
+      return entry.isDirectory() ? this.syncingAll(path) : this.syncing(path);
+    });
+    syncing.push(this.syncing(directory));
+    return () => {
+      for (const done of syncing) done();
     };
   }
 

@@ -19,6 +19,15 @@ async function grown(store: TileStore): Promise<void> {
   for (let size = 0; size < 400; size += 100) await store.write(edge.grow(entries.slice(size, size + 100)));
 }
 
+test("drops the partial tiles of many full ones, as of a few", async () => {
+  await using scratch = await scratchDirectory();
+  const store = new DirectoryTileStore(scratch.path);
+  const edge = TreeEdge.empty(nodeHasher);
+  for (let batch = 0; batch < 8; batch += 1) await store.write(edge.grow(entries.slice(0, 200)));
+  await store.sync();
+  expect((await readdir(join(scratch.path, "tile/0"))).sort()).toEqual(["000", "001", "002", "003", "004", "005", "006.p"]);
+});
+
 test("keeps every partial tile until its full tile is durable, then only the full one", async () => {
   await using scratch = await scratchDirectory();
   const store = new DirectoryTileStore(scratch.path);

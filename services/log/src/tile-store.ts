@@ -5,9 +5,13 @@ import { hashBytes } from "@quorate/tlog/hash";
 import { parseTilePath, tilePath, tileWidth } from "@quorate/tlog/tile";
 import type { Tile } from "@quorate/tlog/tile";
 import type { TileFile } from "./tree-edge.ts";
+import { syncFileSystem } from "@quorate/service/sync-file-system";
 
-/** How many files are fsynced at a time: enough to keep a disk's queue busy, few enough to leave the thread pool to others. */
-const syncsAtOnce = 3;
+/** How many files are fsynced or removed at a time: enough to keep a disk's queue busy, few enough to leave the thread pool to others. */
+const filesAtOnce = 3;
+
+/** So many are flushed one by one, without what others have written to the file system; more are flushed with all of it. */
+const fewFiles = 8;
 
 /** The public files of the log: `checkpoint` and `tile/…`. */
 export interface TileStore {
@@ -61,8 +65,8 @@ export class DirectoryTileStore implements TileStore {
     const full = Array.from(paths).filter((path) => path.startsWith("tile/") && !path.includes(".p/"));
     const superseded = new Set(full.map((path) => `${path}.p`));
     const kept = Array.from(paths).filter((path) => !superseded.has(dirname(path)));
-    await inParallel(kept, (path) => syncFile(join(this.#directory, path)));
-    await inParallel(Array.from(new Set(kept.flatMap(ancestors))), (path) => syncDirectory(join(this.#directory, path)));
+    if (kept.length > fewFiles) await syncFileSystem(this.#directory);
+    else await this.#syncEach(kept);
     await inParallel(full, (path) => rm(join(this.#directory, `${path}.p`), { recursive: true, force: true }));
     for (const directory of superseded) this.#directories.delete(directory);
   }
@@ -70,6 +74,11 @@ export class DirectoryTileStore implements TileStore {
   async isEmpty(): Promise<boolean> {
     await makeDurableDirectory(this.#directory, 0o755);
     return (await readdir(this.#directory)).length === 0;
+  }
+
+  async #syncEach(paths: readonly string[]): Promise<void> {
+    await inParallel(paths, (path) => syncFile(join(this.#directory, path)));
+    await inParallel(Array.from(new Set(paths.flatMap(ancestors))), (path) => syncDirectory(join(this.#directory, path)));
   }
 
   async #writeOne({ path, bytes }: TileFile): Promise<void> {
@@ -112,7 +121,7 @@ async function inParallel(paths: readonly string[], act: (path: string) => Promi
   const lane = async () => {
     for (const path of rest) await act(path);
   };
-  await Promise.all(Array.from({ length: syncsAtOnce }, lane));
+  await Promise.all(Array.from({ length: filesAtOnce }, lane));
 }
 
 function isMissing(error: unknown): boolean {
