@@ -148,7 +148,8 @@ test("of two sequencers that both believe that the log is theirs, one loses the 
 async function startBehindLink() {
   await using stack = new AsyncDisposableStack();
   const stores = await servers.newStores();
-  const link = stack.use(await CuttableLink.open(stores.s3.url));
+  const link = stack.use(await CuttableLink.open());
+  link.lead(stores.s3.url);
   const linked = { ...stores, s3: { ...stores.s3, url: link.url } };
   const constellation = stack.use(await LogConstellation.start({ witnesses: 1, quorum: 1, stores: linked }));
   const owned = stack.move();
@@ -165,7 +166,7 @@ test("while the object store is away appends and tiles are refused with 503; wit
   expect(await append(log.url, "away", utf8("away 0"))).toMatchObject(refused);
   const tile = await fetch(`${log.url}/tile/0/000.p/5`);
   expect({ status: tile.status, ...Object(await tile.json()) }).toMatchObject(refused);
-  link.mend();
+  link.lead(stores.s3.url);
   expect(await append(log.url, "away", utf8("away 1"))).toMatchObject({ status: 200, index: 5, duplicate: false });
   expect(constellation.failures).toEqual([]);
   await expectWhole(log.url, { constellation, told, stores });
@@ -183,7 +184,7 @@ test("an object store that goes away under load costs nothing that was acknowled
   }
   const before = told.entries.size;
   expect(before).toBeLessThan(120);
-  link.mend();
+  link.lead(stores.s3.url);
   await using log = await constellation.startLog();
   await writeTo(log.url, { constellation, told, round: "after", count: 10 });
   expect(told.entries.size).toBe(before + 10);

@@ -16,8 +16,14 @@ import { parseTlogPolicy, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-po
 import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import { startWitness } from "@quorate/witness/start";
 import { z } from "zod";
+import { CuttableLink } from "./cuttable-link.ts";
 
-export type RunningWitness = { readonly name: string; readonly port: number; stop(): Promise<void>; start(): Promise<void> };
+export type RunningWitness = AsyncDisposable & {
+  readonly name: string;
+  readonly url: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+};
 
 type ConstellationShape = {
   readonly witnesses: number;
@@ -60,7 +66,7 @@ export class LogConstellation implements AsyncDisposable {
     for (let number = 1; number <= count; number += 1) {
       const { witness, vkey } = await runWitness(directory, `w${number}`, new Map([[signer.key.name, [signer.key]]]));
       witnesses.push(witness);
-      lines.push(`witness w${number} ${vkey} http://127.0.0.1:${witness.port}`);
+      lines.push(`witness w${number} ${vkey} ${witness.url}`);
     }
     if (count > 0) lines.push(`group witnesses ${quorum} ${witnesses.map(({ name }) => name).join(" ")}`);
     const policyText = `${[...lines, `quorum ${count > 0 ? "witnesses" : "none"}`].join("\n")}\n`;
@@ -82,28 +88,36 @@ export class LogConstellation implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.witnesses.map((witness) => witness.stop()));
+    await Promise.all(this.witnesses.map((witness) => witness[Symbol.asyncDispose]()));
     await rm(this.directory, { recursive: true, force: true });
   }
 }
 
 async function runWitness(directory: string, name: string, logs: Map<string, LogConfig["signer"]["key"][]>) {
   const signer = createNoteKey(join(directory, `${name}.key`), `witness.example/${name}`, "cosignature");
-  const start = (port: number) =>
-    startWitness({ dataDirectory: join(directory, name), signer, host: "127.0.0.1", port, logs }, { logger: silentLogger });
-  let running: Awaited<ReturnType<typeof start>> | undefined = await start(0);
-  const port = Number(new URL(running.url).port);
+  const start = () =>
+    startWitness({ dataDirectory: join(directory, name), signer, host: "127.0.0.1", port: 0, logs }, { logger: silentLogger });
+  // While a witness is stopped somebody else may get its port: its address is the link's.
+  const link = await CuttableLink.open();
+  let running: Awaited<ReturnType<typeof start>> | undefined;
   const witness: RunningWitness = {
     name,
-    port,
+    url: link.url,
     async stop() {
+      link.cut();
       await running?.[Symbol.asyncDispose]();
       running = undefined;
     },
     async start() {
-      running ??= await start(port);
+      running ??= await start();
+      link.lead(running.url);
+    },
+    async [Symbol.asyncDispose]() {
+      await witness.stop();
+      await link[Symbol.asyncDispose]();
     },
   };
+  await witness.start();
   return { witness, vkey: formatVkey(signer.key) };
 }
 
