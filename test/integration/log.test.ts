@@ -1,12 +1,14 @@
+import { join } from "node:path";
 import { startClusterServers } from "@quorate/log/cluster.fixture";
 import type { ClusterServers } from "@quorate/log/cluster.fixture";
 import { utf8 } from "@quorate/protocol/utf8";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { createNoteKey, verifyEd25519 } from "@quorate/signing/note-key";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { hashFrom } from "@quorate/tlog/hash";
 import { verifyConsistency, verifyInclusion } from "@quorate/tlog/merkle";
 import { consistencyProofFromTiles, inclusionProofFromTiles } from "@quorate/tlog/tile-proof";
-import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
+import { formatVkey } from "@quorate/tlog/note";
+import { parseTlogPolicy, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allEntries, append, inLanes, LogConstellation, publishedCheckpoint } from "./log-constellation.ts";
 
@@ -221,6 +223,29 @@ describe.each(backends)("a log in $name", ({ newStores, manyEntries }) => {
     expect(Number(compressed.headers.get("content-length"))).toBeLessThan(Number(plain.headers.get("content-length")));
     expect(await compressed.arrayBuffer()).toEqual(await plain.arrayBuffer());
     expect((await ask("tile/0/000.p/30", "GET", "gzip")).headers.get("content-encoding")).toBe(null);
+  });
+
+  test("a log that gets a second key signs what is there with it too, and readers may ask for that signature alone", async () => {
+    await using constellation = await LogConstellation.start({ witnesses: 2, quorum: 2, stores: await newStores() });
+    {
+      await using log = await constellation.startLog();
+      await append(log.url, "a", entry(0));
+    }
+    const { name } = constellation.config.signer.key;
+    const mlDsaSigner = createNoteKey(join(constellation.directory, "ml-dsa.key"), name, "ml-dsa-44");
+    const secondLine = `log ${formatVkey(mlDsaSigner.key)}\n`;
+    const readers = [secondLine, `${constellation.policyText.split("\n")[0]}\n${secondLine}`].map((lines) =>
+      parseTlogPolicy(constellation.policyText.replace(/^log .*\n/, lines)),
+    );
+    await using log = await constellation.startLog({ mlDsaSigner });
+    await expect.poll(async () => (await fetch(`${log.url}/health/ready`)).status).toBe(200);
+    for (const size of [1, 2]) {
+      const note = await (await fetch(`${log.url}/checkpoint`)).text();
+      for (const policy of readers) expect(verifyCosignedCheckpoint(note, policy, verifyEd25519).checkpoint.size).toBe(size);
+      expect(verifyCosignedCheckpoint(note, constellation.policy, verifyEd25519).witnesses.length).toBe(2);
+      await append(log.url, `b/${size}`, entry(size));
+    }
+    expect(constellation.failures).toEqual([]);
   });
 
   test("a log that stops answers those who wait for witnesses, and what it acknowledged is there when it starts again", async () => {

@@ -36,7 +36,7 @@ export async function startRival(config: LogConfig, stores: ClusterStores): Prom
   const opened = await openLog({ lock, store, records }, { ...config, now: Date.now, events });
   const pool = new Pool();
   const sequencer = new Sequencer(
-    { pool, staging, lock, store, signer: config.signer, events, now: Date.now, onSigned: () => undefined, fail },
+    { pool, staging, lock, store, signers: config, events, now: Date.now, onSigned: () => undefined, fail },
     opened,
   );
   stack.defer(() => sequencer.idle());

@@ -5,6 +5,7 @@ import { ParseError } from "@quorate/protocol/parse-error";
 import { utf8 } from "@quorate/protocol/utf8";
 import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
 import { formatVkey, parseNote, parseVkey, signNote, verifyNote } from "@quorate/tlog/note";
+import { verifyNoteSignaturePortable } from "@quorate/tlog/portable-note-verify";
 import { afterAll, describe, expect, test } from "vitest";
 import { createNoteKey, loadNoteKey, parseNoteKey, verifyEd25519 } from "./note-key.ts";
 
@@ -36,6 +37,25 @@ describe("note keys", () => {
     expect(verifyEd25519(created.key.publicKey, message, loaded.sign(message))).toBe(true);
     expect(verifyEd25519Portable(created.key.publicKey, message, loaded.sign(message))).toBe(true);
     expect(verifyEd25519(created.key.publicKey, utf8("massage"), loaded.sign(message))).toBe(false);
+  });
+
+  test("a created ml-dsa-44 key loads as the same key, and what it signs verifies in OpenSSL and in portable code", () => {
+    const path = join(directory, "ml-dsa-44");
+    const created = createNoteKey(path, "log.example/2026", "ml-dsa-44");
+    const { key, sign } = loadNoteKey(path);
+    expect(key).toEqual(created.key);
+    expect(parseVkey(formatVkey(key))).toEqual(key);
+    const message = utf8("message");
+    const signature = sign(message);
+    expect([key.publicKey.length, signature.length]).toEqual([1312, 2420]);
+    for (const verify of [verifyEd25519, verifyNoteSignaturePortable]) {
+      expect(verify(key.publicKey, message, signature)).toBe(true);
+      expect(verify(key.publicKey, utf8("massage"), signature)).toBe(false);
+      expect(verify(key.publicKey, message, signature.with(1000, (signature[1000] ?? 0) ^ 1))).toBe(false);
+      expect(verify(key.publicKey.with(7, (key.publicKey[7] ?? 0) ^ 1), message, signature)).toBe(false);
+      expect(verify(new Uint8Array(1312).fill(255), message, new Uint8Array(2420).fill(255))).toBe(false);
+      expect(verify(key.publicKey, message, signature.subarray(1))).toBe(false);
+    }
   });
 
   test("an existing file is never overwritten", () => {

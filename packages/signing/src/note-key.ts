@@ -1,20 +1,30 @@
-import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
+import { createPrivateKey, createPublicKey, randomBytes, sign, verify } from "node:crypto";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { formatBase64, parseBase64 } from "@quorate/tlog/base64";
-import type { Ed25519Verify } from "@quorate/tlog/ed25519";
 import { type NoteAlgorithm, type NoteKey, type NoteSigner, formatVkey, noteKeyOf } from "@quorate/tlog/note";
+import { type NoteVerify, mlDsa44PublicKeyBytes, mlDsa44SignatureBytes } from "@quorate/tlog/note-verify";
 import { createKeyCache } from "./key-cache.ts";
 import { createKeyFile, readKeyFile } from "./key-file.ts";
 
-const typeOf: Readonly<Record<NoteAlgorithm, number>> = { ed25519: 0x01, cosignature: 0x04 };
+/**
+ * How OpenSSL wants a key without its own bytes: PKCS #8 before the 32-byte seed, SubjectPublicKeyInfo before the public key. Ed25519: RFC 8410,
+ * sections 7 and 4; ML-DSA-44: RFC 9881, sections 6 and 4.
+ */
+const ed25519 = { pkcs8: Buffer.from("302e020100300506032b657004220420", "hex"), spki: Buffer.from("302a300506032b6570032100", "hex") };
+const mlDsa44 = {
+  pkcs8: Buffer.from("3034020100300b060960864801650304031104228020", "hex"),
+  spki: Buffer.from("30820532300b06096086480165030403110382052100", "hex"),
+};
+const encodings: Readonly<Record<NoteAlgorithm, typeof ed25519 & { readonly type: number }>> = {
+  ed25519: { type: 0x01, ...ed25519 },
+  cosignature: { type: 0x04, ...ed25519 },
+  "ml-dsa-44": { type: 0x06, ...mlDsa44 },
+};
 const algorithmByType: ReadonlyMap<number, NoteAlgorithm> = new Map([
   [0x01, "ed25519"],
   [0x04, "cosignature"],
+  [0x06, "ml-dsa-44"],
 ]);
-
-/** Ed25519 keys without their 32 bytes: PKCS #8 (RFC 8410 §7) and SubjectPublicKeyInfo (§4). */
-const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
-const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
 /**
  * Loads the key of a log or a witness, in the text form of Go's note package:
@@ -32,11 +42,13 @@ export function loadNoteKey(path: string): NoteSigner {
   }
 }
 
-/** Makes a new note key in a new file: `ed25519` for a log, `cosignature` for a witness. @throws Error when the file exists */
+/**
+ * Makes a new note key in a new file: `ed25519` for a log, `ml-dsa-44` for its second signature, `cosignature` for a witness.
+ * @throws Error when the file exists
+ */
 export function createNoteKey(path: string, name: string, algorithm: NoteAlgorithm): NoteSigner {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const seed = privateKey.export({ type: "pkcs8", format: "der" }).subarray(pkcs8Prefix.length);
-  const signer = signerOf(privateKey, name, algorithm);
+  const seed = randomBytes(32);
+  const signer = signerOf(seed, name, algorithm);
   createKeyFile("a note key", path, `${formatNoteKey(signer.key, seed)}\n`);
   return signer;
 }
@@ -49,8 +61,7 @@ export function parseNoteKey(text: string): NoteSigner {
   const algorithm = algorithmByType.get(bytes[0] ?? 0);
   if (bytes.length !== 33 || algorithm === undefined) throw new ParseError("note key of a supported type", "(not shown)");
   const seed = bytes.subarray(1);
-  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" });
-  const signer = signerOf(privateKey, name, algorithm);
+  const signer = signerOf(seed, name, algorithm);
   if (formatNoteKey(signer.key, seed) !== text) throw new ParseError("note key whose key ID is its own", "(not shown)");
   return signer;
 }
@@ -58,12 +69,13 @@ export function parseNoteKey(text: string): NoteSigner {
 function formatNoteKey(key: NoteKey, seed: Uint8Array): string {
   // A verifier key has the same head: name, then key ID.
   const head = formatVkey(key).split("+").slice(0, 2).join("+");
-  return `PRIVATE+KEY+${head}+${formatBase64(Buffer.concat([Uint8Array.of(typeOf[key.algorithm]), seed]))}`;
+  return `PRIVATE+KEY+${head}+${formatBase64(Buffer.concat([Uint8Array.of(encodings[key.algorithm].type), seed]))}`;
 }
 
-function signerOf(privateKey: KeyObject, name: string, algorithm: NoteAlgorithm): NoteSigner {
-  const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
-  const publicKey = new Uint8Array(spki.subarray(spkiPrefix.length));
+function signerOf(seed: Uint8Array, name: string, algorithm: NoteAlgorithm): NoteSigner {
+  const { pkcs8, spki } = encodings[algorithm];
+  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: "der", type: "pkcs8" });
+  const publicKey = new Uint8Array(createPublicKey(privateKey).export({ type: "spki", format: "der" }).subarray(spki.length));
   return {
     key: noteKeyOf({ name, algorithm, publicKey }),
     sign: (message) => new Uint8Array(sign(null, message, privateKey)),
@@ -72,20 +84,25 @@ function signerOf(privateKey: KeyObject, name: string, algorithm: NoteAlgorithm)
 
 /** SubjectPublicKeyInfo, DER, of an Ed25519 key of 32 bytes. */
 export function ed25519SpkiOf(publicKey: Uint8Array): Uint8Array {
-  return new Uint8Array([...spkiPrefix, ...publicKey]);
+  return new Uint8Array([...ed25519.spki, ...publicKey]);
 }
 
-const importKey = createKeyCache((publicKey) =>
-  createPublicKey({ key: Buffer.from(ed25519SpkiOf(publicKey)), format: "der", type: "spki" }),
-);
+const importKey = createKeyCache((publicKey) => {
+  const { spki } = publicKey.length === mlDsa44PublicKeyBytes ? mlDsa44 : ed25519;
+  return createPublicKey({ key: Buffer.concat([spki, publicKey]), format: "der", type: "spki" });
+});
 
-/** Verifies Ed25519 with OpenSSL. */
-export const verifyEd25519: Ed25519Verify = (publicKey, message, signature) => {
-  if (publicKey.length !== 32 || signature.length !== 64) return false;
+/**
+ * Verifies with OpenSSL what signs notes and links: Ed25519, for which it is named, and ML-DSA-44 where a key is one, so that every reader of a
+ * policy may be given either.
+ */
+export const verifyEd25519: NoteVerify = (publicKey, message, signature) => {
+  const isMlDsa44 = publicKey.length === mlDsa44PublicKeyBytes && signature.length === mlDsa44SignatureBytes;
+  if (!isMlDsa44 && (publicKey.length !== 32 || signature.length !== 64)) return false;
   try {
     return verify(null, message, importKey(publicKey), signature);
   } catch {
-    // A key that is no point of the curve signs nothing.
+    // A key that is no point of the curve, or otherwise none, signs nothing.
     return false;
   }
 };

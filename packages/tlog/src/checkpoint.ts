@@ -1,10 +1,10 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 import { hasControlCharacter } from "./control-character.ts";
 import { formatDecimal, parseDecimal } from "./decimal.ts";
-import type { Ed25519Verify } from "./ed25519.ts";
 import { type Hash, equalHashes, formatHash, parseHash } from "./hash.ts";
 import { emptyRoot } from "./merkle.ts";
 import { type NoteKey, type SignedNote, type VerifiedNote, parseNote, verifyNote } from "./note.ts";
+import type { NoteVerify } from "./note-verify.ts";
 import { VerificationError } from "./verification-error.ts";
 
 /** The state of a log: its identity, its number of entries and the root of its tree. */
@@ -44,12 +44,12 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
  * @throws ParseError for what is no checkpoint
  * @throws VerificationError when the log's signature is missing or wrong, or the origin is not the key's name
  */
-export function verifyCheckpoint(noteText: Uint8Array | string, logKey: NoteKey, verify: Ed25519Verify): VerifiedCheckpoint {
+export function verifyCheckpoint(noteText: Uint8Array | string, logKey: NoteKey, verify: NoteVerify): VerifiedCheckpoint {
   return verifyCheckpointNote(parseNote(noteText), [logKey], verify);
 }
 
 /** As `verifyCheckpoint`, for any of several logs; a log may have several keys under one name. */
-export function verifyCheckpointNote(note: SignedNote, logKeys: readonly NoteKey[], verify: Ed25519Verify): VerifiedCheckpoint {
+export function verifyCheckpointNote(note: SignedNote, logKeys: readonly NoteKey[], verify: NoteVerify): VerifiedCheckpoint {
   const checkpoint = parseCheckpoint(note.text);
   const keys = logKeys.filter((key) => key.name === checkpoint.origin);
   if (keys.length === 0) {

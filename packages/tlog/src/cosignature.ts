@@ -1,8 +1,8 @@
 import { ParseError } from "@quorate/protocol/parse-error";
 import { utf8 } from "@quorate/protocol/utf8";
 import { formatDecimal } from "./decimal.ts";
-import type { Ed25519Verify } from "./ed25519.ts";
 import type { NoteKey, NoteSignature, NoteSigner } from "./note.ts";
+import { type NoteVerify, mlDsa44SignatureBytes } from "./note-verify.ts";
 import { VerificationError } from "./verification-error.ts";
 
 /**
@@ -25,19 +25,28 @@ export function cosign({ text, time, signer }: { text: string; time: number; sig
   return formatCosignature({ key, time, signature: signer.sign(cosignatureMessage(time, text)) });
 }
 
-/** The signature line's value: 8 bytes of big-endian time, then the 64 bytes of the Ed25519 signature. */
+const ed25519SignatureBytes = 64;
+
+/** The signature line's value: 8 bytes of big-endian time, then the signature: 64 bytes of Ed25519, or 2,420 of ML-DSA-44. */
 export function formatCosignature({ key, time, signature }: { key: NoteKey; time: number; signature: Uint8Array }): NoteSignature {
   formatDecimal("cosignature time", time);
-  if (signature.length !== 64) throw new RangeError(`formatting a cosignature by ${key.name}: ${signature.length} bytes instead of 64`);
-  const timed = new Uint8Array(8 + 64);
+  const length = key.algorithm === "ml-dsa-44" ? mlDsa44SignatureBytes : ed25519SignatureBytes;
+  if (signature.length !== length) {
+    throw new RangeError(`formatting a cosignature by ${key.name}: ${signature.length} bytes instead of ${length}`);
+  }
+  const timed = new Uint8Array(8 + length);
   new DataView(timed.buffer).setBigUint64(0, BigInt(time));
   timed.set(signature, 8);
   return { name: key.name, keyId: key.keyId, signature: timed };
 }
 
-/** @throws ParseError unless the value is 72 bytes with a time of at most 2^53 - 1 */
-export function parseCosignature({ name, signature }: NoteSignature): { time: number; signature: Uint8Array } {
-  if (signature.length !== 8 + 64) throw new ParseError(`cosignature by ${name} of 72 bytes`, `${signature.length} bytes`);
+/** @throws ParseError unless the value is a time of at most 2^53 - 1 in 8 bytes, and a signature of `signatureBytes` */
+export function parseCosignature(
+  { name, signature }: NoteSignature,
+  signatureBytes = ed25519SignatureBytes,
+): { time: number; signature: Uint8Array } {
+  const length = 8 + signatureBytes;
+  if (signature.length !== length) throw new ParseError(`cosignature by ${name} of ${length} bytes`, `${signature.length} bytes`);
   const time = Number(new DataView(signature.buffer, signature.byteOffset).getBigUint64(0));
   if (!Number.isSafeInteger(time)) throw new ParseError(`cosignature by ${name} with a time of at most 2^53 - 1`, String(time));
   return { time, signature: signature.slice(8) };
@@ -48,7 +57,7 @@ export function parseCosignature({ name, signature }: NoteSignature): { time: nu
  *
  * @throws VerificationError
  */
-export function verifyCosignature(check: { text: string; signature: NoteSignature; key: NoteKey; verify: Ed25519Verify }): number {
+export function verifyCosignature(check: { text: string; signature: NoteSignature; key: NoteKey; verify: NoteVerify }): number {
   const { text, key, verify } = check;
   const { time, signature } = cosignatureOf(check.signature);
   if (!verify(key.publicKey, cosignatureMessage(time, text), signature)) {

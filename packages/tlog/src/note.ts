@@ -6,11 +6,15 @@ import { formatBase64, parseBase64 } from "./base64.ts";
 import { boundedText } from "./bounded-text.ts";
 import { verifyCosignature } from "./cosignature.ts";
 import { hasControlCharacter } from "./control-character.ts";
-import type { Ed25519Verify } from "./ed25519.ts";
+import { type NoteVerify, mlDsa44PublicKeyBytes } from "./note-verify.ts";
+import { verifySubtreeCosignature } from "./subtree-cosignature.ts";
 import { VerificationError } from "./verification-error.ts";
 
-/** `ed25519` (type 0x01) signs the note's text; `cosignature` (0x04) signs it with a time, for witnesses. */
-export type NoteAlgorithm = "ed25519" | "cosignature";
+/**
+ * `ed25519` (type 0x01) signs the note's text; `cosignature` (0x04) signs it with a time, for witnesses; `ml-dsa-44` (0x06) signs the tree of a
+ * checkpoint with a time, for logs and witnesses.
+ */
+export type NoteAlgorithm = "ed25519" | "cosignature" | "ml-dsa-44";
 
 /** A public key that signs notes, as a verifier key names it. `keyId` is an unsigned 32-bit number. */
 export type NoteKey = {
@@ -20,7 +24,7 @@ export type NoteKey = {
   readonly publicKey: Uint8Array;
 };
 
-/** One signature line. `signature` is what follows the key ID: 64 bytes for Ed25519, 8 + 64 for a cosignature. */
+/** One signature line. `signature` is what follows the key ID: 64 bytes for Ed25519, 8 + 64 for a cosignature, 8 + 2,420 for ML-DSA-44. */
 export type NoteSignature = { readonly name: string; readonly keyId: number; readonly signature: Uint8Array };
 
 /** A note as parsed: nothing in it is verified. `text` ends in a newline. */
@@ -46,8 +50,10 @@ export const maxNoteSignatures = 64;
 const algorithmByType: ReadonlyMap<number, NoteAlgorithm> = new Map([
   [0x01, "ed25519"],
   [0x04, "cosignature"],
+  [0x06, "ml-dsa-44"],
 ]);
-const typeOf: Readonly<Record<NoteAlgorithm, number>> = { ed25519: 0x01, cosignature: 0x04 };
+const typeOf: Readonly<Record<NoteAlgorithm, number>> = { ed25519: 0x01, cosignature: 0x04, "ml-dsa-44": 0x06 };
+const publicKeyBytes: Readonly<Record<NoteAlgorithm, number>> = { ed25519: 32, cosignature: 32, "ml-dsa-44": mlDsa44PublicKeyBytes };
 
 /**
  * A verifier key, `<name>+<key ID as 8 hexadecimal digits>+<base64(type ‖ public key)>`:
@@ -60,12 +66,13 @@ const typeOf: Readonly<Record<NoteAlgorithm, number>> = { ed25519: 0x01, cosigna
  */
 export function parseVkey(text: string): NoteKey {
   // Base64 may hold a plus sign too, a name may not: the first two plus signs split.
-  const [, name, id, encoded] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{1,200})$/u.exec(text) ?? [];
+  const [, name, id, encoded] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{1,1800})$/u.exec(text) ?? [];
   if (name === undefined || id === undefined || encoded === undefined) throw new ParseError("verifier key", text);
   const bytes = parseBase64("verifier key", encoded);
   const algorithm = algorithmByType.get(bytes[0] ?? 0);
-  if (algorithm === undefined) throw new ParseError("verifier key of a supported type (Ed25519 or Ed25519 cosignature)", text);
-  if (bytes.length !== 33) throw new ParseError("verifier key with a public key of 32 bytes", text);
+  if (algorithm === undefined) throw new ParseError("verifier key of a supported type (Ed25519, Ed25519 cosignature or ML-DSA-44)", text);
+  const length = publicKeyBytes[algorithm];
+  if (bytes.length !== 1 + length) throw new ParseError(`verifier key with a public key of ${length} bytes`, text);
   const key = noteKeyOf({ name: parseKeyName(name), algorithm, publicKey: bytes.subarray(1) });
   if (formatKeyId(key.keyId) !== id) throw new ParseError(`verifier key whose key ID is ${formatKeyId(key.keyId)}`, text);
   return key;
@@ -139,7 +146,7 @@ export function formatSignatureLines(signatures: readonly NoteSignature[]): stri
  *
  * @throws VerificationError when a known key's signature is wrong, or no known key signed
  */
-export function verifyNote(note: SignedNote, keys: readonly NoteKey[], verify: Ed25519Verify): VerifiedNote {
+export function verifyNote(note: SignedNote, keys: readonly NoteKey[], verify: NoteVerify): VerifiedNote {
   const verified = verifyKnownSignatures(note, keys, verify);
   if (verified.verified.length === 0) {
     const wanted = keys.map((key) => key.name).join(", ") || "no key";
@@ -153,7 +160,7 @@ export function verifyNote(note: SignedNote, keys: readonly NoteKey[], verify: E
  *
  * @throws VerificationError when a known key's signature is wrong
  */
-export function verifyKnownSignatures(note: SignedNote, keys: readonly NoteKey[], verify: Ed25519Verify): VerifiedNote {
+export function verifyKnownSignatures(note: SignedNote, keys: readonly NoteKey[], verify: NoteVerify): VerifiedNote {
   const verified: VerifiedSignature[] = [];
   const others: NoteSignature[] = [];
   for (const signature of note.signatures) {
@@ -164,7 +171,7 @@ export function verifyKnownSignatures(note: SignedNote, keys: readonly NoteKey[]
   return { text: note.text, verified, others };
 }
 
-/** Signs `text` with each signer of type `ed25519`; witnesses sign through `cosign` instead, since they need a time. */
+/** Signs `text` with each signer of type `ed25519`; the others sign through `cosign` and `cosignSubtree`, since they need a time. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
   const message = utf8(text);
   const signatures = signers.map(({ key, sign }) => {
@@ -174,7 +181,7 @@ export function signNote(text: string, signers: readonly NoteSigner[]): string {
   return formatNote(text, signatures);
 }
 
-type SignatureCheck = { text: string; signature: NoteSignature; key: NoteKey; verify: Ed25519Verify };
+type SignatureCheck = { text: string; signature: NoteSignature; key: NoteKey; verify: NoteVerify };
 
 function verifySignature({ text, signature, key, verify }: SignatureCheck): VerifiedSignature {
   switch (key.algorithm) {
@@ -186,6 +193,8 @@ function verifySignature({ text, signature, key, verify }: SignatureCheck): Veri
     }
     case "cosignature":
       return { key, signature, time: verifyCosignature({ text, signature, key, verify }) };
+    case "ml-dsa-44":
+      return { key, signature, time: verifySubtreeCosignature({ text, signature, key, verify }) };
     default:
       return unreachable(key.algorithm);
   }

@@ -64,7 +64,7 @@ describe("a witness policy", () => {
     ["a delete character", ["# \u007f", "quorum none"], "control character"],
     ["a log twice", [logLine, "quorum none"], "its public key is on a line before"],
     ["a witness's key under two names", [`witness again ${vkeys[0]}`, "quorum none"], "its public key is on a line before"],
-    ["a witness key for a log", [`log ${vkeys[0]}`, "quorum none"], "must be of type Ed25519 (0x01)"],
+    ["a witness key for a log", [`log ${vkeys[0]}`, "quorum none"], "must be of type Ed25519 (0x01) or ML-DSA-44 (0x06)"],
     ["a log key for a witness", [`witness w9 ${formatVkey(testSigner("x", 9).key)}`, "quorum none"], "(0x04)"],
     ["too much on a line", ["quorum none w0"], "more than a name"],
   ])("with %s is refused", (_, lines, reason) => {

@@ -3,9 +3,9 @@ import { boundedText } from "./bounded-text.ts";
 import { type Checkpoint, verifyCheckpointNote } from "./checkpoint.ts";
 import { hasControlCharacter } from "./control-character.ts";
 import { parseDecimal } from "./decimal.ts";
-import type { Ed25519Verify } from "./ed25519.ts";
 import { equalHashes } from "./hash.ts";
 import { type NoteKey, type SignedNote, formatVkey, parseNote, parseVkey, verifyKnownSignatures } from "./note.ts";
+import type { NoteVerify } from "./note-verify.ts";
 import { VerificationError } from "./verification-error.ts";
 
 export type PolicyLog = { readonly key: NoteKey; readonly url?: string };
@@ -82,7 +82,7 @@ export function formatTlogPolicy(policy: WitnessPolicy): string {
 export function evaluateWitnessQuorum(
   policy: WitnessPolicy,
   note: SignedNote,
-  verify: Ed25519Verify,
+  verify: NoteVerify,
 ): { satisfied: boolean; witnesses: readonly Witnessed[] } {
   const keys = policy.witnesses.map(({ key }) => key);
   const { verified } = verifyKnownSignatures(note, keys, verify);
@@ -108,7 +108,7 @@ export function evaluateWitnessQuorum(
 export function verifyCosignedCheckpoint(
   noteText: Uint8Array | string,
   policy: WitnessPolicy,
-  verify: Ed25519Verify,
+  verify: NoteVerify,
 ): { checkpoint: Checkpoint; witnesses: readonly Witnessed[] } {
   const note = parseNote(noteText);
   const logKeys = policy.logs.map(({ key }) => key);
@@ -154,7 +154,7 @@ function define(draft: Draft, [keyword, ...items]: string[], line: string): void
 function parseLog({ logs }: Draft, [vkey = "", url, ...more]: string[], line: string): PolicyLog {
   if (more.length > 0) throw refusal(line, "more than a key and a URL");
   const key = parseVkey(vkey);
-  if (key.algorithm !== "ed25519") throw refusal(line, "a log's key must be of type Ed25519 (0x01)");
+  if (key.algorithm === "cosignature") throw refusal(line, "a log's key must be of type Ed25519 (0x01) or ML-DSA-44 (0x06)");
   refuseDuplicateKey(logs, key, line);
   return url === undefined ? { key } : { key, url };
 }
@@ -163,7 +163,7 @@ function parseWitness(draft: Draft, [name = "", vkey = "", url, ...more]: string
   if (more.length > 0) throw refusal(line, "more than a name, a key and a URL");
   refuseDefinedName(draft, name, line);
   const key = parseVkey(vkey);
-  if (key.algorithm !== "cosignature") throw refusal(line, "a witness's key must be of type Ed25519 cosignature (0x04)");
+  if (key.algorithm === "ed25519") throw refusal(line, "a witness's key must be of type Ed25519 cosignature (0x04) or ML-DSA-44 (0x06)");
   refuseDuplicateKey(draft.witnesses, key, line);
   return url === undefined ? { name, key } : { name, key, url };
 }

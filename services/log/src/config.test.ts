@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createNoteKey } from "@quorate/signing/note-key";
-import { formatVkey } from "@quorate/tlog/note";
+import { type NoteAlgorithm, formatVkey } from "@quorate/tlog/note";
 import { expect, test } from "vitest";
 import { loadLogConfig } from "./config.ts";
 import { scratchDirectory } from "./scratch-directory.fixture.ts";
@@ -61,4 +61,21 @@ test.each([
   await using scratch = await scratchDirectory();
   const { env } = await environmentIn(scratch);
   await expect(loadLogConfig({ ...env, ...stores })).rejects.toThrow(message);
+});
+
+test("reads a second key of the log's name, and refuses another", async () => {
+  await using scratch = await scratchDirectory();
+  const { env } = await environmentIn(scratch);
+  const keyFile = (file: string, name: string, algorithm: NoteAlgorithm) => {
+    const path = join(scratch.path, file);
+    return { path, signer: createNoteKey(path, name, algorithm) };
+  };
+  const second = keyFile("second", "log.example", "ml-dsa-44");
+  const load = (more: Record<string, string>) => loadLogConfig({ ...env, LOG_DATA_DIR: "/data", ...more });
+  expect((await load({ LOG_ML_DSA_KEY_FILE: second.path })).mlDsaSigner?.key).toEqual(second.signer.key);
+  expect((await load({})).mlDsaSigner).toBeUndefined();
+  const ofAnother = keyFile("other", "other.example", "ml-dsa-44").path;
+  await expect(load({ LOG_ML_DSA_KEY_FILE: ofAnother })).rejects.toThrow("must name an ML-DSA-44 key of the log's name log.example");
+  await expect(load({ LOG_ML_DSA_KEY_FILE: env.LOG_KEY_FILE })).rejects.toThrow("has an ed25519 key of log.example");
+  await expect(load({ LOG_KEY_FILE: second.path })).rejects.toThrow("LOG_KEY_FILE must name an Ed25519 log key");
 });

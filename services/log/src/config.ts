@@ -11,15 +11,14 @@ import {
 } from "@quorate/service/config";
 import type { Environment } from "@quorate/service/config";
 import { loadNoteKey } from "@quorate/signing/note-key";
-import type { NoteSigner } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
 import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import { z } from "zod";
 import type { S3Settings } from "./s3-bucket.ts";
+import type { LogSigners } from "./signed-checkpoint.ts";
 
-export type LogConfig = {
+export type LogConfig = LogSigners & {
   readonly stores: DirectoryStores | ClusterStores;
-  readonly signer: NoteSigner;
   readonly host: string;
   readonly port: number;
   readonly token: string;
@@ -55,6 +54,9 @@ const schema = z.object({
   LOG_S3_ACCESS_KEY_ID: z.string().min(1).optional().describe("access key; without it the sources of the AWS SDK are asked"),
   LOG_S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe("the access key's secret"),
   LOG_KEY_FILE: pathSchema.describe("file with the Ed25519 note key that signs checkpoints"),
+  LOG_ML_DSA_KEY_FILE: pathSchema
+    .optional()
+    .describe("file with an ML-DSA-44 note key of the same name, which signs checkpoints a second time; none by default"),
   LOG_HOST: hostSchema.default("127.0.0.1").describe("address to listen on"),
   LOG_PORT: portSchema.describe("port to listen on, 0 for a free one"),
   LOG_TOKEN: tokenSchema.describe("bearer token of those who may append"),
@@ -75,7 +77,7 @@ export async function loadLogConfig(env: Environment): Promise<LogConfig> {
   const parsed = parseConfig(schema, env);
   return {
     stores: storesOf(parsed),
-    signer: loadNoteKey(parsed.LOG_KEY_FILE),
+    ...signersOf(parsed),
     host: parsed.LOG_HOST,
     port: parsed.LOG_PORT,
     token: parsed.LOG_TOKEN,
@@ -84,6 +86,20 @@ export async function loadLogConfig(env: Environment): Promise<LogConfig> {
     witnessMilliseconds: parsed.LOG_WITNESS_MILLISECONDS,
     inceptionDate: parsed.LOG_INCEPTION_DATE,
   };
+}
+
+function signersOf({ LOG_KEY_FILE: path, LOG_ML_DSA_KEY_FILE: mlDsaPath }: z.output<typeof schema>): LogSigners {
+  const signer = loadNoteKey(path);
+  if (signer.key.algorithm !== "ed25519") throw new ConfigError(`LOG_KEY_FILE must name an Ed25519 log key; ${path} has another type`);
+  if (mlDsaPath === undefined) return { signer };
+  const mlDsaSigner = loadNoteKey(mlDsaPath);
+  if (mlDsaSigner.key.algorithm !== "ml-dsa-44" || mlDsaSigner.key.name !== signer.key.name) {
+    throw new ConfigError(
+      `LOG_ML_DSA_KEY_FILE must name an ML-DSA-44 key of the log's name ${signer.key.name}; ` +
+        `${mlDsaPath} has an ${mlDsaSigner.key.algorithm} key of ${mlDsaSigner.key.name}`,
+    );
+  }
+  return { signer, mlDsaSigner };
 }
 
 function storesOf(parsed: z.output<typeof schema>): LogConfig["stores"] {

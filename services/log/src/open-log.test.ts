@@ -61,7 +61,7 @@ async function storedLog(): Promise<TreeEdge> {
   for (const oldSize of [0, 200, 400]) {
     const entries = entriesFrom(oldSize, 200);
     await store.write(edge.grow(withHash(entries)));
-    const signed = signCheckpoint({ size: edge.size, root: edge.root() }, signer);
+    const signed = signCheckpoint({ size: edge.size, root: edge.root() }, { signer }, noon);
     const to = { size: edge.size, note: signed.note, signedAt: noon };
     await lock.swap({ from, to, entries: [] });
     from = to;
@@ -141,7 +141,7 @@ test("refuses to start when a tile or an entry of the right edge is damaged or m
 
 test("refuses to start when more was published than the lock store knows", async () => {
   await storedLog();
-  const { note } = signCheckpoint({ size: 601, root: emptyRoot }, signer);
+  const { note } = signCheckpoint({ size: 601, root: emptyRoot }, { signer }, noon);
   await store.write([{ path: "checkpoint", bytes: Buffer.from(note) }]);
   await expect(open()).rejects.toThrow(
     "a checkpoint of size 601 was published, but the lock store's newest is 600: it comes from a backup",
@@ -169,7 +169,7 @@ test("refuses to start when the file checkpoint is damaged and the journal does 
 test.each([600, 300])("refuses to start when another root was published at size %i", async (size) => {
   await storedLog();
   records = records.filter(({ kind }) => kind !== "published");
-  await store.write([{ path: "checkpoint", bytes: Buffer.from(signCheckpoint({ size, root: emptyRoot }, signer).note) }]);
+  await store.write([{ path: "checkpoint", bytes: Buffer.from(signCheckpoint({ size, root: emptyRoot }, { signer }, noon).note) }]);
   await expect(open()).rejects.toThrow("this log has forked");
 });
 

@@ -1,4 +1,4 @@
-import type { NoteKey, NoteSigner } from "@quorate/tlog/note";
+import type { NoteKey } from "@quorate/tlog/note";
 import { emptyRoot } from "@quorate/tlog/merkle";
 import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
@@ -8,7 +8,7 @@ import type { JournalRecord } from "./journal.ts";
 import type { Head, LockStore } from "./lock-store.ts";
 import { checkHeadIsNewest, checkPublished, recoverTree, RefusedToStartError } from "./recover.ts";
 import { signCheckpoint, verifySigned } from "./signed-checkpoint.ts";
-import type { SignedCheckpoint } from "./signed-checkpoint.ts";
+import type { LogSigners, SignedCheckpoint } from "./signed-checkpoint.ts";
 import type { TileStore } from "./tile-store.ts";
 import type { TreeEdge } from "./tree-edge.ts";
 
@@ -25,8 +25,7 @@ export type OpenLog = {
 
 export type LogFiles = { readonly lock: LockStore; readonly store: TileStore; readonly records: readonly JournalRecord[] };
 
-export type OpenOptions = {
-  readonly signer: NoteSigner;
+export type OpenOptions = LogSigners & {
   readonly policy: WitnessPolicy;
   readonly inceptionDate?: string | undefined;
   readonly now: () => number;
@@ -45,11 +44,12 @@ export async function openLog(files: LogFiles, options: OpenOptions): Promise<Op
       `the clock shows ${new Date(now()).toISOString()}, but a checkpoint was signed at ${new Date(head.signedAt).toISOString()}; set the clock`,
     );
   }
-  const newest = signedByUs(head.note, signer.key, "the lock store's checkpoint");
-  if (newest.checkpoint.size !== head.size)
-    throw new RefusedToStartError(
-      `the lock store has a checkpoint of size ${newest.checkpoint.size} as one of ${head.size}: it is damaged`,
-    );
+  const { checkpoint } = signedByUs(head.note, signer.key, "the lock store's checkpoint");
+  if (checkpoint.size !== head.size) {
+    throw new RefusedToStartError(`the lock store has a checkpoint of size ${checkpoint.size} as one of ${head.size}: it is damaged`);
+  }
+  // The same tree, signed again: there may be a key that the log did not have then.
+  const newest = signCheckpoint(checkpoint, options, head.signedAt);
   const stored = { store: files.store, records: files.records, head: newest };
   await checkHeadIsNewest(stored);
   const edge = await recoverTree(stored);
@@ -60,7 +60,8 @@ export async function openLog(files: LogFiles, options: OpenOptions): Promise<Op
   return { edge, head, newest, published: hasQuorum(published, policy) ? published : undefined };
 }
 
-async function createLog({ lock, store, records }: LogFiles, { signer, inceptionDate, now, events }: OpenOptions): Promise<Head> {
+async function createLog({ lock, store, records }: LogFiles, options: OpenOptions): Promise<Head> {
+  const { signer, inceptionDate, now, events } = options;
   if (!(await store.isEmpty()) || records.length > 0) {
     throw new RefusedToStartError(
       "there are tiles or staged entries, but no lock store that says what was signed; restore the newest lock store, or start another log",
@@ -70,8 +71,9 @@ async function createLog({ lock, store, records }: LogFiles, { signer, inception
   if (inceptionDate !== undefined && inceptionDate !== today) {
     throw new RefusedToStartError(`the log is missing, and may be created on ${inceptionDate} only; restore its data`);
   }
-  const { note } = signCheckpoint({ size: 0, root: emptyRoot }, signer);
-  const head = { size: 0, note, signedAt: now() };
+  const signedAt = now();
+  const { note } = signCheckpoint({ size: 0, root: emptyRoot }, options, signedAt);
+  const head = { size: 0, note, signedAt };
   await lock.create(head);
   events.created(signer.key.name);
   return head;

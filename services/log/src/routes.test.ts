@@ -52,7 +52,10 @@ async function startRoutes() {
   publisher.start();
   const pool = new Pool();
   const onSigned = publisher.offer.bind(publisher);
-  const sequencer = new Sequencer({ pool, staging, lock, store, signer, events, now: Date.now, onSigned, fail }, { edge, head });
+  const sequencer = new Sequencer(
+    { pool, staging, lock, store, signers: { signer }, events, now: Date.now, onSigned, fail },
+    { edge, head },
+  );
   const app = createHttpApp({ logger: silentLogger });
   stack.defer(() => app.close());
   addAppendRoutes(app, token, { underWay: new Map(), pool, lock, lockCheck, sequencer, publisher, store, events });

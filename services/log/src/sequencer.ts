@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProblemError } from "@quorate/service/problem";
-import type { NoteSigner } from "@quorate/tlog/note";
 import type { LogEvents } from "./events.ts";
 import type { Head, LockStore } from "./lock-store.ts";
 import { NotStagedError } from "./not-staged-error.ts";
 import type { PendingEntry, Pool } from "./pool.ts";
 import { signCheckpoint } from "./signed-checkpoint.ts";
-import type { SignedCheckpoint } from "./signed-checkpoint.ts";
+import type { LogSigners, SignedCheckpoint } from "./signed-checkpoint.ts";
 import type { Staging } from "./staging.ts";
 import type { TileStore } from "./tile-store.ts";
 import type { TreeEdge } from "./tree-edge.ts";
@@ -24,7 +23,7 @@ export type SequencerDependencies = {
   readonly staging: Staging;
   readonly lock: LockStore;
   readonly store: TileStore;
-  readonly signer: NoteSigner;
+  readonly signers: LogSigners;
   readonly events: LogEvents;
   readonly now: () => number;
   /** Told of each new signed checkpoint, once its tiles can be read. */
@@ -88,14 +87,15 @@ export class Sequencer {
 
   /** Stage, sign, swap, apply, acknowledge. Each step is final only with the swap; from there on it must go forward. */
   async #sequence(batch: readonly PendingEntry[]): Promise<void> {
-    const { staging, lock, store, signer, events, now, onSigned } = this.#dependencies;
+    const { staging, lock, store, signers, events, now, onSigned } = this.#dependencies;
     const startedAt = performance.now();
     const [oldSize, edge] = [this.#edge.size, this.#edge.fork()];
     const files = edge.grow(batch);
     const tree = { size: edge.size, root: edge.root() };
     await staging.append({ kind: "batch", oldSize, entries: batch.map(({ bytes }) => bytes) }, tree);
-    const signed = signCheckpoint(tree, signer);
-    const head = { size: edge.size, note: signed.note, signedAt: Math.max(now(), this.#head.signedAt) };
+    const signedAt = Math.max(now(), this.#head.signedAt);
+    const signed = signCheckpoint(tree, signers, signedAt);
+    const head = { size: edge.size, note: signed.note, signedAt };
     await lock.swap({
       from: this.#head,
       to: head,

@@ -46,7 +46,7 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
   );
   const pool = new Pool();
   const onSigned = publisher.offer.bind(publisher);
-  const sequencer = new Sequencer({ pool, staging, lock, store, signer, events, now, onSigned, fail }, { edge, head });
+  const sequencer = new Sequencer({ pool, staging, lock, store, signers: config, events, now, onSigned, fail }, { edge, head });
 
   const readiness = {
     lockStore: async () => {

@@ -19,7 +19,7 @@ export function parseKnownLogs(text: string): KnownLogs {
     const [keyword, vkey, ...rest] = line.split(/\s+/);
     if (keyword !== "log" || vkey === undefined || rest.length > 0) throw new ParseError("line of a logs file (log <vkey>)", line);
     const key = parseVkey(vkey);
-    if (key.algorithm !== "ed25519") throw new ParseError("log's key (Ed25519, not a cosignature key)", vkey);
+    if (key.algorithm === "cosignature") throw new ParseError("log's key (Ed25519 or ML-DSA-44, not a cosignature key)", vkey);
     logs.set(key.name, [...(logs.get(key.name) ?? []), key]);
   }
   if (logs.size === 0) throw new ParseError("logs file (at least one line log <vkey>)", text);
