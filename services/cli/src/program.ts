@@ -113,6 +113,9 @@ function addLogReaderCommands(log: Command, context: CommandContext, done: Done)
   withPolicy(withLog(log.command("mirror")))
     .description("copy the log into a directory that any web server can serve, or bring the copy up to date")
     .argument("<directory>")
+    .option("--serve <[host:]port>", "go on copying, and serve the copy as the log is served; default host 127.0.0.1", listenAddress)
+    .option("--interval <seconds>", "with --serve: between two copies; default 10", wholeNumber(1, 999_999))
+    .addHelpText("after", "\nExample: quorate log mirror /srv/log --log https://log.example --policy policy --serve 0.0.0.0:8080")
     .action(async (directory, options) => done(await (await import("./commands/mirror.ts")).runLogMirror(directory, options, context)));
 }
 
@@ -203,6 +206,13 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+}
+
+function listenAddress(text: string): { host: string; port: number } {
+  const [, host = "127.0.0.1", digits] = /^(?:\[?([^\]]+)\]?:)?(0|[1-9]\d{0,4})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (port <= 65_535) return { host, port };
+  throw new InvalidArgumentError("It must be a port, or a host or address and a port, such as 0.0.0.0:8080.");
 }
 
 function archiveUrl(text: string): string {

@@ -1,4 +1,5 @@
 import { ProblemError } from "@quorate/service/problem";
+import { readTile } from "@quorate/service/stored-tile";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { equalHashes } from "@quorate/tlog/hash";
 import type { Hash } from "@quorate/tlog/hash";
@@ -9,7 +10,6 @@ import type { Pool, Sequenced } from "./pool.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Sequencer } from "./sequencer.ts";
 import type { SignedCheckpoint } from "./signed-checkpoint.ts";
-import { readTile } from "./tile-store.ts";
 import type { TileStore } from "./tile-store.ts";
 
 /** What may wait for witnesses before new entries are refused: minutes of a busy log. */

@@ -1,3 +1,4 @@
+import { readTile } from "@quorate/service/stored-tile";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
 import { equalHashes } from "@quorate/tlog/hash";
@@ -8,7 +9,6 @@ import { peaksFromTiles, rootFromTiles } from "@quorate/tlog/tile-proof";
 import type { Tile } from "@quorate/tlog/tile";
 import type { JournalRecord } from "./journal.ts";
 import type { SignedCheckpoint } from "./signed-checkpoint.ts";
-import { readTile } from "./tile-store.ts";
 import type { TileStore } from "./tile-store.ts";
 import { TreeEdge } from "./tree-edge.ts";
 

@@ -1,18 +1,12 @@
-import { promisify } from "node:util";
-import { constants, gzip } from "node:zlib";
 import { maxEntryBytes } from "@quorate/protocol/entry";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { requireBearer } from "@quorate/service/bearer";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
-import { tileAt, tileWidth } from "@quorate/tlog/tile";
-import type { Tile } from "@quorate/tlog/tile";
 import { z } from "zod";
-import { acceptsGzip } from "@quorate/service/accepts-gzip";
 import { appendEntry, waitUntilPublished } from "./append-entry.ts";
 import type { AppendDependencies, Appended } from "./append-entry.ts";
 import { type KeyedBytes, keyPattern, maxKeyedEntries, maxKeyedEntriesBytes, parseKeyedEntries } from "./keyed-entries.ts";
-import { readTile, tileOfPath } from "./tile-store.ts";
 
 const querystring = z.object({ wait: z.enum(["sequenced", "published"]).default("published") });
 const headers = z.looseObject({
@@ -64,50 +58,4 @@ function keyedEntriesOf(body: Uint8Array): KeyedBytes[] {
 
 function answerOf({ index, leafHash, duplicate }: Appended) {
   return { index, leafHash: Buffer.from(leafHash).toString("hex"), duplicate };
-}
-
-const compress = promisify(gzip);
-
-/** `GET /checkpoint` and `GET /tile/…` (C2SP tlog-tiles), of what is published and no more. */
-export function addReadRoutes(app: HttpApp, { publisher, store }: Pick<AppendDependencies, "publisher" | "store">): void {
-  app.addHook("onSend", async (request, reply) => {
-    // Proofs are checked in browsers, on pages of any origin.
-    if (request.method === "GET" || request.method === "HEAD") reply.header("access-control-allow-origin", "*");
-  });
-  app.get("/checkpoint", async (_request, reply) => {
-    const { published } = publisher;
-    if (published === undefined) {
-      throw new ProblemError(503, "not-published", "no checkpoint has the cosignatures it needs yet", {
-        headers: { "retry-after": "1", "cache-control": "no-store" },
-      });
-    }
-    return reply.type("text/plain; charset=utf-8").header("cache-control", "public, max-age=1").send(published.note);
-  });
-  app.get("/tile/*", async (request, reply) => {
-    const tile = tileOfPath(request.url.slice(1));
-    const size = publisher.published?.checkpoint.size ?? 0;
-    const bytes = tile !== undefined && isInTree(tile, size) ? await readTile(store, tile).catch(unreadable) : undefined;
-    if (bytes === undefined) {
-      throw new ProblemError(404, "no-such-tile", `the published tree of ${size} entries has no such tile`, {
-        headers: { "cache-control": "no-store" },
-      });
-    }
-    reply.type("application/octet-stream").header("cache-control", "public, max-age=31536000, immutable");
-    if (tile?.level !== "entries") return reply.send(bytes);
-    reply.header("vary", "accept-encoding");
-    if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(bytes);
-    return reply.header("content-encoding", "gzip").send(await compress(bytes, { level: constants.Z_BEST_SPEED }));
-  });
-}
-
-function unreadable(cause: unknown): never {
-  throw new ProblemError(503, "store-unavailable", "the log's store does not give its tiles; try again", {
-    headers: { "retry-after": "5", "cache-control": "no-store" },
-    cause,
-  });
-}
-
-function isInTree({ level, index, width }: Tile, size: number): boolean {
-  if (index > Number.MAX_SAFE_INTEGER / tileWidth) return false;
-  return width <= (tileAt(level, index, size)?.width ?? 0);
 }

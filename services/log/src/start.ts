@@ -1,5 +1,6 @@
 import { createHttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
+import { addLogRoutes } from "@quorate/service/log-routes";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
 import type { LogConfig } from "./config.ts";
@@ -9,7 +10,7 @@ import { openStores } from "./open-stores.ts";
 import { policyWitnesses } from "./policy-witnesses.ts";
 import { Pool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
-import { addAppendRoutes, addReadRoutes } from "./routes.ts";
+import { addAppendRoutes } from "./routes.ts";
 import { Sequencer } from "./sequencer.ts";
 
 export type Log = AsyncDisposable & { readonly url: string };
@@ -59,7 +60,7 @@ export async function startLog(config: LogConfig, context: LogContext): Promise<
   const app = createHttpApp({ logger, metrics, readiness });
   const dependencies = { underWay: new Map(), pool, lock, lockCheck, sequencer, publisher, store, events };
   addAppendRoutes(app, config.token, dependencies);
-  addReadRoutes(app, dependencies);
+  addLogRoutes(app, { files: store, published: () => publisher.published });
   // Undone from the last: no new requests and none under way, no batch under way, no round of witnesses, tiles durable.
   stack.defer(async () => {
     if (!sequencer.failed) await (await staging.rotate()).retired;

@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { readTile } from "@quorate/service/stored-tile";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
 import { expect, test } from "vitest";
 import { scratchDirectory } from "./scratch-directory.fixture.ts";
-import { DirectoryTileStore, readTile, tileOfPath } from "./tile-store.ts";
+import { DirectoryTileStore } from "./tile-store.ts";
 import type { TileStore } from "./tile-store.ts";
 import { TreeEdge } from "./tree-edge.ts";
 
@@ -49,10 +50,4 @@ test("cuts a dropped partial tile or bundle from the full one", async () => {
   expect(after.map((bytes) => Buffer.from(bytes ?? []))).toEqual(before);
   expect(parseEntryBundle(after[1] ?? new Uint8Array(0)).length).toBe(100);
   expect(await readTile(store, { level: 0, index: 1, width: 200 })).toBeUndefined();
-});
-
-test("what is no tile's path names no tile", () => {
-  for (const path of ["checkpoint", "tile/0/000.unfinished", "tile/0/../000", "tile/0/000.p/0", "tile/0/000?x", "tile/0/0"]) {
-    expect(tileOfPath(path)).toBeUndefined();
-  }
 });

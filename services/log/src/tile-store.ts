@@ -1,9 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeDurableDirectory, syncDirectory } from "@quorate/service/durable-file";
-import { hashBytes } from "@quorate/tlog/hash";
-import { parseTilePath, tilePath, tileWidth } from "@quorate/tlog/tile";
-import type { Tile } from "@quorate/tlog/tile";
 import type { TileFile } from "./tree-edge.ts";
 import { syncFileSystem } from "@quorate/service/sync-file-system";
 
@@ -23,14 +20,6 @@ export interface TileStore {
   sync(): Promise<void>;
   /** Whether nothing was ever written here. */
   isEmpty(): Promise<boolean>;
-}
-
-/** The bytes of a tile or bundle. A partial one that was dropped is cut from the full one, which begins with it. */
-export async function readTile(store: TileStore, tile: Tile): Promise<Uint8Array | undefined> {
-  const exact = await store.read(tilePath(tile));
-  if (exact !== undefined || tile.width === tileWidth) return exact;
-  const full = await store.read(tilePath({ ...tile, width: tileWidth }));
-  return full?.subarray(0, tile.level === "entries" ? bundlePrefixBytes(full, tile.width) : tile.width * hashBytes);
 }
 
 /**
@@ -95,12 +84,6 @@ export class DirectoryTileStore implements TileStore {
   }
 }
 
-function bundlePrefixBytes(bundle: Uint8Array, count: number): number {
-  let offset = 0;
-  for (let entry = 0; entry < count; entry += 1) offset += 2 + (bundle[offset] ?? 0) * 256 + (bundle[offset + 1] ?? 0);
-  return offset;
-}
-
 /** A path's directories, from the nearest to the store's own. */
 function ancestors(path: string): string[] {
   const parent = dirname(path);
@@ -126,13 +109,4 @@ async function inParallel(paths: readonly string[], act: (path: string) => Promi
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
-}
-
-/** The tile that a path below the log's prefix names, or undefined when it names none. */
-export function tileOfPath(path: string): Tile | undefined {
-  try {
-    return parseTilePath(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -7,6 +7,7 @@ import { cosigned, testLog, testWitnesses } from "@quorate/tlog/cosigned.fixture
 import { leafHash, rootOf } from "@quorate/tlog/merkle";
 import { formatTlogPolicy } from "@quorate/tlog/tlog-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { recordingContext } from "../recording-terminal.fixture.ts";
 import { runLogFsck } from "./fsck.ts";
 import { runLogMirror } from "./mirror.ts";
@@ -96,5 +97,113 @@ describe("quorate log mirror", () => {
     const root = rootOf(others.map((entry) => leafHash(entry)));
     await writeLogFile(options.log, "checkpoint", cosigned({ size: 700, root }, testWitnesses));
     await expect(runLogMirror(mirror(), options, recordingContext())).rejects.toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe("quorate log mirror --serve", () => {
+  const mirror = () => join(directory, "mirror");
+
+  /** Serves in the background until it is interrupted or disposed. */
+  async function startServing() {
+    const interrupted = new AbortController();
+    const context = { ...recordingContext(), signal: interrupted.signal };
+    const running = runLogMirror(mirror(), { ...options, serve: { host: "127.0.0.1", port: 0 }, interval: 0.02 }, context);
+    const ended = running.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await expect.poll(() => context.json.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    const { url } = z.object({ url: z.string() }).parse(context.json[0]);
+    const get = async (path: string) => {
+      const response = await fetch(`${url}/${path}`);
+      return {
+        status: response.status,
+        type: response.headers.get("content-type"),
+        cache: response.headers.get("cache-control"),
+        bytes: Buffer.from(await response.arrayBuffer()),
+      };
+    };
+    const serves = async (size: number) => {
+      const served = async () => (await get("checkpoint")).bytes.toString().split("\n")[1];
+      await expect.poll(served, { timeout: 20_000 }).toBe(String(size));
+    };
+    const interrupt = async () => {
+      interrupted.abort(new Error("interrupted"));
+      return ended;
+    };
+    return { context, get, serves, interrupt, [Symbol.asyncDispose]: async () => void (await interrupt()) };
+  }
+
+  it("serves every file of the log under the log's own headers, and what the log adds, until it is interrupted", async () => {
+    await using served = await startServing();
+    const { context, get, serves, interrupt } = served;
+    await serves(600);
+    await publish(700);
+    await serves(700);
+    const paths = [
+      "tile/0/000",
+      "tile/0/001",
+      "tile/0/002.p/88",
+      "tile/0/002.p/188",
+      "tile/1/000.p/2",
+      "tile/entries/001",
+      "tile/entries/002.p/188",
+    ];
+    for (const path of paths) {
+      const { bytes, ...headers } = await get(path);
+      expect([path, headers]).toEqual([
+        path,
+        { status: 200, type: "application/octet-stream", cache: "public, max-age=31536000, immutable" },
+      ]);
+      expect(bytes.equals(await readFile(join(options.log, path)))).toBe(true);
+    }
+    expect((await get("tile/0/002.p/100")).bytes.equals((await readFile(join(options.log, "tile/0/002.p/188"))).subarray(0, 3200))).toBe(
+      true,
+    );
+    expect(await get("checkpoint")).toMatchObject({ type: "text/plain; charset=utf-8", cache: "public, max-age=1" });
+    for (const path of ["tile/0/002", "tile/0/002.p/189", "tile/0/3", "lock", "checkpoint/"])
+      expect([path, (await get(path)).status]).toEqual([path, 404]);
+    expect(context.json).toMatchObject([{ url: expect.stringMatching(/^http/) }, { added: 600 }, { added: 100 }]);
+    expect(await interrupt()).toMatchObject({ name: "AbortError" });
+  });
+
+  it("says what is wrong with the log, serves on what it has, and recovers", async () => {
+    await using served = await startServing();
+    const { context, get, serves } = served;
+    await serves(600);
+    await publish(300);
+    await expect
+      .poll(() => context.said.join("\n"))
+      .toMatch(/it has 300 entries, and the mirror has 600: a log does not shrink.*; trying again in/);
+    await rm(join(options.log, "checkpoint"));
+    await expect
+      .poll(() => context.said.join("\n"))
+      .toMatch(/reading the checkpoint of the log at file:.*there is none.*; trying again in/);
+    expect((await get("checkpoint")).bytes.toString()).toContain("\n600\n");
+    await publish(700);
+    await serves(700);
+  });
+
+  it("hashes what it holds when it starts, and serves no file that the disk has changed", async () => {
+    await runLogMirror(mirror(), options, recordingContext());
+    const path = "tile/entries/001";
+    await flipBit(join(mirror(), path));
+    await using served = await startServing();
+    const { context, get, serves } = served;
+    await serves(600);
+    expect(context.said).toContainEqual(expect.stringMatching(/^wrong {2}tile\/entries\/001: entry 259 is not the one/));
+    expect((await get(path)).bytes.equals(await readFile(join(options.log, path)))).toBe(true);
+  });
+
+  it("has no checkpoint to serve before it has copied one", async () => {
+    await flipBit(join(options.log, "tile/entries/001"));
+    await using served = await startServing();
+    const { context, get } = served;
+    await expect
+      .poll(() => context.said.join("\n"))
+      .toMatch(/1 of its files are not what its checkpoint says; the mirror stays at 0; trying again/);
+    expect((await get("checkpoint")).status).toBe(503);
+    expect((await get("tile/0/000")).status).toBe(404);
+    expect((await get("health/ready")).status).toBe(503);
   });
 });

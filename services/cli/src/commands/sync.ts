@@ -21,7 +21,7 @@ import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-er
 import { dataDirectoryOf, findConnection } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { type LogForReader, type LogReadOptions, openLogForReader } from "../log-for-reader.ts";
-import { updateMirror } from "../log-mirror.ts";
+import { updateMirror } from "../mirror/update-mirror.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 import { type ReadVerdicts, readVerdicts } from "../read-verdicts.ts";
 import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "../snapshot-defaults.ts";
