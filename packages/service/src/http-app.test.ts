@@ -127,6 +127,8 @@ test("closes when the request under way is answered, though its connection is ke
   const app = createHttpApp({ logger: silentLogger });
   const arrived = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<string>();
+  const closing = Promise.withResolvers<void>();
+  app.addHook("preClose", async () => closing.resolve());
   app.get("/slow", async () => {
     arrived.resolve();
     return answer.promise;
@@ -135,10 +137,13 @@ test("closes when the request under way is answered, though its connection is ke
   const response = fetch(`${url}/slow`);
   await arrived.promise;
   const closed = app.close();
+  await closing.promise;
   answer.resolve("done");
-  expect(await (await response).text()).toBe("done");
+  const answered = await response;
+  expect(answered.headers.get("connection")).toBe("close");
+  expect(await answered.text()).toBe("done");
   await closed;
-}, 20_000);
+});
 
 test("closing does not wait for a connection that has sent nothing yet", async () => {
   const app = createHttpApp({ logger: silentLogger });
