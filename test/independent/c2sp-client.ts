@@ -60,6 +60,24 @@ export function treeHash(leaves: readonly Buffer[]): Buffer {
   return nodeHash(treeHash(leaves.slice(0, split)), treeHash(leaves.slice(split)));
 }
 
+/** MTH(D[0:n]) for every n from 0 to the number of leaves: the roots of the complete subtrees that are left of n, folded from the right. */
+export function prefixHashes(leaves: readonly Buffer[]): Buffer[] {
+  const complete: Buffer[] = [];
+  const hashes = [treeHash([])];
+  for (const [index, leaf] of leaves.entries()) {
+    complete.push(leaf);
+    for (let count = index + 1; count % 2 === 0; count /= 2) complete.push(nodeHash(...lastTwo(complete)));
+    hashes.push(complete.reduceRight((right, left) => nodeHash(left, right)));
+  }
+  return hashes;
+}
+
+function lastTwo(hashes: Buffer[]): [left: Buffer, right: Buffer] {
+  const [left, right] = hashes.splice(-2);
+  if (left === undefined || right === undefined) throw new Error("there are no two subtrees to join");
+  return [left, right];
+}
+
 function splitOf(count: number): number {
   let split = 1;
   while (split * 2 < count) split *= 2;
@@ -71,6 +89,7 @@ export class TileLog {
   readonly #fetch: Fetch;
   readonly #size: number;
   readonly #tiles = new Map<string, Buffer>();
+  readonly #subtrees = new Map<string, Buffer>();
 
   constructor(fetch: Fetch, size: number) {
     this.#fetch = fetch;
@@ -101,7 +120,7 @@ export class TileLog {
     return nodeHash(await this.rangeHash(start, start + split), await this.rangeHash(start + split, end));
   }
 
-  /** PATH(m, D[n]) of RFC 6962 §2.1.1. */
+  /** PATH(m, D[n]) of RFC 6962 §2.1.1; n is the tree's size unless it is given. */
   async inclusion(index: number, [start, end] = [0, this.#size]): Promise<Buffer[]> {
     if (end - start === 1) return [];
     const middle = start + splitOf(end - start);
@@ -110,7 +129,7 @@ export class TileLog {
       : [...(await this.inclusion(index, [middle, end])), await this.rangeHash(start, middle)];
   }
 
-  /** SUBPROOF(m, D[n], b) of RFC 6962 §2.1.2. */
+  /** SUBPROOF(m, D[n], b) of RFC 6962 §2.1.2; n is the tree's size unless it is given. */
   async consistency(old: number, [start, end] = [0, this.#size], whole = true): Promise<Buffer[]> {
     if (old === end) return whole ? [] : [await this.rangeHash(start, end)];
     const middle = start + splitOf(end - start);
@@ -120,6 +139,13 @@ export class TileLog {
   }
 
   async #subtree(height: number, index: number): Promise<Buffer> {
+    const key = `${height}/${index}`;
+    const hash = this.#subtrees.get(key) ?? (await this.#readSubtree(height, index));
+    this.#subtrees.set(key, hash);
+    return hash;
+  }
+
+  async #readSubtree(height: number, index: number): Promise<Buffer> {
     const level = Math.floor(height / 8);
     const count = 2 ** (height % 8);
     const first = index * count;
