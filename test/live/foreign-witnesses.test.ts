@@ -1,9 +1,8 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
 import { createNoteKey, verifyEd25519 } from "@quorate/signing/note-key";
@@ -24,7 +23,6 @@ import { type DebianPrograms, fetchDebianPrograms } from "./debian-programs.ts";
 // Witnesses that other people wrote, as Debian forky ships them: two of four, with a quorum of three. Sigsum's follows logs whose name says
 // their key, so this log has such a name.
 
-const run = promisify(execFile);
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const fromHex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 
@@ -62,18 +60,19 @@ class ForeignWitness implements AsyncDisposable {
 }
 
 /** What a program of forky prints. Rejects unless it exits with 0. */
-async function runForky(program: string, parameters: readonly string[], input = ""): Promise<string> {
-  const { code, output } = await forky.run(program, parameters, { input });
+async function runForky(program: string, parameters: readonly string[], input = "", env: Record<string, string> = {}): Promise<string> {
+  const { code, output } = await forky.run(program, parameters, { input, env });
   if (code !== 0) throw new Error(`${program} exited with ${code}: ${output}`);
   return output;
 }
 
 async function startAgent(): Promise<string> {
   const socket = join(directory, "agent");
-  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(directory, "lite")]);
-  agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
-  const env = { ...process.env, SSH_AUTH_SOCK: socket };
-  await vi.waitFor(() => run("ssh-add", ["-q", join(directory, "lite")], { env }), { timeout: 20_000 });
+  await runForky("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(directory, "lite")]);
+  const [command, parameters] = forky.command("ssh-agent", ["-D", "-a", socket]);
+  agent = spawn(command, parameters, { stdio: "ignore" });
+  const env = { SSH_AUTH_SOCK: socket };
+  await vi.waitFor(() => runForky("ssh-add", ["-q", join(directory, "lite")], "", env), { timeout: 20_000 });
   return socket;
 }
 
@@ -83,7 +82,7 @@ async function prepareLite(logVkey: string): Promise<string> {
   await runForky("witnessctl", ["add-log", "-db", database, "-origin", origin]);
   await runForky("witnessctl", ["add-key", "-db", database, "-origin", origin, "-key", logVkey]);
   const socket = await startAgent();
-  const [, fingerprint = ""] = (await run("ssh-keygen", ["-l", "-f", join(directory, "lite.pub")])).stdout.split(" ");
+  const [, fingerprint = ""] = (await runForky("ssh-keygen", ["-l", "-f", join(directory, "lite.pub")])).split(" ");
   const port = await choosePort(new Set());
   const options = ["-db", database, "-key", fingerprint, "-name", "witness.example/lite", "-ssh-agent", socket];
   lite = new ForeignWitness(port, forky.command("litewitness", [...options, "-listen", `127.0.0.1:${port}`]));
@@ -104,7 +103,9 @@ async function prepareSigsum(logVkey: string): Promise<string> {
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "quorate-foreign-"));
-  forky = await fetchDebianPrograms(directory, "forky", ["torchwood", "sigsum-go"]);
+  // litewitness keeps its key with an SSH agent.
+  const agentPackages = ["openssh-client", "openssh-common", "libselinux1", "libpcre2-8-0"];
+  forky = await fetchDebianPrograms(directory, "forky", ["torchwood", "sigsum-go", ...agentPackages]);
   constellation = await LogConstellation.start({
     witnesses: 2,
     quorum: 2,
