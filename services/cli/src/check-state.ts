@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { writeDurableFile } from "@quorate/service/durable-file";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { formatHash, parseHash } from "@quorate/tlog/hash";
 import { z } from "zod";
 import { CommandError, errorLine } from "./command-error.ts";
+import { saveFile } from "./own-files.ts";
 
 const publishedKept = 1024;
 
@@ -45,5 +45,5 @@ export async function saveCheckState(path: string, { origin, size, root, publish
     root: formatHash(root),
     published: [...new Set([...published, size])].toSorted((a, b) => a - b).slice(-publishedKept),
   };
-  await writeDurableFile(path, `${JSON.stringify(state)}\n`);
+  await saveFile(path, `${JSON.stringify(state)}\n`);
 }

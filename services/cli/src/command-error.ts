@@ -1,3 +1,5 @@
+import { getSystemErrorMessage } from "node:util";
+
 /** Exit codes of every command, as `--help` and docs/cli.md say. */
 export const exitCodes = {
   ok: 0,
@@ -26,7 +28,15 @@ export class CommandError extends Error {
 export function errorLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.message.replaceAll(/\s*\n\s*/g, " ");
-  if (error.cause === undefined || error.cause === null) return own;
+  // What zod lists at length, whoever parses says in a few words.
+  if (error.cause === undefined || error.cause === null || (error.cause instanceof Error && error.cause.name.endsWith("ZodError")))
+    return own;
   const cause = errorLine(error.cause);
-  return own.includes(cause) ? own : `${own}: ${cause}`;
+  return own.includes(cause) || own.includes(systemReason(error.cause) ?? cause) ? own : `${own}: ${cause}`;
+}
+
+/** The system's own words for what went wrong with a file, such as "no such file or directory". */
+export function systemReason(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") return undefined;
+  return getSystemErrorMessage(error.errno);
 }

@@ -22,13 +22,15 @@ export type LogForReader = {
   readonly note: string;
 };
 
+export const noCheckpointReason = "there is none; a log is a URL or a directory with `checkpoint` and `tile/` below it";
+
 /** @throws CommandError with exit code 2 when the checkpoint is not what the policy asks for */
 export async function openLogForReader(options: LogReadOptions, context: CommandContext): Promise<LogForReader> {
   const policy = await loadTlogPolicy(options, context);
   const url = await locateLog(options, policy.logs[0]?.url, context);
   const source = logSourceOf(url);
   const bytes = await source("checkpoint", { maxBytes: maxNoteBytes, signal: context.signal });
-  if (bytes === undefined) throw new ConnectionError(`reading the checkpoint of the log at ${url}`, "there is none");
+  if (bytes === undefined) throw new ConnectionError(`reading the checkpoint of the log at ${url}`, noCheckpointReason);
   const note = new TextDecoder().decode(bytes);
   try {
     return { url, source, policy, note, checkpoint: verifyCosignedCheckpoint(note, policy, verifyEd25519).checkpoint };

@@ -8,7 +8,9 @@ import { layoutOf } from "./up/layout.ts";
 
 /** `--log URL|DIR` as a URL: a directory that holds `checkpoint` and `tile/` is a log too. */
 export function logUrlOf(location: string): string {
-  return /^(?:https?|file):\/\//.test(location) ? location.replace(/\/+$/, "") : pathToFileURL(resolve(location)).href;
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return pathToFileURL(resolve(location)).href;
+  if (URL.canParse(location) && /^(?:https?|file):$/.test(new URL(location).protocol)) return location.replace(/\/+$/, "");
+  throw new CommandError(`finding the log: ${JSON.stringify(location)} is no http, https or file URL; give one, or a directory`);
 }
 
 /**

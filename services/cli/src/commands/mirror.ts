@@ -1,10 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
-import { lockDirectory } from "@quorate/service/directory-lock";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
+import { holdDirectory } from "../own-files.ts";
 import { type LogForReader, type LogReadOptions, openLogForReader } from "../log-for-reader.ts";
 import { extendMirror, isWhole, loadMirrored, updateMirror } from "../mirror/update-mirror.ts";
 import { loadTlogPolicy } from "../reader-policy.ts";
@@ -19,9 +18,8 @@ const defaultIntervalSeconds = 10;
 
 /** `quorate log mirror DIR`: brings a copy of the log up to date; with `--serve` goes on doing so, and serves it. */
 export async function runLogMirror(directory: string, options: MirrorOptions, context: CommandContext): Promise<ExitCode> {
-  await mkdir(directory, { recursive: true });
   using held = new DisposableStack();
-  held.use(lockDirectory(directory));
+  held.use(await holdDirectory(directory));
   if (options.serve !== undefined) return serve(directory, { ...options, address: options.serve }, context);
   const log = await openSource(directory, options, context);
   report({ directory, log, ...(await updateMirror(directory, log, context)) }, options, context);

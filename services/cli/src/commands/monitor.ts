@@ -1,8 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { lockDirectory } from "@quorate/service/directory-lock";
 import { exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
+import { holdDirectory } from "../own-files.ts";
 import { alertLine } from "../monitor/alert.ts";
 import { lookOnce } from "../monitor/look-once.ts";
 import { openWatch, type WatchOptions } from "../monitor/watch.ts";
@@ -18,9 +17,8 @@ const defaultIntervalSeconds = 60;
 /** `quorate monitor DIR`: keeps every checkpoint that the log, its witnesses and mirrors show, and alerts when they contradict each other. */
 export async function runMonitor(directory: string, options: MonitorOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, signal } = context;
-  await mkdir(directory, { recursive: true });
   using held = new DisposableStack();
-  held.use(lockDirectory(directory));
+  held.use(await holdDirectory(directory));
   const watch = await openWatch(directory, options, context);
   for (;;) {
     const alerts = await lookOnce(watch);

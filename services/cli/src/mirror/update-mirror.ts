@@ -4,7 +4,6 @@ import { pathToFileURL } from "node:url";
 import { type LogCheck, checkLog } from "@quorate/client/check-log";
 import { logSourceOf } from "@quorate/client/log-source";
 import { copyLog } from "@quorate/client/mirror-log";
-import { writeDurableFile } from "@quorate/service/durable-file";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import { type Checkpoint, verifyCheckpointNote } from "@quorate/tlog/checkpoint";
@@ -14,6 +13,7 @@ import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import { CommandError, errorLine, exitCodes } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import type { LogForReader } from "../log-for-reader.ts";
+import { saveFile } from "../own-files.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 
 /** What a mirror's directory holds: the note is the file `checkpoint`. */
@@ -62,7 +62,7 @@ export async function extendMirror(given: {
     from,
     to: checkpoint,
     hasher: nodeHasher,
-    writeFile: (path, bytes) => writeDurableFile(path, bytes),
+    writeFile: saveFile,
     onProgress: progress.at,
     signal: context.signal,
   });
@@ -73,7 +73,7 @@ export async function extendMirror(given: {
       { exitCode: exitCodes.refuted },
     );
   }
-  await writeDurableFile(join(directory, "checkpoint"), note);
+  await saveFile(join(directory, "checkpoint"), note);
   return { mirrored: { checkpoint, note }, files: check.files };
 }
 

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { ApiError, ConnectionError } from "@quorate/client/http";
 import { ParseError } from "@quorate/protocol/parse-error";
-import { writeDurableFile } from "@quorate/service/durable-file";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { equalHashes } from "@quorate/tlog/hash";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Equivocation, formatEquivocation } from "@quorate/verdict/equivocation";
+import { saveFile } from "../own-files.ts";
 import { type Alert, alertOfError } from "./alert.ts";
 import { findEquivocation } from "./find-equivocation.ts";
 import { readTile } from "./read-tile.ts";
@@ -75,10 +75,8 @@ async function equivocation(
 ): Promise<Alert> {
   const pair = [other.checkpoint, seen.checkpoint].toSorted((a, b) => a.size - b.size || Buffer.compare(a.root, b.root));
   const file = join(directory, `equivocation-${pair.map(checkpointName).join("-")}.json`);
-  await writeDurableFile(file, formatEquivocation(evidence), { replace: false }).catch((error: NodeJS.ErrnoException) => {
-    // The same two checkpoints, found before.
-    if (error.code !== "EEXIST") throw error;
-  });
+  // There is one already of the same two checkpoints when they were found before.
+  await saveFile(file, formatEquivocation(evidence), { replace: false });
   const reason = `its checkpoint of ${seen.checkpoint.size} entries contradicts one of ${other.checkpoint.size} that the log signed too`;
   return { kind: "equivocation", place: place.name, reason, evidence: file };
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { writeDurableFile } from "@quorate/service/durable-file";
 import { z } from "zod";
 import { CommandError, errorLine } from "../command-error.ts";
+import { saveFile } from "../own-files.ts";
 import { type Cosigners, checkpointsUntilLagging } from "./cosigners.ts";
 
 const format = "https://quorate.dev/monitored-witnesses/v1";
@@ -29,5 +29,5 @@ export async function loadCosigners(path: string): Promise<Cosigners> {
 
 export async function saveCosigners(path: string, { sizes, witnesses }: Cosigners): Promise<void> {
   const listed = Array.from(witnesses, ([name, { size, time }]) => ({ name, size, time }));
-  await writeDurableFile(path, `${JSON.stringify({ format, sizes, witnesses: listed })}\n`);
+  await saveFile(path, `${JSON.stringify({ format, sizes, witnesses: listed })}\n`);
 }

@@ -7,6 +7,7 @@ import { type WitnessPolicy, type Witnessed, evaluateWitnessQuorum, isQuorum } f
 import { checkNewFiles } from "../check-new-files.ts";
 import { loadCheckState } from "../check-state.ts";
 import { errorLine } from "../command-error.ts";
+import { noCheckpointReason } from "../log-for-reader.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 import { type Alert, alertOfError } from "./alert.ts";
 import { compareCheckpoint } from "./compare-checkpoint.ts";
@@ -56,7 +57,7 @@ async function blaming<T>({ signal }: Watch, place: Place, alerts: Alert[], look
 async function fetchCheckpoint({ logKey, signal }: Watch, { kind, path, source }: Place): Promise<SeenCheckpoint | undefined> {
   const bytes = await source(path, { maxBytes: maxNoteBytes, signal });
   if (bytes === undefined && kind === "witness") return undefined;
-  if (bytes === undefined) throw new ConnectionError("reading the checkpoint", "there is none");
+  if (bytes === undefined) throw new ConnectionError("reading the checkpoint", noCheckpointReason);
   const note = new TextDecoder().decode(bytes);
   return { note, checkpoint: verifyCheckpoint(note, logKey, verifyEd25519).checkpoint };
 }
@@ -80,7 +81,7 @@ function standing(
     )
   )
     return [];
-  const reason = `only ${namesOf(fresh)} cosigned within the last ${freshnessSeconds} s, which is not the quorum ${policy.quorum}: something newer may be held back`;
+  const reason = `within the last ${freshnessSeconds} s it was cosigned by ${namesOf(fresh)}, which is not the quorum ${policy.quorum}: something newer may be held back`;
   return [{ kind: "stale", place: place.name, reason }];
 }
 

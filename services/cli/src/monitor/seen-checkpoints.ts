@@ -1,10 +1,10 @@
 import { mkdir, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeDurableFile } from "@quorate/service/durable-file";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import { type Checkpoint, verifyCheckpoint } from "@quorate/tlog/checkpoint";
 import type { NoteKey } from "@quorate/tlog/note";
 import { CommandError, errorLine } from "../command-error.ts";
+import { saveFile } from "../own-files.ts";
 
 /** A checkpoint that the log signed, and the note as it was seen. */
 export type SeenCheckpoint = { readonly checkpoint: Checkpoint; readonly note: string };
@@ -43,7 +43,7 @@ export class SeenCheckpoints {
   async keep(seen: SeenCheckpoint): Promise<void> {
     const name = fileNameOf(seen.checkpoint);
     if (this.#seen.has(name)) return;
-    await writeDurableFile(join(this.#directory, name), seen.note);
+    await saveFile(join(this.#directory, name), seen.note);
     this.#add(name, seen);
   }
 

@@ -1,0 +1,26 @@
+import { mkdir } from "node:fs/promises";
+import { lockDirectory } from "@quorate/service/directory-lock";
+import { type DurableFileOptions, writeDurableFile } from "@quorate/service/durable-file";
+import { CommandError, errorLine, systemReason } from "./command-error.ts";
+
+/** A directory that a command keeps: made unless it is there, and taken for this process alone. */
+export async function holdDirectory(directory: string): Promise<Disposable> {
+  await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
+    throw new CommandError(
+      `making the directory ${directory}: ${systemReason(cause) ?? errorLine(cause)}; give one that this user can write`,
+      { cause },
+    );
+  });
+  return lockDirectory(directory);
+}
+
+/** Writes a file that a command keeps; it is durable when this returns. With `replace: false` one that is there already stays. */
+export async function saveFile(path: string, content: Uint8Array | string, options?: DurableFileOptions): Promise<void> {
+  await writeDurableFile(path, content, options).catch((cause: unknown) => {
+    if (options?.replace === false && cause instanceof Error && "code" in cause && cause.code === "EEXIST") return;
+    throw new CommandError(
+      `writing ${path}: ${systemReason(cause) ?? errorLine(cause)}; make room, or name a place that this user can write`,
+      { cause },
+    );
+  });
+}
