@@ -43,7 +43,7 @@ export async function saveCheckState(path: string, { origin, size, root, publish
     origin,
     size,
     root: formatHash(root),
-    published: [...new Set([...published, size])].toSorted((a, b) => a - b).slice(-publishedKept),
+    published: [...new Set(published)].toSorted((a, b) => a - b).slice(-publishedKept),
   };
   await saveFile(path, `${JSON.stringify(state)}\n`);
 }

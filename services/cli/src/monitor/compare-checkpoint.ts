@@ -1,15 +1,13 @@
 import { join } from "node:path";
-import { ApiError, ConnectionError } from "@quorate/client/http";
-import { ParseError } from "@quorate/protocol/parse-error";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { equalHashes } from "@quorate/tlog/hash";
-import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Equivocation, formatEquivocation } from "@quorate/verdict/equivocation";
+import { isLogError } from "../is-log-error.ts";
 import { saveFile } from "../own-files.ts";
 import { type Alert, alertOfError } from "./alert.ts";
 import { findEquivocation } from "./find-equivocation.ts";
-import { readTile } from "./read-tile.ts";
+import { readTile } from "../read-tile.ts";
 import type { SeenCheckpoint } from "./seen-checkpoints.ts";
 import type { Place, Watch } from "./watch.ts";
 
@@ -57,15 +55,11 @@ async function compareTwo({ places, signal }: Watch, place: Place, { seen, other
       return evidence === undefined ? { kind: "one-history" } : { kind: "two-histories", evidence };
     } catch (cause) {
       signal.throwIfAborted();
-      if (!isOfSource(cause)) throw cause;
+      if (!isLogError(cause)) throw cause;
       error ??= cause;
     }
   }
   return { kind: "unknown", error };
-}
-
-function isOfSource(error: unknown): boolean {
-  return [VerificationError, ParseError, ApiError, ConnectionError].some((kind) => error instanceof kind);
 }
 
 async function equivocation(

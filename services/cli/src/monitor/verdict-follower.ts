@@ -10,7 +10,7 @@ import { VerificationError } from "@quorate/tlog/verification-error";
 import { createReplay, type NextEntry, type Replay } from "@quorate/verdict/replay";
 import { ReplayError } from "@quorate/verdict/replay-error";
 import type { LoadBlob } from "@quorate/verdict/replay-verdict";
-import { readTile } from "./read-tile.ts";
+import { readTile } from "../read-tile.ts";
 
 type Followed = { readonly networkKey: Uint8Array; readonly loadBlob: LoadBlob };
 
