@@ -33,3 +33,9 @@ test.each([
 test("a pattern of many stars is decided at once", () => {
   expect(parsePathFilter([`path-exclude=/${"*a".repeat(40)}b\n`])("a".repeat(4000))).toBe(false);
 });
+
+test("a pattern of any length is read in time that grows with its length only", () => {
+  const long = "[".repeat(200_000);
+  expect(parsePathFilter([`path-exclude=/${long}`])(long)).toBe(true);
+  expect(parsePathFilter([`path-exclude=/${" ".repeat(200_000)}x`])("/x")).toBe(false);
+});

@@ -23,13 +23,13 @@ export function parsePathFilter(texts: readonly string[]): PathFilter {
 }
 
 function ruleOf(line: string): Rule[] {
-  const [, option, , glob] = /^\s*(?:--)?path-(exclude|include)(\s*=\s*|\s+)["']?\/(.*?)["']?\s*$/.exec(line) ?? [];
+  const [, option, , glob] = /^(?:--)?path-(exclude|include)(\s*=\s*|\s+)["']?\/(.*?)["']?$/.exec(line.trim()) ?? [];
   return option === undefined || glob === undefined ? [] : [{ excludes: option === "exclude", pattern: parsePattern(glob) }];
 }
 
-/** fnmatch(3) without flags: `*` and `?` match slashes too. */
+/** fnmatch(3) without flags: `*` and `?` match slashes too. A bracket that is not closed soon is one: looking on for each would take long. */
 function parsePattern(glob: string): Part[] {
-  const parts = glob.match(/\*+|\[!?[^\]]+\]|\\?[\s\S]/g) ?? [];
+  const parts = glob.match(/\*+|\[!?[^\]]{1,256}\]|\\?[\s\S]/g) ?? [];
   return parts.map((part) => {
     if (part.startsWith("*")) return "star";
     if (part === "?") return () => true;
