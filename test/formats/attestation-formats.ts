@@ -1,4 +1,4 @@
-import { formatTrace, parseTrace, traceSummaryOfText } from "@quorate/attestation/build-trace";
+import { formatTrace, parseTrace, traceSummaryOfBytes } from "@quorate/attestation/build-trace";
 import { formatEnvelope, parseEnvelope } from "@quorate/attestation/dsse";
 import { formatHashedRekord, parseHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { formatLink, parseLink } from "@quorate/attestation/in-toto-link";
@@ -6,7 +6,7 @@ import { formatStatement, parseEntry, parseStatement } from "@quorate/attestatio
 import { formatManifest, parseManifest } from "@quorate/attestation/manifest";
 import { parseP256Key } from "@quorate/attestation/p256";
 import { escapePath, unescapePath } from "@quorate/attestation/path-text";
-import { type Format, inOneSpelling, looseText } from "./format.ts";
+import { type Format, inOneSpelling } from "./format.ts";
 
 export const attestationFormats: readonly Format[] = [
   { name: "DSSE envelope", vectors: "attestation/envelope", parse: (input) => inSameBytes(input, formatEnvelope(parseEnvelope(input))) },
@@ -27,7 +27,7 @@ export const attestationFormats: readonly Format[] = [
     vectors: "attestation/build-trace",
     parse: (input) => {
       inOneSpelling(parseTrace, formatTrace)(input);
-      traceSummaryOfText(looseText(input));
+      traceSummaryOfBytes(input);
     },
   },
   { name: "manifest", vectors: "attestation/manifest", parse: inOneSpelling(parseManifest, formatManifest) },

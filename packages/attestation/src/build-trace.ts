@@ -50,19 +50,24 @@ export function parseTrace(trace: Uint8Array | string): TraceFile[] {
 
 /** The root of the Merkle tree (RFC 6962 §2.1) whose leaves are the trace's lines, newline included, and their number. */
 export function traceSummaryOf(files: readonly TraceFile[], hasher: Hasher = portableHasher): BuiltResult["trace"] {
-  return summaryOfLines(traceLines(files), hasher);
+  return summaryOfLines(traceLines(files).map(utf8), hasher);
 }
 
-/** The summary of a trace's text, which `parseTrace` has read. */
-export function traceSummaryOfText(text: string, hasher: Hasher = portableHasher): BuiltResult["trace"] {
-  return summaryOfLines(
-    text.split(/(?<=\n)/).filter((line) => line !== ""),
-    hasher,
-  );
+/** The summary of a trace's bytes, which `parseTrace` has read. */
+export function traceSummaryOfBytes(trace: Uint8Array, hasher: Hasher = portableHasher): BuiltResult["trace"] {
+  const lines: Uint8Array[] = [];
+  for (let start = 0; start < trace.length;) {
+    const end = trace.indexOf(newline, start) + 1 || trace.length;
+    lines.push(trace.subarray(start, end));
+    start = end;
+  }
+  return summaryOfLines(lines, hasher);
 }
 
-function summaryOfLines(lines: readonly string[], hasher: Hasher): BuiltResult["trace"] {
-  const leaves = lines.map((line) => leafHash(utf8(line), hasher));
+const newline = 0x0a;
+
+function summaryOfLines(lines: readonly Uint8Array[], hasher: Hasher): BuiltResult["trace"] {
+  const leaves = lines.map((line) => leafHash(line, hasher));
   return { rootSha256: parseSha256(hex.encode(rootOf(leaves, hasher))), files: lines.length };
 }
 

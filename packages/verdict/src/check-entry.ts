@@ -1,8 +1,9 @@
 import { formatHashedRekord, hashedRekordOf, isHashedRekord } from "@quorate/attestation/hashed-rekord";
-import { type Entry, type LogStatement, parseEntry } from "@quorate/attestation/log-statement";
+import { type Entry, type LogStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import { verifyEnvelope } from "@quorate/attestation/dsse";
 import type { Sha256 } from "@quorate/protocol/digest";
+import { targetDigestOf } from "@quorate/protocol/target";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { formatBase64 } from "@quorate/tlog/base64";
 import type { Hash } from "@quorate/tlog/hash";
@@ -26,6 +27,7 @@ export type CheckedStatement = {
   /** SHA-256 of the entry's bytes. */
   readonly digest: Sha256;
   readonly statement: LogStatement;
+  readonly identity?: Sha256;
   readonly signed?: Signed;
 };
 
@@ -44,14 +46,22 @@ export function checkEntry(bytes: Uint8Array, keys: EntryKeys, tools: { hasher: 
   try {
     const entry = parseEntry(bytes, hasher);
     const { digest, statement } = entry;
+    const identity = identityOf(statement, hasher);
+    const said = { kind: "statement" as const, leaf, digest, statement, ...(identity && { identity }) };
     const key = soleSigner(statement, keys);
-    if (key === undefined || !isSignedBy(entry, key, verify)) return { kind: "statement", leaf, digest, statement };
+    if (key === undefined || !isSignedBy(entry, key, verify)) return said;
     const record = recordDigestOf(entry, key, hasher);
-    return { kind: "statement", leaf, digest, statement, signed: { key: formatBase64(key), ...(record && { record }) } };
+    return { ...said, signed: { key: formatBase64(key), ...(record && { record }) } };
   } catch (error) {
     if (error instanceof ParseError) return { kind: "refused", leaf, reason: error.message };
     throw error;
   }
+}
+
+/** The digest by which rounds know a policy or a target. */
+export function identityOf(statement: LogStatement, { digest }: Pick<Hasher, "digest">): Sha256 | undefined {
+  if (statement.kind === "policy") return policyDigestOf(statement.policy, digest);
+  return statement.kind === "target" ? targetDigestOf(statement.target, digest) : undefined;
 }
 
 /** The digest of the record of a result's signature, which is by `key`. */

@@ -1,4 +1,4 @@
-import { type TraceFile, maxTraceBytes, parseTrace, traceSummaryOfText } from "@quorate/attestation/build-trace";
+import { type TraceFile, maxTraceBytes, parseTrace, traceSummaryOfBytes } from "@quorate/attestation/build-trace";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
@@ -103,7 +103,7 @@ export type ReadTrace = { readonly files: readonly TraceFile[]; readonly summary
 export function readTraceText(bytes: Uint8Array, hasher: Hasher): ReadTrace | undefined {
   try {
     const text = boundedText("build trace", bytes, maxTraceBytes);
-    return { files: parseTrace(text), summary: traceSummaryOfText(text, hasher) };
+    return { files: parseTrace(text), summary: traceSummaryOfBytes(bytes, hasher) };
   } catch (error) {
     if (error instanceof ParseError) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 import { type OperatorPredicate, type PlainStatement, policyDigestOf } from "@quorate/attestation/log-statement";
-import type { DigestOf } from "@quorate/protocol/digest";
+import type { DigestOf, Sha256 } from "@quorate/protocol/digest";
 import { entryKey } from "@quorate/protocol/entry";
 import { operatorIdOf } from "@quorate/protocol/operator";
 import { roundIdOf } from "@quorate/protocol/round";
@@ -8,30 +8,29 @@ import { unreachable } from "@quorate/protocol/unreachable";
 import { parseBase64 } from "@quorate/tlog/base64";
 import { type ReplayState, type ReplayedRound, demand } from "./replay-state.ts";
 
+/** An entry, with its identity if it is a policy or a target. */
+type Unique = { readonly index: number; readonly statement: PlainStatement; readonly identity: Sha256 | undefined };
+
 /**
  * The log appends an entry once: a second one with the logical key of another would be a second vote, target or verdict. What was logged
  * is in the state already: no list of keys is kept.
  *
  * @throws ReplayError
  */
-export function checkUnique(
-  state: ReplayState,
-  { index, statement }: { index: number; statement: PlainStatement },
-  digestOf: DigestOf,
-): void {
-  if (isLogged(state, statement, digestOf)) {
+export function checkUnique(state: ReplayState, { index, statement, identity }: Unique, digestOf: DigestOf): void {
+  if (isLogged(state, { statement, identity }, digestOf)) {
     demand(false, { index, rule: "unique", reason: `there is an earlier entry for ${logicalKey(statement)}` });
   }
 }
 
-function isLogged(state: ReplayState, statement: PlainStatement, digestOf: DigestOf): boolean {
+function isLogged(state: ReplayState, { statement, identity }: Omit<Unique, "index">, digestOf: DigestOf): boolean {
   switch (statement.kind) {
     case "policy":
-      return state.policies.has(policyDigestOf(statement.policy, digestOf));
+      return identity !== undefined && state.policies.has(identity);
     case "operator":
       return isOperatorLogged(state, statement.predicate);
     case "target":
-      return state.targets.has(targetDigestOf(statement.target, digestOf));
+      return identity !== undefined && state.targets.has(identity);
     case "round": {
       const { target, attempt, standInsCalled } = statement.round;
       const earlier = state.rounds.get(roundIdOf(target, attempt, digestOf));

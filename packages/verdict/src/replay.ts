@@ -1,10 +1,9 @@
-import { type Entry, type PlainStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
+import { type Entry, type PlainStatement, parseEntry } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
-import { targetDigestOf } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
 import type { VerdictOutcome } from "@quorate/protocol/verdict";
 import { formatBase64 } from "@quorate/tlog/base64";
@@ -12,7 +11,7 @@ import type { Hash } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { type CheckedEntry, type CheckedStatement, checkEntry, recordDigestOf } from "./check-entry.ts";
+import { type CheckedEntry, type CheckedStatement, checkEntry, identityOf, recordDigestOf } from "./check-entry.ts";
 import { type EntryKeys, soleSigner, verifyEntrySigners } from "./entry-signers.ts";
 import { type LoadLeaves, RecentTree } from "./recent-tree.ts";
 import { ReplayError } from "./replay-error.ts";
@@ -96,7 +95,7 @@ function replayFrom(state: ReplayState, { hasher = portableHasher, ...options }:
         return { kind: "hashedrekord" };
       }
       const said = await verifySaid({ index, bytes }, checked, tools);
-      checkUnique(state, { index, statement: said.statement }, hasher.digest);
+      checkUnique(state, { index, ...said }, hasher.digest);
       await take(state, { index, ...said }, tools);
       state.tree.append(checked.leaf);
       return said.statement;
@@ -110,16 +109,21 @@ function replayFrom(state: ReplayState, { hasher = portableHasher, ...options }:
 }
 
 /** What an entry, or the large envelope that it names, says; its signatures have been verified. */
-type Said = { readonly digest: Sha256; readonly statement: PlainStatement; readonly record?: Sha256 | undefined };
+type Said = {
+  readonly digest: Sha256;
+  readonly statement: PlainStatement;
+  readonly identity: Sha256 | undefined;
+  readonly record: Sha256 | undefined;
+};
 
 type Tools = ReplayOptions & { readonly hasher: Hasher; readonly keys: EntryKeys };
 
 async function verifySaid({ index, bytes }: NextEntry, checked: CheckedStatement, tools: Tools): Promise<Said> {
-  const { digest, statement, signed } = checked;
+  const { digest, statement, identity, signed } = checked;
   const key = soleSigner(statement, tools.keys);
   // Whoever checked it before its turn may have known another key.
   const isSigned = signed !== undefined && key !== undefined && signed.key === formatBase64(key);
-  if (isSigned && statement.kind !== "large-envelope") return { digest, statement, record: signed.record };
+  if (isSigned && statement.kind !== "large-envelope") return { digest, statement, identity, record: signed.record };
   const entry = parseEntry(bytes, tools.hasher);
   if (!isSigned) verifySigners(index, entry, tools);
   if (statement.kind !== "large-envelope") return saidBy({ ...entry, statement }, tools);
@@ -131,17 +135,21 @@ async function verifySaid({ index, bytes }: NextEntry, checked: CheckedStatement
 function saidBy(entry: Entry<PlainStatement>, { keys, hasher }: Tools): Said {
   const { digest, statement } = entry;
   const key = soleSigner(statement, keys);
-  return { digest, statement, record: key && recordDigestOf(entry, key, hasher) };
+  return { digest, statement, identity: identityOf(statement, hasher), record: key && recordDigestOf(entry, key, hasher) };
 }
 
-async function take(state: ReplayState, { index, digest, statement, record }: Said & { index: number }, tools: Tools): Promise<void> {
+async function take(
+  state: ReplayState,
+  { index, digest, statement, identity, record }: Said & { index: number },
+  tools: Tools,
+): Promise<void> {
   switch (statement.kind) {
     case "policy":
-      return void state.policies.set(policyDigestOf(statement.policy, tools.hasher.digest), statement.policy);
+      return void (identity && state.policies.set(identity, statement.policy));
     case "operator":
       return replayOperator(state, { index, predicate: statement.predicate }, tools.networkKey);
     case "target":
-      return void state.targets.set(targetDigestOf(statement.target, tools.hasher.digest), { index, target: statement.target });
+      return void (identity && state.targets.set(identity, { index, target: statement.target }));
     case "round":
       return replayRound(state, { index, round: statement.round }, tools);
     case "commitment":
