@@ -51,7 +51,7 @@ export function checkEntry(bytes: Uint8Array, keys: EntryKeys, tools: { hasher: 
     const key = soleSigner(statement, keys);
     if (key === undefined || !isSignedBy(entry, key, verify)) return said;
     const record = recordDigestOf(entry, key, hasher);
-    return { ...said, signed: { key: formatBase64(key), ...(record && { record }) } };
+    return { ...said, signed: { key: spellingOf(key), ...(record && { record }) } };
   } catch (error) {
     if (error instanceof ParseError) return { kind: "refused", leaf, reason: error.message };
     throw error;
@@ -67,6 +67,15 @@ export function identityOf(statement: LogStatement, { digest }: Pick<Hasher, "di
 /** The digest of the record of a result's signature, which is by `key`. */
 export function recordDigestOf({ statement, envelope }: Entry, key: Uint8Array, hasher: Hasher): Sha256 | undefined {
   return statement.kind === "result" ? hasher.digest(formatHashedRekord(hashedRekordOf(envelope, key, hasher))) : undefined;
+}
+
+const spellings = new WeakMap<Uint8Array, string>();
+
+/** The key in base64: of few keys, and for every entry. */
+export function spellingOf(key: Uint8Array): string {
+  const spelled = spellings.get(key) ?? formatBase64(key);
+  spellings.set(key, spelled);
+  return spelled;
 }
 
 function isSignedBy({ envelope }: Entry, key: Uint8Array, verify: VerifySignature): boolean {

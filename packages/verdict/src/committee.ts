@@ -1,5 +1,4 @@
-import type { Sha256 } from "@quorate/protocol/digest";
-import { sha256Of } from "@quorate/protocol/digest";
+import { type DigestOf, type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
 import type { Policy } from "@quorate/protocol/policy";
 import type { Target } from "@quorate/protocol/target";
@@ -18,6 +17,7 @@ export type Draw = {
   /** As `eligibleFor` gives them; in any order. */
   readonly eligible: readonly Enrolment[];
   readonly policy: Policy;
+  readonly digestOf?: DigestOf;
 };
 
 /** A wish for distinct values among the committee: of a group that a diversity rule names, or that operators are counted once by. */
@@ -32,8 +32,8 @@ type Wish = { readonly distinct: number; readonly valueOf: (operator: Enrolment)
  * Operators are taken by rising rank until the policy's committee size is reached. One is passed over when taking it would leave fewer
  * distinct values of a group than passing over it would. Who was not taken stands in, by rank.
  */
-export function drawCommittee({ seedRoot, target, attempt, eligible, policy }: Draw): Committee {
-  const ranked = rank(seedOf({ seedRoot, target, attempt }), eligible);
+export function drawCommittee({ seedRoot, target, attempt, eligible, policy, digestOf = sha256Of }: Draw): Committee {
+  const ranked = rank(seedOf({ seedRoot, target, attempt }, digestOf), eligible, digestOf);
   const wishes = wishesOf(policy);
   const taken: Enrolment[] = [];
   for (const [position, candidate] of ranked.entries()) {
@@ -67,14 +67,14 @@ export function canBuild(enrolment: Enrolment, target: Pick<Target, "architectur
   return enrolment.architectures.includes(target.architecture) && enrolment.ecosystems.includes("debian");
 }
 
-function seedOf({ seedRoot, target, attempt }: Pick<Draw, "seedRoot" | "target" | "attempt">): string {
-  return sha256Of(concat([utf8("quorate/committee/v1\n"), seedRoot, hex.decode(target), utf8(String(attempt))]));
+function seedOf({ seedRoot, target, attempt }: Pick<Draw, "seedRoot" | "target" | "attempt">, digestOf: DigestOf): string {
+  return digestOf(concat([utf8("quorate/committee/v1\n"), seedRoot, hex.decode(target), utf8(String(attempt))]));
 }
 
-function rank(seed: string, operators: readonly Enrolment[]): Enrolment[] {
+function rank(seed: string, operators: readonly Enrolment[], digestOf: DigestOf): Enrolment[] {
   const prefix = hex.decode(seed);
   return operators
-    .map((operator) => ({ operator, rank: sha256Of(concat([prefix, utf8(operator.operator)])) }))
+    .map((operator) => ({ operator, rank: digestOf(concat([prefix, utf8(operator.operator)])) }))
     .sort((a, b) => (a.rank < b.rank ? -1 : 1))
     .map(({ operator }) => operator);
 }

@@ -28,6 +28,8 @@ export type LoggedResult = {
 export type Evidence = {
   readonly target: Target;
   readonly targetDigest: Sha256;
+  /** Digest of the target's environment pin, where it is known already. */
+  readonly environment?: Sha256;
   /** As last logged: with the stand-ins that were called. */
   readonly round: Round;
   readonly roundId: Sha256;

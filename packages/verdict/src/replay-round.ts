@@ -19,7 +19,7 @@ export async function replayRound(
   if (earlier === undefined) {
     const reason = `the round is of target ${round.target}, which was not logged before it`;
     const target = await targetOf(state, { digest: round.target, index, reason }, rereading);
-    await checkNewRound(state, { index, round, target });
+    await checkNewRound(state, { index, round, target }, hasher);
     const environment = environmentPinDigestOf(target.environment, hasher.digest);
     state.rounds.set(id, { kind: "open", round, target, environment, commitments: [], results: [] });
   } else {
@@ -37,7 +37,11 @@ function checkStandIns(index: number, earlier: Round, round: Round): void {
   demand(calls, { index, rule: "stand-ins", reason });
 }
 
-async function checkNewRound(state: ReplayState, { index, round, target }: { index: number; round: Round; target: Target }): Promise<void> {
+async function checkNewRound(
+  state: ReplayState,
+  { index, round, target }: { index: number; round: Round; target: Target },
+  { digest: digestOf }: Hasher,
+): Promise<void> {
   const policy = known(state.policies.get(round.policy), {
     index,
     rule: "policy",
@@ -49,7 +53,7 @@ async function checkNewRound(state: ReplayState, { index, round, target }: { ind
   await checkSeed(state, index, round);
   const eligible = eligibleFor(target, { enrolled: state.enrolled, seedSize: round.seed.size });
   const seedRoot = hashFrom(hex.decode(round.seed.rootSha256));
-  const drawn = drawCommittee({ seedRoot, target: round.target, attempt: round.attempt, eligible, policy });
+  const drawn = drawCommittee({ seedRoot, target: round.target, attempt: round.attempt, eligible, policy, digestOf });
   const isDrawn = drawn.committee.join() === round.committee.join() && drawn.standIns.join() === round.standIns.join();
   const reason = `the committee is ${round.committee.join(", ")}, and the seed draws ${drawn.committee.join(", ") || "nobody"}`;
   demand(isDrawn, {

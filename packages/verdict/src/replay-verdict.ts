@@ -67,13 +67,14 @@ async function evaluateRound(
   { index, verdict, replayed }: { index: number; verdict: Verdict; replayed: OpenRound },
   tools: Tools,
 ) {
-  const { round, target, commitments } = replayed;
+  const { round, target, environment, commitments } = replayed;
   const policy = known(state.policies.get(round.policy), { index, rule: "policy", reason: "the round's policy was not logged" });
   const traces: Traces = new Map();
   const results = await Promise.all(replayed.results.map((logged) => withTrace(logged, { index, policy, traces, ...tools })));
   const evidence = {
     target,
     targetDigest: round.target,
+    environment,
     round,
     roundId: verdict.round,
     commitments,

@@ -6,12 +6,11 @@ import type { OperatorId } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { unreachable } from "@quorate/protocol/unreachable";
 import type { VerdictOutcome } from "@quorate/protocol/verdict";
-import { formatBase64 } from "@quorate/tlog/base64";
 import type { Hash } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { type CheckedEntry, type CheckedStatement, checkEntry, identityOf, recordDigestOf } from "./check-entry.ts";
+import { type CheckedEntry, type CheckedStatement, checkEntry, identityOf, recordDigestOf, spellingOf } from "./check-entry.ts";
 import { type EntryKeys, soleSigner, verifyEntrySigners } from "./entry-signers.ts";
 import { type LoadLeaves, RecentTree } from "./recent-tree.ts";
 import { ReplayError } from "./replay-error.ts";
@@ -122,7 +121,7 @@ async function verifySaid({ index, bytes }: NextEntry, checked: CheckedStatement
   const { digest, statement, identity, signed } = checked;
   const key = soleSigner(statement, tools.keys);
   // Whoever checked it before its turn may have known another key.
-  const isSigned = signed !== undefined && key !== undefined && signed.key === formatBase64(key);
+  const isSigned = signed !== undefined && key !== undefined && signed.key === spellingOf(key);
   if (isSigned && statement.kind !== "large-envelope") return { digest, statement, identity, record: signed.record };
   const entry = parseEntry(bytes, tools.hasher);
   if (!isSigned) verifySigners(index, entry, tools);

@@ -25,7 +25,7 @@ export type Assessed = LoggedResult & { readonly standing: Standing };
 export function assess(evidence: Evidence, policy: Policy): Assessed[] {
   const results = inOrder(evidence.results);
   const firstReveal = Math.min(evidence.firstReveal ?? Number.POSITIVE_INFINITY, ...results.slice(0, 1).map(({ index }) => index));
-  const environment = environmentPinDigestOf(evidence.target.environment);
+  const environment = evidence.environment ?? environmentPinDigestOf(evidence.target.environment);
   const admitted = results.map((logged) => ({ logged, refusal: refusalOf(logged, { evidence, firstReveal, environment }) }));
   const eligible = admitted.filter(({ refusal }) => refusal === undefined).map(({ logged }) => logged);
   const said = new Set<string>();
