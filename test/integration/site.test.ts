@@ -1,19 +1,25 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestNetwork, type TestNetwork } from "../network.ts";
+import { launchBrowser, type WatchedBrowser } from "../browser.ts";
+import { settled, startTestNetwork, type TestNetwork } from "../network.ts";
 import { samples } from "../samples.ts";
 
 let net: TestNetwork;
+let browser: WatchedBrowser;
 const published = new Map<string, Sha256>();
 
 beforeAll(async () => {
-  net = await startTestNetwork([samples.steady, samples.drifted]);
+  browser = await launchBrowser();
+  net = await startTestNetwork([samples.steady, samples.drifted, samples.random]);
   for (const { source } of [samples.steady, samples.drifted]) {
     const { rounds } = await net.rebuild(source);
     published.set(source, parseSha256(rounds[0]?.verdict?.artifacts[0]?.reference ?? ""));
   }
 });
 afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
   await net?.[Symbol.asyncDispose]();
 });
 
@@ -30,6 +36,48 @@ describe("the site of a network", () => {
     await expect.poll(() => page(artifactPath(samples.drifted.source)), { timeout: 10_000 }).toContain("agree on other bytes than those");
     const text = await page(artifactPath(samples.steady.source));
     for (const operator of net.network.operators) expect(text).toContain(operator);
+  });
+
+  test("leads from the search to the artifact, whose verdict the browser verifies itself", async () => {
+    await using opened = await browser.open(net.network.siteUrl);
+    await opened.page.getByRole("searchbox").fill(`${samples.steady.source}_${samples.steady.version}_all.deb`);
+    await opened.page.getByRole("button", { name: "Look up" }).click();
+    const answer = opened.page.locator("#check[data-state=verified] [role=status]");
+    await answer.waitFor();
+    for (const operator of net.network.operators) expect(await answer.innerText()).toContain(operator);
+    expect(await opened.page.locator("[data-step]:not([data-state=verified])").count()).toBe(0);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("shows what is being rebuilt while it is, without the page being loaded again", async () => {
+    await using opened = await browser.open(`${net.network.siteUrl}/live`);
+    const submission = await net.api.submit({ distribution: "debian", suite: net.suite, source: samples.random.source });
+    await opened.page.locator("#live").getByRole("link", { name: samples.random.source }).waitFor({ timeout: 60_000 });
+    await settled(net.api, submission);
+    await opened.page.locator("#live").getByText("Nothing is being rebuilt").waitFor({ timeout: 60_000 });
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("shows what each operator kept of its build, and in what two of them differ", async () => {
+    const text = await page(artifactPath(samples.steady.source));
+    const [, log = ""] = /href="(\/result\/[^"]+)">build-log/.exec(text) ?? [];
+    const response = await fetch(`${net.network.siteUrl}${log}`);
+    expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(await response.text()).toContain("dpkg-buildpackage");
+    const [, comparison = ""] = /href="(\/compare\/[^"]+)"/.exec(text) ?? [];
+    expect(await page(comparison)).toMatch(/All \d+ packages are the same.*All \d+ intermediate files are the same/s);
+  });
+
+  test("is contradicted in the browser when it shows a mismatch as reproduced", async () => {
+    using model = new DatabaseSync(join(net.network.layout.directory("site"), "read-model.sqlite"));
+    model.exec(`UPDATE verdict SET verdict = replace(verdict, '"mismatch"', '"reproduced"')`);
+    const path = `${artifactPath(samples.drifted.source)}?asked=again`;
+    await using opened = await browser.open(`${net.network.siteUrl}${path}`);
+    expect(await opened.page.locator(".verdict .badge").innerText()).toBe("reproduced");
+    const failed = opened.page.locator("#check[data-state=contradicted] [data-step][data-state=contradicted]");
+    await failed.waitFor();
+    expect(await failed.getAttribute("data-step")).toBe("page");
+    expect(await opened.page.locator("#check [role=status]").innerText()).toContain("it shows reproduced, and the verdict is mismatch");
   });
 
   // Last: nothing of the coordinator is asked after it.

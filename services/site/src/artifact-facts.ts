@@ -71,6 +71,16 @@ export function findTarget(model: ReadModel, digest: string): TargetFacts | unde
   };
 }
 
+/** The result in the entry of this index, if it holds one. */
+export function findResult(model: ReadModel, index: number): LoggedResult | undefined {
+  const row = model.prepare("SELECT log_index, result FROM result WHERE log_index = ?").get(index);
+  return row && loggedResultOf(row);
+}
+
+function loggedResultOf(row: Record<string, SQLOutputValue>): LoggedResult {
+  return { index: Number(row["log_index"]), result: resultSchema.parse(JSON.parse(String(row["result"]))) };
+}
+
 function roundFactsOf(model: ReadModel, row: Record<string, SQLOutputValue>): RoundFacts {
   const id = parseSha256(String(row["id"]));
   const round = roundSchema.parse(JSON.parse(String(row["round"])));
@@ -87,10 +97,7 @@ function roundFactsOf(model: ReadModel, row: Record<string, SQLOutputValue>): Ro
       operator: operatorIdSchema.parse(commitment["operator"]),
       index: Number(commitment["log_index"]),
     })),
-    results: results.map((result) => ({
-      index: Number(result["log_index"]),
-      result: resultSchema.parse(JSON.parse(String(result["result"]))),
-    })),
+    results: results.map(loggedResultOf),
     ruling: verdict && { index: Number(verdict["log_index"]), verdict: verdictSchema.parse(JSON.parse(String(verdict["verdict"]))) },
   };
 }

@@ -26,8 +26,8 @@ export function createSiteEvents(logger: Logger, metrics: Metrics) {
     unreadable(index: number, error: Error) {
       logger.warn({ index, err: error }, "an entry of the log cannot be read, and is on no page");
     },
-    backendFailed(what: string, error: unknown) {
-      logger.warn({ err: error }, `${what} failed; the page says so`);
+    liveFailed(error: unknown) {
+      logger.debug({ err: error }, "the coordinator did not say what is being rebuilt; the page says so");
     },
   };
 }

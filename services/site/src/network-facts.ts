@@ -14,6 +14,7 @@ export type TargetLine = {
   readonly outcome: VerdictOutcome;
   readonly verdictIndex: number;
   readonly decidedAt: string;
+  readonly reason: string | null;
 };
 
 export type OutcomeCounts = ReadonlyMap<VerdictOutcome | "pending", number>;
@@ -54,17 +55,39 @@ const targetLineSchema = z.object({
   outcome: outcomeSchema,
   verdictIndex: z.number(),
   decidedAt: z.string(),
+  reason: z.string().nullable(),
 });
+
+const targetLineSql = `
+  SELECT digest, distribution, suite, source, version, architecture, target.outcome, newest_verdict AS verdictIndex,
+    json_extract(verdict.verdict, '$.decidedAt') AS decidedAt, json_extract(verdict.verdict, '$.reason') AS reason
+  FROM target JOIN verdict ON verdict.log_index = target.newest_verdict`;
 
 /** Targets whose newest verdict has this outcome, the newest first. */
 export function listTargets(model: ReadModel, outcome: VerdictOutcome, limit: number): TargetLine[] {
   return model
-    .prepare(
-      `SELECT digest, distribution, suite, source, version, architecture, target.outcome, newest_verdict AS verdictIndex,
-         json_extract(verdict.verdict, '$.decidedAt') AS decidedAt
-       FROM target JOIN verdict ON verdict.log_index = target.newest_verdict
-       WHERE target.outcome = ? ORDER BY newest_verdict DESC LIMIT ?`,
-    )
+    .prepare(`${targetLineSql} WHERE target.outcome = ? ORDER BY newest_verdict DESC LIMIT ?`)
     .all(outcome, limit)
     .map((row) => targetLineSchema.parse(row));
+}
+
+export type SuiteName = Pick<SuiteFacts, "distribution" | "suite">;
+
+/** Targets of a suite that came out so, the newest verdict first. */
+export function listSuiteTargets(
+  model: ReadModel,
+  { distribution, suite }: SuiteName,
+  { outcome, limit }: { outcome: VerdictOutcome; limit: number },
+): TargetLine[] {
+  return model
+    .prepare(`${targetLineSql} WHERE distribution = ? AND suite = ? AND target.outcome = ? ORDER BY newest_verdict DESC LIMIT ?`)
+    .all(distribution, suite, outcome, limit)
+    .map((row) => targetLineSchema.parse(row));
+}
+
+/** Every verdict of a suite that stands, by source, one at a time. */
+export function* eachSuiteTarget(model: ReadModel, { distribution, suite }: SuiteName): Generator<TargetLine> {
+  // Prepared for this reader alone: others read at the same time.
+  const statement = model.prepareAnew(`${targetLineSql} WHERE distribution = ? AND suite = ? ORDER BY source, version, architecture`);
+  for (const row of statement.iterate(distribution, suite)) yield targetLineSchema.parse(row);
 }

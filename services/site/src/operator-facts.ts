@@ -38,13 +38,9 @@ const recordSchema = z.object({ counted: z.number(), dissenting: z.number(), not
 
 export function recordOf(model: ReadModel, operator: OperatorId): OperatorRecord {
   const row = model
-    .prepare(
-      `SELECT coalesce(sum(standing = 'counted'), 0) AS counted, coalesce(sum(standing = 'counted' AND dissents), 0) AS dissenting,
-         coalesce(sum(standing NOT IN ('counted', 'unrevealed')), 0) AS notCounted, coalesce(sum(standing = 'unrevealed'), 0) AS unrevealed
-       FROM participation WHERE operator = ?`,
-    )
+    .prepare("SELECT counted, dissenting, not_counted AS notCounted, unrevealed FROM operator_record WHERE operator = ?")
     .get(operator);
-  return recordSchema.parse(row);
+  return row === undefined ? { counted: 0, dissenting: 0, notCounted: 0, unrevealed: 0 } : recordSchema.parse(row);
 }
 
 /** On how many of the artifacts that both built two operators agree. */
@@ -79,7 +75,7 @@ export function listExceptions(model: ReadModel, operator: OperatorId, limit: nu
     .prepare(
       `SELECT participation.verdict_index, participation.standing, target.source, target.version
        FROM participation JOIN verdict ON verdict.log_index = participation.verdict_index JOIN target ON target.digest = verdict.target
-       WHERE participation.operator = ? AND (participation.dissents OR participation.standing <> 'counted')
+       WHERE participation.operator = ? AND (dissents OR standing <> 'counted')
        ORDER BY participation.verdict_index DESC LIMIT ?`,
     )
     .all(operator, limit)

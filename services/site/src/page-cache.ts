@@ -3,7 +3,15 @@ import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 
 /** A page as it is sent. */
-export type SentPage = { readonly status: number; readonly etag: string; readonly body: Buffer; readonly compressed: Buffer };
+export type SentPage = {
+  readonly isMomentary: boolean;
+  readonly status: number;
+  readonly etag: string;
+  readonly body: Buffer;
+  readonly compressed: Buffer;
+};
+
+type Rendered = { readonly status: number; readonly isMomentary: boolean; readonly markup: string };
 
 const compress = promisify(gzip);
 const maxBytes = 64 * 2 ** 20;
@@ -15,16 +23,16 @@ export class PageCache {
   #bytes = 0;
 
   /** @param version of what pages are made of; with another one, nothing that was kept is of use */
-  async load(url: string, version: string, render: () => Promise<{ status: number; markup: string }>): Promise<SentPage> {
+  async load(url: string, version: string, render: () => Promise<Rendered>): Promise<SentPage> {
     if (version !== this.#version) this.#clear(version);
     const kept = this.#pages.get(url);
     if (kept !== undefined) return kept;
     const page = sentPageOf(render);
     this.#pages.set(url, page);
     try {
-      const { status, body } = await page;
+      const { status, isMomentary, body } = await page;
       // What failed is tried again.
-      if (status >= 500) this.#pages.delete(url);
+      if (status >= 500 || isMomentary) this.#pages.delete(url);
       this.#bytes += body.length;
       if (this.#bytes > maxBytes) this.#clear(version);
     } catch (error) {
@@ -41,9 +49,9 @@ export class PageCache {
   }
 }
 
-async function sentPageOf(render: () => Promise<{ status: number; markup: string }>): Promise<SentPage> {
-  const { status, markup } = await render();
+async function sentPageOf(render: () => Promise<Rendered>): Promise<SentPage> {
+  const { status, isMomentary, markup } = await render();
   const body = Buffer.from(markup, "utf8");
   const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-  return { status, etag, body, compressed: await compress(body, { level: constants.Z_DEFAULT_COMPRESSION }) };
+  return { status, isMomentary, etag, body, compressed: await compress(body, { level: constants.Z_DEFAULT_COMPRESSION }) };
 }

@@ -12,7 +12,6 @@ import { artifactPage } from "./pages/artifact-page.ts";
 import { homePage } from "./pages/home-page.ts";
 import { artifactPath } from "./pages/links.ts";
 import { packagePage } from "./pages/package-page.ts";
-import { suitesPage } from "./pages/suites-page.ts";
 import { searchPage } from "./pages/search-page.ts";
 import type { ReadModel } from "./read-model.ts";
 import type { SendPage } from "./routes.ts";
@@ -35,8 +34,6 @@ export function addPageRoutes(app: HttpApp, { model, sendPage }: Dependencies): 
       }),
     ),
   );
-
-  app.get("/suites", (request, reply) => sendPage(request, reply, () => suitesPage(listSuites(model))));
 
   app.get("/search", async (request, reply) => {
     const { q } = z.object({ q: z.string().max(4000).catch("").default("") }).parse(request.query);

@@ -11,6 +11,8 @@ export type Page = {
   /** Which part of the site it belongs to. */
   readonly section?: Section;
   readonly main: Html;
+  /** It holds what may be otherwise in a moment: it is not kept until the log grows. */
+  readonly isMomentary?: boolean;
   /** Make the page do more; it is whole without them. */
   readonly scripts?: readonly Script[];
 };
@@ -21,6 +23,7 @@ const sections: readonly { section: Section; path: string; name: string }[] = [
   { section: "suites", path: "/suites", name: "Suites" },
   { section: "operators", path: "/operators", name: "Operators" },
   { section: "log", path: "/log", name: "Log" },
+  { section: "live", path: "/live", name: "Live" },
   { section: "docs", path: "/docs", name: "Docs" },
 ];
 

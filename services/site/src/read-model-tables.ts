@@ -22,6 +22,9 @@ export const readModelTables = `
   CREATE TABLE IF NOT EXISTS claimed (sha256 TEXT NOT NULL, target TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY (sha256, target, file)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS participation (operator TEXT NOT NULL, verdict_index INTEGER NOT NULL, round TEXT NOT NULL, standing TEXT NOT NULL,
     dissents INTEGER NOT NULL, PRIMARY KEY (operator, verdict_index)) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS participation_exception ON participation (operator, verdict_index) WHERE dissents OR standing <> 'counted';
+  CREATE TABLE IF NOT EXISTS operator_record (operator TEXT PRIMARY KEY, counted INTEGER NOT NULL, dissenting INTEGER NOT NULL,
+    not_counted INTEGER NOT NULL, unrevealed INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS agreement (operator TEXT NOT NULL, other TEXT NOT NULL, equal INTEGER NOT NULL, compared INTEGER NOT NULL, PRIMARY KEY (operator, other)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS unopened (log_index INTEGER PRIMARY KEY, envelope TEXT NOT NULL, size_bytes INTEGER NOT NULL) STRICT;
 `;

@@ -44,6 +44,11 @@ export class ReadModel implements Disposable {
     return this.prepare(sql).run(...values);
   }
 
+  /** A statement that nobody else uses, for rows that are read one at a time. */
+  prepareAnew(sql: string): StatementSync {
+    return this.#database.prepare(sql);
+  }
+
   readTo(): ReadTo {
     const row = this.prepare("SELECT size, peaks, checkpoint FROM read_to").get();
     if (row === undefined || !(row["peaks"] instanceof Uint8Array)) return { size: 0, peaks: [], checkpoint: "" };

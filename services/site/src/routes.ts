@@ -36,7 +36,11 @@ export function createSendPage({ assets, state }: { assets: Assets; state: () =>
     const version = `${now.size} ${now.unreachableSince?.getTime() ?? ""}`;
     const page = await cache.load(request.url, version, async () => {
       const rendered = await Promise.resolve().then(render).catch(errorPageOf);
-      return { status: rendered.status ?? 200, markup: formatPage(rendered, { state: now, assets: assets.urls }) };
+      return {
+        status: rendered.status ?? 200,
+        isMomentary: rendered.isMomentary ?? false,
+        markup: formatPage(rendered, { state: now, assets: assets.urls }),
+      };
     });
     // What is shown may be a second old, and is asked for again with its tag.
     reply.headers({ etag: page.etag, "cache-control": "public, max-age=1", vary: "accept-encoding" });

@@ -3,7 +3,7 @@ import type { Sha256 } from "@quorate/protocol/digest";
 import { roundIdOf } from "@quorate/protocol/round";
 import { type Target, targetDigestOf } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
-import type { Verdict } from "@quorate/protocol/verdict";
+import type { Verdict, VerdictInput } from "@quorate/protocol/verdict";
 import type { ReadModel } from "./read-model.ts";
 
 /** Keeps what an entry says. Saying it again changes nothing. */
@@ -97,20 +97,40 @@ function saveVerdict(model: ReadModel, index: number, verdict: Verdict): void {
     saveAgreement(model, artifact);
   }
   for (const { operator, standing } of verdict.inputs) {
-    model.run(
-      "INSERT OR IGNORE INTO participation VALUES (?, ?, ?, ?, ?)",
-      operator,
-      index,
-      round,
-      standing,
-      Number(verdict.dissent.includes(operator)),
-    );
+    const dissents = standing === "counted" && verdict.dissent.includes(operator);
+    saveParticipation(model, { operator, index, round, standing, dissents });
   }
+  for (const operator of unrevealed(model, round))
+    saveParticipation(model, { operator, index, round, standing: "unrevealed", dissents: false });
+}
+
+/** Operators that committed to a result of the round that is not in the log. */
+function unrevealed(model: ReadModel, round: Sha256): string[] {
+  return model
+    .prepare("SELECT operator FROM commitment WHERE round = ?1 AND operator NOT IN (SELECT operator FROM result WHERE round = ?1)")
+    .all(round)
+    .map((row) => String(row["operator"]));
+}
+
+type Participation = {
+  readonly operator: string;
+  readonly index: number;
+  readonly round: Sha256;
+  readonly standing: VerdictInput["standing"] | "unrevealed";
+  readonly dissents: boolean;
+};
+
+function saveParticipation(model: ReadModel, { operator, index, round, standing, dissents }: Participation): void {
+  model.run("INSERT OR IGNORE INTO participation VALUES (?, ?, ?, ?, ?)", operator, index, round, standing, Number(dissents));
+  const [counted, missing] = [standing === "counted", standing === "unrevealed"];
   model.run(
-    `INSERT OR IGNORE INTO participation SELECT operator, ?1, round, 'unrevealed', 0 FROM commitment
-     WHERE round = ?2 AND operator NOT IN (SELECT operator FROM result WHERE round = ?2)`,
-    index,
-    round,
+    `INSERT INTO operator_record VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET
+       counted = counted + ?2, dissenting = dissenting + ?3, not_counted = not_counted + ?4, unrevealed = unrevealed + ?5`,
+    operator,
+    Number(counted),
+    Number(dissents),
+    Number(!counted && !missing),
+    Number(missing),
   );
 }
 

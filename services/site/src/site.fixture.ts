@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { writeLogFile, writeTiles } from "@quorate/client/served-log.fixture";
+import { openDataDirectory } from "@quorate/service/data-directory";
 import { silentLogger } from "@quorate/service/logger";
 import { cosigned, testWitnesses } from "@quorate/tlog/cosigned.fixture";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
 import type { TestNetwork } from "@quorate/verdict/network.fixture";
+import { openReadModel, type ReadModel, readModelFormat } from "./read-model.ts";
 import { type Site, startSite } from "./start.ts";
 
 /** For tests: a site over the log of a network in the making, with a coordinator that is down. */
@@ -19,7 +21,14 @@ export type TestSite = AsyncDisposable & {
 
 const nothingListens = "http://127.0.0.1:9";
 
-export async function startTestSite(network: TestNetwork, coordinatorUrl = nothingListens): Promise<TestSite> {
+type Options = {
+  coordinatorUrl?: string;
+  /** Puts facts into the read model that are in no log. */
+  seed?: (model: ReadModel) => void;
+};
+
+export async function startTestSite(network: TestNetwork, options: Options = {}): Promise<TestSite> {
+  const { coordinatorUrl = nothingListens, seed } = options;
   const directory = await mkdtemp(join(tmpdir(), "quorate-site-"));
   const log = join(directory, "log");
   const publish = async ({ entries, tree }: TestNetwork) => {
@@ -27,6 +36,7 @@ export async function startTestSite(network: TestNetwork, coordinatorUrl = nothi
     await writeLogFile(log, "checkpoint", cosigned({ size: entries.length, root: tree.rootAt(entries.length) }, testWitnesses));
   };
   await publish(network);
+  if (seed) await seedReadModel(join(directory, "site"), seed);
   const policy = network.trustPolicy();
   const site: Site = await startSite(
     {
@@ -55,4 +65,10 @@ export async function startTestSite(network: TestNetwork, coordinatorUrl = nothi
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function seedReadModel(path: string, seed: (model: ReadModel) => void): Promise<void> {
+  await using directory = await openDataDirectory({ path, service: "site", format: readModelFormat });
+  using model = await openReadModel(directory);
+  model.saveReadTo({ size: 0, peaks: [], checkpoint: "" }, () => seed(model));
 }

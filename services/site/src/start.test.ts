@@ -104,6 +104,25 @@ describe("a site whose coordinator is down", () => {
     expect(text).toContain("try again later");
   });
 
+  it("shows how a suite stands, and gives all of its verdicts to take away", async () => {
+    expect((await site.get("/suite/debian/bookworm")).text).toContain("<b>1</b> reproduced");
+    expect((await site.get("/suite/debian/nowhere")).status).toBe(404);
+    const { text, headers } = await site.get("/suite/debian/bookworm/verdicts.ndjson");
+    expect(headers.get("content-type")).toBe("application/x-ndjson");
+    const lines = text.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { source: "mailgraph", version: "1.14-20", outcome: "reproduced", verdictIndex: 12 },
+    ]);
+  });
+
+  it("says that what is being rebuilt cannot be shown, and offers no result that there is none of", async () => {
+    expect((await site.get("/live")).text).toContain("The coordinator does not answer now");
+    const { status, text } = await site.get("/compare/9/10");
+    expect(status).toBe(200);
+    expect(text).toContain("Cannot be compared");
+    for (const path of ["/compare/9/0", "/compare/x/9", "/compare/1e3/9", "/result/9/abc"]) expect((await site.get(path)).status).toBe(404);
+  });
+
   it("shows the repository's documents, with links between them that lead on", async () => {
     const { text } = await site.get("/docs");
     const paths = [...text.matchAll(/href="(\/docs\/[^"#]+)"/g)].map(([, path]) => path ?? "");

@@ -14,13 +14,17 @@ import type { SiteConfig } from "./config.ts";
 import { addDocumentRoutes } from "./document-routes.ts";
 import { createSiteEvents } from "./events.ts";
 import { startFollowing } from "./following.ts";
+import { createLiveRounds } from "./live-rounds.ts";
+import { addLiveRoutes } from "./live-routes.ts";
 import { addLogRoutes } from "./log-routes.ts";
 import { addOperatorRoutes } from "./operator-routes.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import { errorPage } from "./pages/error-page.ts";
 import { addProofRoutes } from "./proof-routes.ts";
 import { openReadModel, readModelFormat } from "./read-model.ts";
+import { addResultRoutes } from "./result-routes.ts";
 import { addAssetRoutes, addSecurityHeaders, createSendPage } from "./routes.ts";
+import { addSuiteRoutes } from "./suite-routes.ts";
 import { createSiteState } from "./site-state.ts";
 
 export type Site = AsyncDisposable & { readonly url: string };
@@ -66,6 +70,9 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addAssetRoutes(app, assets);
   addPageRoutes(app, { model, sendPage });
   addOperatorRoutes(app, { model, sendPage });
+  addSuiteRoutes(app, { model, sendPage });
+  addLiveRoutes(app, { loadLive: createLiveRounds({ api, onError: events.liveFailed }), sendPage });
+  addResultRoutes(app, { model, blobs, sendPage });
   addLogRoutes(app, { model, reader, state, sendPage });
   addProofRoutes(app, { model, api, policyText: config.policyText });
   await addDocumentRoutes(app, { sendPage });

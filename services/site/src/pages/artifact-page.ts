@@ -5,6 +5,7 @@ import { type Page, timeText } from "../page.ts";
 import { agreementGrid } from "./agreement-grid.ts";
 import { checkSection } from "./check-section.ts";
 import { entryLink, packageLink, versionLink } from "./links.ts";
+import { resultsSection } from "./results-section.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
 
 /** What the network says of one file: the verdict, who says what, and where the log has it. */
@@ -64,6 +65,6 @@ function roundSection(facts: ArtifactFacts, round: RoundFacts): Html {
       ${entryLink(round.index)})${needed && `; ${needed}`}.
       ${ruling && ruling.verdict.reason !== undefined && html`<br />${ruling.verdict.reason}`}
     </p>
-    ${agreementGrid(facts, round)}
+    ${agreementGrid(facts, round)} ${resultsSection(facts, round)}
   </section>`;
 }

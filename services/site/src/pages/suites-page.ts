@@ -14,7 +14,7 @@ export function suitesPage(suites: readonly SuiteFacts[]): Page {
       ${suites.map(
         ({ distribution, suite, counts }) =>
           html`<section>
-            <h2>${distribution}/${suite}</h2>
+            <h2><a href="/suite/${distribution}/${suite}">${distribution}/${suite}</a></h2>
             ${outcomeBar(counts)} ${outcomeCounts(counts)}
           </section>`,
       )}

@@ -1,0 +1,70 @@
+import type { VerdictOutcome } from "@quorate/protocol/verdict";
+import { html, type Html } from "../html.ts";
+import type { SuiteFacts, TargetLine } from "../network-facts.ts";
+import { outcomeBadge, outcomeBar, outcomeCounts, outcomeMeaning } from "../outcome.ts";
+import { type Page, timeText } from "../page.ts";
+import { entryLink, packageLink } from "./links.ts";
+
+/** The loudest first. */
+export const worstFirst: readonly VerdictOutcome[] = ["mismatch", "unreproducible", "failed", "inconclusive"];
+
+export const shownTargets = 100;
+
+type Given = { readonly facts: SuiteFacts; readonly lines: ReadonlyMap<VerdictOutcome, readonly TargetLine[]> };
+
+/** How a suite stands: what does not reproduce, worst first, and all of it to take away. */
+export function suitePage({ facts, lines }: Given): Page {
+  const name = `${facts.distribution}/${facts.suite}`;
+  return {
+    title: name,
+    description: `What reproduces of ${name}, and what does not.`,
+    section: "suites",
+    main: html`<p class="crumbs"><a href="/suites">Suites</a></p>
+      <h1>${name}</h1>
+      ${outcomeBar(facts.counts)} ${outcomeCounts(facts.counts)}
+      <p class="actions">
+        <a class="button" href="/suite/${name}/verdicts.ndjson" download="${facts.distribution}-${facts.suite}.ndjson"
+          >All verdicts as NDJSON</a
+        >
+      </p>
+      ${worstFirst.map((outcome) => outcomeSection(outcome, lines.get(outcome) ?? [], facts.counts.get(outcome) ?? 0))}`,
+  };
+}
+
+function outcomeSection(outcome: VerdictOutcome, lines: readonly TargetLine[], count: number): Html | false {
+  return (
+    lines.length > 0 &&
+    html`<section>
+      <h2>${outcomeBadge(outcome)}</h2>
+      <p>
+        ${count} ${count === 1 ? "target" : "targets"}: ${outcomeMeaning[outcome]}.
+        ${count > lines.length && ` The ${lines.length} newest:`}
+      </p>
+      <div class="scroll" role="group" aria-label="${outcome}" tabindex="0">
+        <table class="list">
+          <thead>
+            <tr>
+              <th scope="col">Source</th>
+              <th scope="col">Version</th>
+              <th scope="col">Architecture</th>
+              <th scope="col">Decided</th>
+              <th scope="col">Verdict</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${lines.map(
+              ({ source, version, architecture, verdictIndex, decidedAt, reason }) =>
+                html`<tr>
+                  <th scope="row">${packageLink(source)}${reason !== null && html`<br /><small>${reason}</small>`}</th>
+                  <td>${version}</td>
+                  <td>${architecture}</td>
+                  <td>${timeText(new Date(decidedAt))}</td>
+                  <td>entry ${entryLink(verdictIndex)}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+    </section>`
+  );
+}
