@@ -20,7 +20,7 @@ const soleImporters: Record<string, string[]> = {
   "@aws-sdk/": ["log"],
   openpgp: ["archive"],
   "@electric-sql/": ["cli"],
-  "tar-stream": ["worker"],
+  "tar-stream": ["worker", "host"],
   commander: ["cli"],
   "markdown-it": ["site"],
   pino: ["service"],

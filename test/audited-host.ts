@@ -13,7 +13,7 @@ import type { Target } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
 import { TestNetwork, honestTrace } from "@quorate/verdict/network.fixture";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
-import { runAudit } from "../services/cli/src/commands/audit.ts";
+import { type AuditOptions, runAudit } from "../services/cli/src/commands/audit.ts";
 import { type SyncOptions, runSync } from "../services/cli/src/commands/sync.ts";
 import { recordingContext } from "../services/cli/src/recording-terminal.fixture.ts";
 import { readManifest } from "../services/worker/src/debian/deb-manifest.ts";
@@ -146,8 +146,10 @@ export type AuditAnswer = {
   packages: { package: string; reason?: string }[];
 };
 
-export async function audit(root: string, snapshot: string): Promise<AuditAnswer> {
+/** Audits a root by its path, or what `subject` names. */
+export async function audit(subject: string | Pick<AuditOptions, "tar" | "oci">, snapshot: string): Promise<AuditAnswer> {
   const context = recordingContext();
-  const code = await runAudit({ root, snapshot, freshness: anyAge, json: true }, context);
+  const what = typeof subject === "string" ? { root: subject } : subject;
+  const code = await runAudit({ ...what, snapshot, freshness: anyAge, json: true }, context);
   return { code, ...(context.json[0] as Omit<AuditAnswer, "code">) };
 }

@@ -122,7 +122,7 @@ function unexpectedRecords(judged: readonly JudgedPackage[], { info }: DpkgDatab
     judged.flatMap(({ members }) => members.filter(({ member }) => member.part === "control").map(({ path }) => path)),
   );
   const verified = new Set(judged.flatMap(({ audited: { artifact, installed } }) => (artifact === undefined ? [] : [installed.package])));
-  return [...info].flatMap((name): Finding[] => {
+  return [...(info ?? [])].flatMap((name): Finding[] => {
     const [, owner = "", kind = ""] = /^([^:]+?)(?::[a-z0-9-]+)?\.([a-z0-9-]+)$/.exec(name) ?? [];
     const path = `${infoDirectory}/${name}`;
     if (!verified.has(owner) || ownRecords.has(kind) || expected.has(path)) return [];

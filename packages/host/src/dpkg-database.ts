@@ -19,13 +19,13 @@ export type DpkgDatabase = {
   readonly isExcluded: PathFilter;
   readonly users: AccountIds;
   readonly groups: AccountIds;
-  /** Names in the info directory. */
-  readonly info: ReadonlySet<string>;
+  /** Names in the info directory; `undefined` for an image that has no dpkg, and keeps no records of what is in its packages. */
+  readonly info: ReadonlySet<string> | undefined;
 };
 
 /** @throws Error when the tree has no dpkg database, or it is corrupt: then nothing can be said about the tree */
 export function loadDpkgDatabase(tree: HostTree): DpkgDatabase {
-  const status = textAt(tree, "var/lib/dpkg/status");
+  const status = textAt(tree, "var/lib/dpkg/status") ?? statusOfParts(tree);
   if (status === undefined)
     throw new Error("reading the dpkg database: there is no readable var/lib/dpkg/status below the root; is it a Debian system?");
   const filters = tree
@@ -41,7 +41,7 @@ export function loadDpkgDatabase(tree: HostTree): DpkgDatabase {
       isExcluded: parsePathFilter(configurations.map((path) => textAt(tree, path) ?? "")),
       users: parseAccountIds(textAt(tree, "etc/passwd") ?? ""),
       groups: parseAccountIds(textAt(tree, "etc/group") ?? ""),
-      info: new Set(tree.list(infoDirectory)),
+      info: tree.node("var/lib/dpkg/status") === undefined ? undefined : new Set(tree.list(infoDirectory)),
     };
   } catch (cause) {
     if (cause instanceof ParseError)
@@ -50,10 +50,17 @@ export function loadDpkgDatabase(tree: HostTree): DpkgDatabase {
   }
 }
 
+/** Images without dpkg have a file a package, with all fields but the status. */
+function statusOfParts(tree: HostTree): string | undefined {
+  const names = tree.list("var/lib/dpkg/status.d").filter((name) => !name.endsWith(".md5sums"));
+  const parts = names.map((name) => textAt(tree, `var/lib/dpkg/status.d/${name}`) ?? "");
+  return parts.length === 0 ? undefined : parts.map((part) => `Status: install ok installed\n${part.trimEnd()}\n`).join("\n");
+}
+
 /** Where the info directory has a file of a package: of packages that can be installed for several architectures the name says which. */
 export function infoPath({ info }: DpkgDatabase, installed: InstalledPackage, name: string): string {
   const qualified = `${installed.package}:${installed.architecture}.${name}`;
-  return `${infoDirectory}/${info.has(qualified) ? qualified : `${installed.package}.${name}`}`;
+  return `${infoDirectory}/${info?.has(qualified) === true ? qualified : `${installed.package}.${name}`}`;
 }
 
 /** The paths that dpkg says it installed for a package. @throws ParseError */

@@ -19,8 +19,8 @@ export function placeMembers(
 ): PlacedMember[] {
   return manifest.flatMap((member) => {
     if (member.part === "control") {
-      // What dpkg does not keep as it is.
-      if (member.kind !== "file" || member.path === "control") return [];
+      // What dpkg does not keep as it is, if it is there at all.
+      if (member.kind !== "file" || member.path === "control" || database.info === undefined) return [];
       const path = infoPath(database, installed, member.path);
       return [{ member, path, node: tree.node(path) }];
     }

@@ -154,10 +154,12 @@ function addHostCommands(program: Command, context: CommandContext, done: Done):
     .action(async (url, options) => done(await (await import("./commands/sync.ts")).runSync(url, options, context)));
   withSnapshot(program.command("audit"))
     .description("compare every file of every package with what the quorum rebuilt; offline")
-    .option("--root <directory>", "a chroot, a mounted disk or an export; default this host")
+    .option("--root <directory>", "a chroot or a mounted disk; default this host")
+    .option("--tar <file>", "a root file system in a tar, such as an export of a container or of WSL")
+    .option("--oci <path>", "an image: a directory or a tar in the OCI image layout, or what docker save writes")
     .option("--json", "print JSON")
     .addHelpText("after", auditExitCodes)
-    .addHelpText("after", "\nExample: quorate audit --root /srv/chroot/bookworm")
+    .addHelpText("after", "\nExamples: quorate audit --root /srv/chroot/bookworm\n          quorate audit --oci image.tar --json")
     .action(async (options) => done(await (await import("./commands/audit.ts")).runAudit(options, context)));
 }
 

@@ -1,14 +1,21 @@
-import { auditTree } from "@quorate/host/audit";
+import { type Audit, auditTree } from "@quorate/host/audit";
 import { type AuditOutcome, decideOutcome } from "@quorate/host/audit-outcome";
 import { DirectoryTree } from "@quorate/host/directory-tree";
 import { FileHasher } from "@quorate/host/file-hasher";
+import type { HostTree } from "@quorate/host/host-tree";
+import { loadImage, loadTar } from "@quorate/host/load-archive";
 import { auditJson, auditLines } from "../audit-report.ts";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
-import { type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
+import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 
-export type AuditOptions = SnapshotOptions & { root?: string | undefined; json?: boolean | undefined };
+export type AuditOptions = SnapshotOptions & {
+  root?: string | undefined;
+  tar?: string | undefined;
+  oci?: string | undefined;
+  json?: boolean | undefined;
+};
 
 /** As docs/cli.md says. What could not be done at all is `incomplete` too: no audit that failed may pass for one that found nothing. */
 const outcomeExitCodes: Record<AuditOutcome, ExitCode> = {
@@ -21,19 +28,41 @@ const outcomeExitCodes: Record<AuditOutcome, ExitCode> = {
 /** `quorate audit`: compares every file of every package on a host with what the quorum rebuilt, offline. */
 export async function runAudit(options: AuditOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, signal } = context;
+  if ([options.root, options.tar, options.oci].filter((given) => given !== undefined).length > 1) {
+    throw new CommandError("auditing: give one of --root, --tar and --oci", { exitCode: exitCodes.notReproduced });
+  }
   const snapshot = await openSnapshot(options);
-  const subject = options.root ?? "/";
-  await using hasher = new FileHasher();
-  using progress = createCountedProgress(terminal, (count) => `auditing ${subject}: ${count} files`);
-  const tree = new DirectoryTree(subject, hasher);
-  const audit = await auditTree({ tree, known: snapshot.artifacts, onFile: progress.at, signal }).catch((cause: unknown) => {
+  const subject = options.tar ?? options.oci ?? options.root ?? "/";
+  const audit = await auditSubject(subject, options, snapshot, context).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw new CommandError(`auditing ${subject}: ${errorLine(cause)}`, { exitCode: exitCodes.notReproduced, cause });
   });
-  progress[Symbol.dispose]();
   const outcome = decideOutcome(audit, snapshot.freshness.kind === "fresh");
   const report = { subject, audit, outcome, snapshot };
   if (options.json) terminal.printJson(auditJson(report));
   else for (const line of auditLines(report)) terminal.print(line);
   return outcomeExitCodes[outcome];
+}
+
+async function auditSubject(
+  subject: string,
+  options: AuditOptions,
+  { artifacts: known }: HostSnapshot,
+  context: CommandContext,
+): Promise<Audit> {
+  const { terminal, signal } = context;
+  await using hasher = new FileHasher();
+  using progress = createCountedProgress(terminal, (count) => `auditing ${subject}: ${count} files`);
+  const tree = await openTree(subject, options, { hasher, signal });
+  return await auditTree({ tree, known, onFile: progress.at, signal });
+}
+
+async function openTree(
+  subject: string,
+  options: AuditOptions,
+  { hasher, signal }: { hasher: FileHasher; signal: AbortSignal },
+): Promise<HostTree> {
+  if (options.tar !== undefined) return await loadTar(subject, signal);
+  if (options.oci !== undefined) return await loadImage(subject, { architecture: process.arch === "x64" ? "amd64" : process.arch, signal });
+  return new DirectoryTree(subject, hasher);
 }
