@@ -1,3 +1,4 @@
+import { parsePreInstall } from "@quorate/debian/apt-pre-install";
 import { parseArchiveDate } from "@quorate/debian/archive-date";
 import { parseBuildinfo } from "@quorate/debian/buildinfo";
 import { parseChangelogEntry, prependBinaryOnlyEntry } from "@quorate/debian/changelog";
@@ -60,6 +61,7 @@ export const debianFormats: readonly Format[] = [
     vectors: "debian/dpkg-path-filter",
     parse: ofText((text) => parsePathFilter([text])("usr/share/doc/a/copyright")),
   },
+  { name: "apt's hook", vectors: "debian/apt-pre-install", parse: ofText(parsePreInstall) },
   { name: "date", vectors: "debian/date", parse: ofText((text) => demandTime(parseArchiveDate(text))) },
   {
     name: "checksum line",

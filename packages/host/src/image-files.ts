@@ -56,7 +56,7 @@ async function membersOf(file: string, signal: AbortSignal): Promise<Map<string,
   feeding.catch(() => {});
   const places = new Map<string, Place>();
   for await (const entry of archive) {
-    const { name, size: sizeBytes = 0, type } = entry.header;
+    const { name, size: sizeBytes, type } = entry.header;
     // As tar-stream 3 has it, and its types do not.
     const start = "byteOffset" in entry.header ? Number(entry.header.byteOffset) : Number.NaN;
     if (places.size >= maxFiles) throw new Error(`reading ${file}: an image has at most ${maxFiles} files`);

@@ -1,6 +1,6 @@
 import { type Hash, createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { Readable, Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ArchiveTree } from "./archive-tree.ts";
 import { ImageFiles } from "./image-files.ts";

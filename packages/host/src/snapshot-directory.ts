@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type ManifestMember, parseManifest } from "@quorate/attestation/manifest";
 import { loadBlobFile } from "@quorate/client/blob-directory";
 import type { InstalledPackage } from "@quorate/debian/dpkg-status";
+import type { Sha256 } from "@quorate/protocol/digest";
 import { type Snapshot, parseSnapshot } from "@quorate/verdict/snapshot";
 import { type SnapshotArtifact, parseSnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 
@@ -52,6 +53,12 @@ export class SnapshotArtifacts {
 
   find({ package: name, version, architecture }: Pick<InstalledPackage, "package" | "version" | "architecture">): SnapshotArtifact[] {
     return (this.#lines.get(`${name} ${version} ${architecture}`) ?? []).map((line) => parseSnapshotArtifact(line));
+  }
+
+  /** Those of a package file, whatever it calls itself. */
+  findByDigest(sha256: Sha256): SnapshotArtifact[] {
+    const lines = [...this.#lines.values()].flat().filter((line) => line.includes(` ${sha256} `));
+    return lines.map((line) => parseSnapshotArtifact(line)).filter((artifact) => artifact.sha256 === sha256);
   }
 
   *all(): Generator<SnapshotArtifact> {

@@ -4,7 +4,7 @@ import { SnapshotArtifacts, loadSnapshot, snapshotLayout } from "@quorate/host/s
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { type Freshness, decideFreshness } from "@quorate/tlog/cosigned-time";
-import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
+import { type Witnessed, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { type TrustPolicy, parseTrustPolicy } from "@quorate/verdict/trust-policy";
 import { CommandError, errorLine, exitCodes } from "./command-error.ts";
 import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "./snapshot-defaults.ts";
@@ -19,6 +19,7 @@ export type HostSnapshot = {
   /** SHA-256 of the policy's text. */
   readonly policySha256: string;
   readonly checkpoint: Checkpoint;
+  readonly witnesses: readonly Witnessed[];
   readonly freshness: Freshness;
 };
 
@@ -44,6 +45,7 @@ export async function openSnapshot(options: SnapshotOptions): Promise<HostSnapsh
       policy,
       policySha256,
       checkpoint,
+      witnesses,
       freshness: decideFreshness({ policy: policy.witnessPolicy, witnesses, now: new Date(), freshnessSeconds }),
     };
   } catch (cause) {

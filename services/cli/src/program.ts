@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { exitCodes, type ExitCode } from "./command-error.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -34,6 +34,8 @@ export function createProgram(context: CommandContext, done: Done): Command {
   addLogCommands(program, context, done);
   addMonitoringCommands(program, context, done);
   addHostCommands(program, context, done);
+  addExplainCommand(program, context, done);
+  addGateCommands(program, context, done);
   return program;
 }
 
@@ -161,6 +163,58 @@ function addHostCommands(program: Command, context: CommandContext, done: Done):
     .addHelpText("after", auditExitCodes)
     .addHelpText("after", "\nExamples: quorate audit --root /srv/chroot/bookworm\n          quorate audit --oci image.tar --json")
     .action(async (options) => done(await (await import("./commands/audit.ts")).runAudit(options, context)));
+}
+
+function addExplainCommand(program: Command, context: CommandContext, done: Done): void {
+  withSnapshot(program.command("explain"))
+    .description("how a file or a package of this host comes from its source: package, operators, log, witnesses; offline")
+    .argument("<what>", "a path, a SHA-256, a package that is installed, or NAME=VERSION")
+    .option("--root <directory>", "a chroot or a mounted disk; default this host")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 verified; 1 nobody has reproduced it, or it is changed; 2 tampering; 3 it could not be done, or is out of date.",
+    )
+    .addHelpText("after", "\nExamples: quorate explain /usr/bin/ssh\n          quorate explain openssh-client=1:9.2p1-2")
+    .action(async (what, options) => done(await (await import("./commands/explain.ts")).runExplain(what, options, context)));
+}
+
+function addGateCommands(program: Command, context: CommandContext, done: Done): void {
+  const gate = program.command("gate").description("have apt ask, before it unpacks anything, whether it was rebuilt");
+  const below = (command: Command) => command.option("--etc <directory>", "where apt and the gate are configured; default /etc");
+  below(gate.command("install"))
+    .description("have apt ask; settings that are there stay")
+    .addOption(
+      new Option("--mode <mode>", "observe, warn about what is not verified, or enforce; default warn").choices([
+        "observe",
+        "warn",
+        "enforce",
+      ]),
+    )
+    .option("--snapshot <directory>", "what quorate sync has kept; default /var/lib/quorate/snapshot")
+    .addHelpText("after", "\nExample: quorate gate install --mode enforce")
+    .action(async (options) => done(await (await import("./commands/gate.ts")).runGateInstall(options, context)));
+  below(gate.command("remove"))
+    .description("have apt ask no more")
+    .action(async (options) => done(await (await import("./commands/gate.ts")).runGateRemove(options, context)));
+  below(gate.command("test"))
+    .description("whether apt asks, and whether what is known is up to date")
+    .action(async (options) => done(await (await import("./commands/gate.ts")).runGateTest(options, context)));
+  gate
+    .command("hook")
+    .description("what apt runs")
+    .requiredOption("--settings <file>", "settings of the gate")
+    .action(async (options) => done(await (await import("./commands/gate.ts")).runGateHook(options, context)));
+  withSnapshot(gate.command("check"))
+    .description("whether package files are what was rebuilt; for scripts")
+    .argument("<files...>", "package files, named as in an archive")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 all are verified; 1 not all; 2 one has other bytes than were rebuilt; 3 it could not be done, or is out of date.",
+    )
+    .addHelpText("after", "\nExample: quorate gate check pool/*.deb")
+    .action(async (files, options) => done(await (await import("./commands/gate.ts")).runGateCheck(files, options, context)));
 }
 
 const auditExitCodes = `
