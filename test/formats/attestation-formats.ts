@@ -1,4 +1,5 @@
 import { formatTrace, parseTrace, traceSummaryOfBytes } from "@quorate/attestation/build-trace";
+import { formatDeployment, parseDeployment } from "@quorate/attestation/deployment";
 import { formatEnvelope, parseEnvelope } from "@quorate/attestation/dsse";
 import { formatHashedRekord, parseHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { formatLink, parseLink } from "@quorate/attestation/in-toto-link";
@@ -11,6 +12,14 @@ import { type Format, inOneSpelling } from "./format.ts";
 export const attestationFormats: readonly Format[] = [
   { name: "DSSE envelope", vectors: "attestation/envelope", parse: (input) => inSameBytes(input, formatEnvelope(parseEnvelope(input))) },
   { name: "statement", vectors: "attestation/statement", parse: (input) => inSameBytes(input, formatStatement(parseStatement(input))) },
+  {
+    name: "deployment statement",
+    vectors: "attestation/deployment",
+    parse: (input) => {
+      const { subject, deployment } = parseDeployment(input);
+      inSameBytes(input, Buffer.from(formatDeployment(subject.name, subject.digest.sha256, deployment)));
+    },
+  },
   { name: "entry", vectors: "attestation/entry", parse: parseEntry },
   {
     name: "statement in an entry",

@@ -3,6 +3,7 @@ import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { predicateTypes } from "@quorate/protocol/entry";
 import { utf8 } from "@quorate/protocol/utf8";
 import { expect, test } from "vitest";
+import { deploymentType, parseDeployment } from "./deployment.ts";
 import { parseStatement } from "./log-statement.ts";
 
 const folder = new URL("../../../docs/predicates/", import.meta.url);
@@ -11,12 +12,13 @@ const examples = pages.flatMap((page) =>
   [...readFileSync(new URL(page, folder), "utf8").matchAll(/^```json\n(.*?)^```$/gms)].map(([, json = ""]) => ({ page, json })),
 );
 
-test.each(examples)("an example in docs/predicates/$page is a statement of the log", ({ json }) => {
+test.each(examples)("an example in docs/predicates/$page is a statement", ({ json }) => {
   const payload = utf8(formatCanonicalJson(JSON.parse(json)));
-  expect(() => parseStatement(payload)).not.toThrow();
+  const parse = JSON.parse(json).predicateType === deploymentType ? parseDeployment : parseStatement;
+  expect(() => parse(payload)).not.toThrow();
 });
 
 test("docs/predicates has an example of every predicate type", () => {
   const shown = new Set(examples.map(({ json }): unknown => JSON.parse(json).predicateType));
-  expect(shown).toEqual(new Set(Object.values(predicateTypes)));
+  expect(shown).toEqual(new Set([...Object.values(predicateTypes), deploymentType]));
 });

@@ -160,6 +160,13 @@ function addHostCommands(program: Command, context: CommandContext, done: Done):
     .option("--tar <file>", "a root file system in a tar, such as an export of a container or of WSL")
     .option("--oci <path>", "an image: a directory or a tar in the OCI image layout, or what docker save writes")
     .option("--json", "print JSON")
+    .addOption(
+      new Option("--format <format>", "print a CycloneDX 1.6 or SPDX 2.3 bill of materials, or an in-toto statement").choices([
+        "cyclonedx",
+        "spdx",
+        "deployment",
+      ]),
+    )
     .addHelpText("after", auditExitCodes)
     .addHelpText("after", "\nExamples: quorate audit --root /srv/chroot/bookworm\n          quorate audit --oci image.tar --json")
     .action(async (options) => done(await (await import("./commands/audit.ts")).runAudit(options, context)));

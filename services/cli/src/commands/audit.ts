@@ -4,6 +4,7 @@ import { DirectoryTree } from "@quorate/host/directory-tree";
 import { FileHasher } from "@quorate/host/file-hasher";
 import type { HostTree } from "@quorate/host/host-tree";
 import { loadImage, loadTar } from "@quorate/host/load-archive";
+import { type AuditFormat, auditDocument } from "../audit-documents.ts";
 import { auditJson, auditLines } from "../audit-report.ts";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
@@ -14,6 +15,7 @@ export type AuditOptions = SnapshotOptions & {
   root?: string | undefined;
   tar?: string | undefined;
   oci?: string | undefined;
+  format?: AuditFormat | undefined;
   json?: boolean | undefined;
 };
 
@@ -39,7 +41,8 @@ export async function runAudit(options: AuditOptions, context: CommandContext): 
   });
   const outcome = decideOutcome(audit, snapshot.freshness.kind === "fresh");
   const report = { subject, audit, outcome, snapshot };
-  if (options.json) terminal.printJson(auditJson(report));
+  if (options.format !== undefined) terminal.printJson(auditDocument(options.format, report, new Date()));
+  else if (options.json) terminal.printJson(auditJson(report));
   else for (const line of auditLines(report)) terminal.print(line);
   return outcomeExitCodes[outcome];
 }

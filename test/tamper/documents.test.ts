@@ -1,0 +1,82 @@
+import { appendFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseDeployment } from "@quorate/attestation/deployment";
+import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { utf8 } from "@quorate/protocol/utf8";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AuditOptions, runAudit } from "../../services/cli/src/commands/audit.ts";
+import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
+import { ReproducedPackages, anyAge, createRoot, installDebs } from "../audited-host.ts";
+import { buildSmallDeb } from "../small-deb.ts";
+
+let directory = "";
+let network: ReproducedPackages;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "quorate-documents-"));
+  network = await ReproducedPackages.start(directory);
+  const tool = await buildSmallDeb(directory, { name: "tool", version: "1.0+b1", files: { "usr/bin/tool": "tool\n" } });
+  const unknown = await buildSmallDeb(directory, { name: "unknown", files: { "usr/bin/unknown": "unknown\n" } });
+  await network.reproduce(tool);
+  await network.publish();
+  await network.sync(join(directory, "snapshot"));
+  await createRoot(join(directory, "root"));
+  await installDebs(join(directory, "root"), [tool, unknown]);
+});
+afterAll(async () => {
+  await network?.[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function documentOf(format: AuditOptions["format"]): Promise<{ code: number; document: object }> {
+  const context = recordingContext();
+  const code = await runAudit({ root: join(directory, "root"), snapshot: join(directory, "snapshot"), freshness: anyAge, format }, context);
+  const [document] = context.json;
+  if (typeof document !== "object" || document === null) throw new Error("no document was printed");
+  return { code, document };
+}
+
+const reproduced = "pkg:deb/debian/tool@1.0%2Bb1?arch=all";
+const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/) as unknown;
+
+test("CycloneDX names each package by its purl, with the digest and the verdict of what was rebuilt", async () => {
+  const { code, document } = await documentOf("cyclonedx");
+  expect(code).toBe(1);
+  expect(document).toMatchObject({
+    bomFormat: "CycloneDX",
+    specVersion: "1.6",
+    components: [
+      {
+        purl: reproduced,
+        hashes: [{ alg: "SHA-256", content: sha256 }],
+        properties: [{ value: expect.stringMatching(/^reproduced, log entry \d+$/) as unknown }],
+      },
+      { purl: "pkg:deb/debian/unknown@1.0?arch=all", properties: [{ value: "unverified: no verdict on this version" }] },
+    ],
+  });
+});
+
+test("SPDX does the same", async () => {
+  const { document } = await documentOf("spdx");
+  expect(document).toMatchObject({
+    spdxVersion: "SPDX-2.3",
+    dataLicense: "CC0-1.0",
+    packages: [
+      { checksums: [{ algorithm: "SHA256", checksumValue: sha256 }], externalRefs: [{ referenceLocator: reproduced }] },
+      { comment: "unverified: no verdict on this version" },
+    ],
+    relationships: [{ relationshipType: "DESCRIBES" }, { relationshipType: "DESCRIBES" }],
+  });
+});
+
+test("a deployment statement has one root for what was found, and another once something is tampered with", async () => {
+  const statementOf = async () => parseDeployment(utf8(formatCanonicalJson((await documentOf("deployment")).document)));
+  const [first, again] = [await statementOf(), await statementOf()];
+  expect(first).toMatchObject({ deployment: { outcome: "drift", verified: [{ package: "tool" }], unverified: [{ package: "unknown" }] } });
+  expect(again.subject).toEqual(first.subject);
+  await appendFile(join(directory, "root/usr/bin/tool"), "evil\n");
+  const tampered = await statementOf();
+  expect(tampered.deployment).toMatchObject({ outcome: "tampering", findings: [{ class: "modified", path: "usr/bin/tool" }] });
+  expect(tampered.subject.digest).not.toEqual(first.subject.digest);
+});
