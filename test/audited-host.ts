@@ -144,10 +144,14 @@ export type AuditAnswer = {
   counts: Record<string, number>;
   findings: { class: string; path: string; package?: string; reason?: string }[];
   packages: { package: string; reason?: string }[];
+  cache?: { reused: number };
 };
 
 /** Audits a root by its path, or what `subject` names. */
-export async function audit(subject: string | Pick<AuditOptions, "tar" | "oci">, snapshot: string): Promise<AuditAnswer> {
+export async function audit(
+  subject: string | Pick<AuditOptions, "root" | "tar" | "oci" | "cache">,
+  snapshot: string,
+): Promise<AuditAnswer> {
   const context = recordingContext();
   const what = typeof subject === "string" ? { root: subject } : subject;
   const code = await runAudit({ ...what, snapshot, freshness: anyAge, json: true }, context);

@@ -1,4 +1,5 @@
-import { appendFile, chmod, chown, cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { appendFile, chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -154,6 +155,21 @@ describe("tampering with dpkg's own database is found", () => {
   });
 });
 
+test("with a cache, what was written since is found; a file that is the same is not read again", async () => {
+  const root = join(await mkdtemp(join(directory, "cached-")), "root");
+  await cp(clean(), root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  await chmod(join(root, "usr/bin/tool"), 0o4755);
+  const cache = join(directory, "cache");
+  await audit({ root, cache }, snapshot());
+  // As if the files had been there for a while: a cache keeps none that was just written.
+  await ageCache(cache, root);
+  const again = await audit({ root, cache }, snapshot());
+  expect(again).toMatchObject({ code: 0, outcome: "clean" });
+  expect(again.cache?.reused).toBeGreaterThan(0);
+  await writeFile(join(root, "usr/bin/other"), "0ther\n");
+  expect(found(await audit({ root, cache }, snapshot()))).toEqual(["modified usr/bin/other"]);
+});
+
 describe("what an administrator does is no tampering", () => {
   test.each<[string, (root: string) => Promise<unknown>, string, number]>([
     ["edits a conffile", (root) => appendFile(join(root, "etc/tool.conf"), "setting = 2\n"), "locally-configured", 0],
@@ -242,4 +258,17 @@ async function excludeDocuments(root: string): Promise<void> {
   await mkdir(join(root, "etc/dpkg/dpkg.cfg.d"), { recursive: true });
   await writeFile(join(root, "etc/dpkg/dpkg.cfg.d/docs"), "path-exclude=/usr/share/doc/*\n");
   await rm(join(root, "usr/share/doc/tool/README"));
+}
+
+/** Writes the cache that an audit would have left when the files were old. */
+async function ageCache(cache: string, root: string): Promise<void> {
+  const lines = ["quorate hash cache v1"];
+  for (const name of await readdir(root, { recursive: true })) {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await lstat(join(root, name), { bigint: true });
+    const bytes = await readFile(join(root, name)).catch(() => undefined);
+    const seconds = Math.floor(Date.now() / 1000);
+    if (bytes !== undefined)
+      lines.push(`${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs} ${createHash("sha256").update(bytes).digest("hex")} ${seconds}`);
+  }
+  await writeFile(cache, `${lines.join("\n")}\n`);
 }

@@ -29,7 +29,7 @@ export function parsePreInstall(text: string): PendingPackage[] {
   if (lines[0] !== "VERSION 3" || lines.length > maxLines)
     throw new ParseError("input of a Pre-Install-Pkgs hook, version 3", text.slice(0, 100));
   const empty = lines.indexOf("");
-  if (empty < 0 || lines.at(-1) !== "")
+  if (empty < 0 || empty === lines.length - 1 || lines.at(-1) !== "")
     throw new ParseError("input of a Pre-Install-Pkgs hook with an empty line and a last newline", text.slice(-100));
   return lines.slice(empty + 1, -1).flatMap(pendingOf);
 }

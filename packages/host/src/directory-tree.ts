@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { decodePath, encodePath } from "@quorate/attestation/path-text";
 import type { FileHasher, Hashing } from "./file-hasher.ts";
+import { type HashCache, identityOf } from "./hash-cache.ts";
 import type { FileDigest, HostTree, TreeNode } from "./host-tree.ts";
 
 /** dpkg's own database is the largest that is read whole. */
@@ -10,10 +11,12 @@ const maxReadBytes = 64 * 2 ** 20;
 export class DirectoryTree implements HostTree {
   readonly #root: string;
   readonly #hasher: FileHasher;
+  readonly #cache: HashCache | undefined;
 
-  constructor(root: string, hasher: FileHasher) {
+  constructor(root: string, hasher: FileHasher, cache?: HashCache) {
     this.#root = root.replace(/\/+$/, "");
     this.#hasher = hasher;
+    this.#cache = cache;
   }
 
   node(path: string): TreeNode | undefined {
@@ -45,11 +48,25 @@ export class DirectoryTree implements HostTree {
   }
 
   async hash(paths: readonly string[], options: Hashing): Promise<ReadonlyMap<string, FileDigest>> {
+    const files = paths.map((path) => {
+      const place = placeOf(this.#root, path);
+      const identified = this.#cache && identityOf(place);
+      return { path, place, identified, known: identified && this.#cache?.find(identified.identity) };
+    });
+    const found = new Map(files.flatMap(({ path, known }) => (known === undefined ? [] : [[path, known]])));
+    for (let reused = 0; reused < found.size; reused += 1) options.onFile?.();
+    const wanted = files.filter(({ known }) => known === undefined);
     const digests = await this.#hasher.hash(
-      paths.map((path) => placeOf(this.#root, path)),
+      wanted.map(({ place }) => place),
       options,
     );
-    return new Map(paths.flatMap((path, at) => (digests[at] === undefined ? [] : [[path, digests[at]]])));
+    for (const [at, { path, place, identified }] of wanted.entries()) {
+      const digest = digests[at];
+      if (digest !== undefined) found.set(path, digest);
+      const isSame = identified !== undefined && identityOf(place)?.identity === identified.identity;
+      if (isSame) this.#cache?.remember(identified.identity, digest, identified.changedAt);
+    }
+    return found;
   }
 }
 

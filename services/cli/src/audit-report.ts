@@ -9,6 +9,8 @@ export type AuditReport = {
   readonly audit: Audit;
   readonly outcome: AuditOutcome;
   readonly snapshot: HostSnapshot;
+  /** How many digests were not computed in this run, and when the oldest was. */
+  readonly cache?: { readonly reused: number; readonly oldestAt: string };
 };
 
 /** What no audit of files can show: said in every report, so that nobody takes it for more than it is. */
@@ -26,7 +28,7 @@ const outcomeWords: Record<AuditOutcome, string> = {
 };
 
 /** For people: what is wrong first, then how much was looked at. */
-export function auditLines({ subject, audit, outcome, snapshot }: AuditReport): string[] {
+export function auditLines({ subject, audit, outcome, snapshot, cache }: AuditReport): string[] {
   const { packages, findings } = audit;
   const loud = findings.filter((finding) => severityOf(finding) !== "expected");
   const unverified = packages.filter(({ artifact }) => artifact === undefined);
@@ -41,11 +43,12 @@ export function auditLines({ subject, audit, outcome, snapshot }: AuditReport): 
     `  packages    ${packages.length - unverified.length} verified, ${unverified.length} unverified`,
     `  files       ${counts.join(", ") || "none"}`,
     `  known from  ${checkpoint.origin}, ${checkpoint.size} entries${freshness.kind === "fresh" ? "" : `: ${freshness.reason}`}`,
+    ...(cache === undefined ? [] : [`  cache       ${cache.reused} files were not read again; the oldest digest is of ${cache.oldestAt}`]),
     ...unseen.map((what, at) => `${at === 0 ? "  not seen    " : "              "}${what}`),
   ];
 }
 
-export function auditJson({ subject, audit, outcome, snapshot }: AuditReport) {
+export function auditJson({ subject, audit, outcome, snapshot, cache }: AuditReport) {
   const { packages, findings } = audit;
   const { checkpoint, freshness, policySha256 } = snapshot;
   return {
@@ -62,6 +65,7 @@ export function auditJson({ subject, audit, outcome, snapshot }: AuditReport) {
     checkpoint: { origin: checkpoint.origin, size: checkpoint.size, root: formatHash(checkpoint.root) },
     freshness,
     policy: policySha256,
+    ...(cache && { cache }),
     unseen,
   };
 }

@@ -158,6 +158,7 @@ function addHostCommands(program: Command, context: CommandContext, done: Done):
     .description("compare every file of every package with what the quorum rebuilt; offline")
     .option("--root <directory>", "a chroot or a mounted disk; default this host")
     .option("--tar <file>", "a root file system in a tar, such as an export of a container or of WSL")
+    .option("--cache <file>", "keep digests of files that do not change; a part of them, and all after a day, are computed again")
     .option("--oci <path>", "an image: a directory or a tar in the OCI image layout, or what docker save writes")
     .option("--json", "print JSON")
     .addOption(

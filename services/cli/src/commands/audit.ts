@@ -1,11 +1,13 @@
-import { type Audit, auditTree } from "@quorate/host/audit";
+import { auditTree } from "@quorate/host/audit";
 import { type AuditOutcome, decideOutcome } from "@quorate/host/audit-outcome";
 import { DirectoryTree } from "@quorate/host/directory-tree";
 import { FileHasher } from "@quorate/host/file-hasher";
+import { HashCache, loadCacheText } from "@quorate/host/hash-cache";
 import type { HostTree } from "@quorate/host/host-tree";
 import { loadImage, loadTar } from "@quorate/host/load-archive";
+import { writeDurableFile } from "@quorate/service/durable-file";
 import { type AuditFormat, auditDocument } from "../audit-documents.ts";
-import { auditJson, auditLines } from "../audit-report.ts";
+import { type AuditReport, auditJson, auditLines } from "../audit-report.ts";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
@@ -16,6 +18,7 @@ export type AuditOptions = SnapshotOptions & {
   tar?: string | undefined;
   oci?: string | undefined;
   format?: AuditFormat | undefined;
+  cache?: string | undefined;
   json?: boolean | undefined;
 };
 
@@ -35,12 +38,12 @@ export async function runAudit(options: AuditOptions, context: CommandContext): 
   }
   const snapshot = await openSnapshot(options);
   const subject = options.tar ?? options.oci ?? options.root ?? "/";
-  const audit = await auditSubject(subject, options, snapshot, context).catch((cause: unknown) => {
+  const { audit, cache } = await auditSubject(subject, options, snapshot, context).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw new CommandError(`auditing ${subject}: ${errorLine(cause)}`, { exitCode: exitCodes.notReproduced, cause });
   });
   const outcome = decideOutcome(audit, snapshot.freshness.kind === "fresh");
-  const report = { subject, audit, outcome, snapshot };
+  const report: AuditReport = { subject, audit, outcome, snapshot, ...(cache && { cache }) };
   if (options.format !== undefined) terminal.printJson(auditDocument(options.format, report, new Date()));
   else if (options.json) terminal.printJson(auditJson(report));
   else for (const line of auditLines(report)) terminal.print(line);
@@ -52,20 +55,28 @@ async function auditSubject(
   options: AuditOptions,
   { artifacts: known }: HostSnapshot,
   context: CommandContext,
-): Promise<Audit> {
+): Promise<Pick<AuditReport, "audit" | "cache">> {
   const { terminal, signal } = context;
   await using hasher = new FileHasher();
   using progress = createCountedProgress(terminal, (count) => `auditing ${subject}: ${count} files`);
-  const tree = await openTree(subject, options, { hasher, signal });
-  return await auditTree({ tree, known, onFile: progress.at, signal });
+  const cache = options.cache === undefined ? undefined : await openCache(options.cache);
+  const tree = await openTree(subject, options, { hasher, cache, signal });
+  const audit = await auditTree({ tree, known, onFile: progress.at, signal });
+  if (cache === undefined || options.cache === undefined) return { audit };
+  await writeDurableFile(options.cache, cache.format(), { mode: 0o600 });
+  return { audit, cache: { reused: cache.reused, oldestAt: new Date(cache.oldestAt * 1000).toISOString() } };
+}
+
+async function openCache(path: string): Promise<HashCache> {
+  return new HashCache(await loadCacheText(path), { now: new Date(), random: Math.random });
 }
 
 async function openTree(
   subject: string,
   options: AuditOptions,
-  { hasher, signal }: { hasher: FileHasher; signal: AbortSignal },
+  { hasher, cache, signal }: { hasher: FileHasher; cache: HashCache | undefined; signal: AbortSignal },
 ): Promise<HostTree> {
   if (options.tar !== undefined) return await loadTar(subject, signal);
   if (options.oci !== undefined) return await loadImage(subject, { architecture: process.arch === "x64" ? "amd64" : process.arch, signal });
-  return new DirectoryTree(subject, hasher);
+  return new DirectoryTree(subject, hasher, cache);
 }
