@@ -28,6 +28,7 @@ function follower(blobs: ReadonlyMap<string, Uint8Array> = network.blobs) {
   const verdicts = new VerdictFollower(pathToFileURL(directory).href, {
     networkKey: network.networkKey.spki,
     loadBlob: async (sha256) => blobs.get(sha256),
+    statePath: join(directory, "replayed"),
   });
   const follow = (checkpoint: Awaited<ReturnType<typeof publish>>) =>
     verdicts.follow(checkpoint, (count) => void replayed.push(count), new AbortController().signal);
@@ -49,6 +50,20 @@ describe("following a log's verdicts", () => {
     expect(await follow(checkpoint)).toMatchObject({ index: before, rule: "unique" });
     expect(await follow(checkpoint)).toMatchObject({ index: before, rule: "unique" });
     expect(replayed).toEqual(counts(0, before));
+  });
+
+  it("goes on after a restart where it was, and refuses a log whose beginning is another now", async () => {
+    network.rebuild();
+    const before = network.entries.length;
+    expect(await follower().follow(await publish())).toBeUndefined();
+    network.revoke("cyd");
+    const { follow, replayed } = follower();
+    expect(await follow(await publish())).toBeUndefined();
+    expect(replayed).toEqual([before + 1]);
+    const other = new TestNetwork();
+    for (const bytes of network.entries.toReversed()) other.appendBytes(bytes);
+    network = other;
+    await expect(follower().follow(await publish())).rejects.toThrow(/the log has changed what it said/);
   });
 
   it("names a forged verdict on a round that had none", async () => {

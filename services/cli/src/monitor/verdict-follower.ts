@@ -11,23 +11,28 @@ import { createReplay, type NextEntry, type Replay } from "@quorate/verdict/repl
 import { ReplayError } from "@quorate/verdict/replay-error";
 import type { LoadBlob } from "@quorate/verdict/replay-verdict";
 import { readTile } from "../read-tile.ts";
+import { resume } from "../replay/replay-log.ts";
+import { loadReplayState, saveReplayState } from "../replay/replay-state-file.ts";
 
-type Followed = { readonly networkKey: Uint8Array; readonly loadBlob: LoadBlob };
+type Followed = {
+  readonly networkKey: Uint8Array;
+  readonly loadBlob: LoadBlob;
+  /** File that remembers what was replayed: a start goes on from there. */
+  readonly statePath: string;
+};
 
-/** Recomputes what a log says as it grows: each entry once, with all before it in memory. */
+/** Recomputes what a log says as it grows: each entry once. */
 export class VerdictFollower {
-  readonly #options: Followed;
+  readonly #followed: Followed;
   readonly #reader: LogReader;
   readonly #source: LogSource;
   #replay: Replay | undefined;
-  /** Entries that were replayed. */
-  #count = 0;
   /** The size of the tree that is replayed, or was last. */
   #size = 0;
   #brokenRule: ReplayError | undefined;
 
-  constructor(logUrl: string, options: Followed) {
-    this.#options = options;
+  constructor(logUrl: string, followed: Followed) {
+    this.#followed = followed;
     this.#reader = createLogReader({ url: logUrl, hasher: nodeHasher });
     this.#source = logSourceOf(logUrl);
   }
@@ -36,38 +41,42 @@ export class VerdictFollower {
    * Replays the entries of a checkpoint's tree that were not replayed yet.
    *
    * @returns the first entry of the tree that breaks a rule, if one does: nothing after it is replayed
-   * @throws VerificationError when the entries that are served are not those of the tree
+   * @throws VerificationError when the entries that are served are not those of the tree, or its beginning is not what was replayed before
    */
   async follow(checkpoint: Checkpoint, onEntry: (count: number) => void, signal: AbortSignal): Promise<ReplayError | undefined> {
     if (this.#brokenRule !== undefined) return this.#brokenRule;
-    const { size, root } = checkpoint;
+    const { origin, size, root } = checkpoint;
     this.#size = size;
-    const replay = this.#replay ?? this.#begin();
-    // Whatever goes wrong leaves it in the middle of an entry: then it begins anew.
+    const replay = this.#replay ?? (await this.#begin(checkpoint));
+    // Whatever goes wrong leaves it in the middle of an entry: then it begins anew, from what was saved.
     this.#replay = undefined;
-    if (this.#count < size) {
-      for await (const next of this.#reader.entries({ from: this.#count, to: size, size }, signal)) {
+    const from = replay.size();
+    if (from < size) {
+      for await (const next of this.#reader.entries({ from, to: size, size }, signal)) {
         const brokenRule = await this.#add(replay, next, { checkpoint, signal });
         if (brokenRule !== undefined) return (this.#brokenRule = brokenRule);
-        this.#count = next.index + 1;
-        onEntry(this.#count);
+        onEntry(next.index + 1);
       }
     }
     if (!equalHashes(await replay.rootAt(size), root)) {
       throw new VerificationError(`replaying: the ${size} entries that are served do not have the checkpoint's root`);
     }
+    const { statePath, networkKey } = this.#followed;
+    if (from < size) await saveReplayState(statePath, { reached: { origin, size, root }, snapshot: replay.snapshot() }, networkKey);
     this.#replay = replay;
     return undefined;
   }
 
-  #begin(): Replay {
-    this.#count = 0;
+  async #begin(checkpoint: Checkpoint): Promise<Replay> {
+    const { networkKey, loadBlob, statePath } = this.#followed;
     const loadEntry = async (index: number) => {
       for await (const { bytes } of this.#reader.entries({ from: index, to: index + 1, size: this.#size })) return bytes;
       throw new VerificationError(`replaying: entry ${index} is no longer served`);
     };
     const loadLeaves = (index: number) => this.#reader.hashes({ level: 0, index }, this.#size);
-    return createReplay({ ...this.#options, loadEntry, loadLeaves, verify: verifyP256, hasher: nodeHasher });
+    const options = { networkKey, loadBlob, loadEntry, loadLeaves, verify: verifyP256, hasher: nodeHasher };
+    const saved = await loadReplayState(statePath, { origin: checkpoint.origin, networkKey });
+    return saved === undefined ? createReplay(options) : resume(saved, { reader: this.#reader, checkpoint, options });
   }
 
   async #add(replay: Replay, next: NextEntry, { checkpoint, signal }: { checkpoint: Checkpoint; signal: AbortSignal }) {

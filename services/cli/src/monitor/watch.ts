@@ -62,16 +62,20 @@ export async function openWatch(directory: string, options: WatchOptions, contex
     seen: await SeenCheckpoints.open(join(directory, "checkpoints"), log.key),
     comparedSize: (await loadCheckState(checkStatePath(directory), log.key.name))?.size ?? 0,
     freshnessSeconds: options.freshness ?? defaultFreshnessSeconds,
-    verdicts: await followVerdicts(logUrl, options, context),
+    verdicts: await followVerdicts({ logUrl, statePath: join(directory, "replayed") }, options, context),
     terminal: context.terminal,
     signal: context.signal,
   };
 }
 
-async function followVerdicts(logUrl: string, options: WatchOptions, context: CommandContext): Promise<VerdictFollower | undefined> {
+async function followVerdicts(
+  { logUrl, statePath }: { logUrl: string; statePath: string },
+  options: WatchOptions,
+  context: CommandContext,
+): Promise<VerdictFollower | undefined> {
   const network = await loadTrustedNetwork(options, context);
   const loadBlob = await findBlobLoader(options, context);
-  if (network !== undefined && loadBlob !== undefined) return new VerdictFollower(logUrl, { networkKey: network.key, loadBlob });
+  if (network !== undefined && loadBlob !== undefined) return new VerdictFollower(logUrl, { networkKey: network.key, loadBlob, statePath });
   const missing = network === undefined ? "the policy has no network line" : "no network is known that has the build traces; give --url";
   context.terminal.say(`note: verdicts are not recomputed: ${missing}`);
   return undefined;

@@ -82,7 +82,7 @@ function optionsFor(reader: LogReader, size: number, known: Pick<ReplayOptions, 
 type Resumed = { readonly reader: LogReader; readonly checkpoint: Checkpoint; readonly options: ReplayOptions };
 
 /** @throws VerificationError when the log is no longer the one that was replayed */
-async function resume({ reached, snapshot }: SavedReplay, { reader, checkpoint, options }: Resumed): Promise<Replay> {
+export async function resume({ reached, snapshot }: SavedReplay, { reader, checkpoint, options }: Resumed): Promise<Replay> {
   const before = `the state that was saved is of its first ${reached.size} entries`;
   if (reached.size > checkpoint.size) {
     throw new VerificationError(`replaying: ${before}, and the checkpoint has ${checkpoint.size}: the log was rolled back`);
