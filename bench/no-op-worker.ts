@@ -17,9 +17,9 @@ const trace = Array.from({ length: 8 }, (_, number) => ({ path: `main-${number}.
 /** A worker that is real but for its executor, which says at once that it has built exactly what was published. */
 const executor: Executor = { build: reportPublished };
 
-await runService("worker", async ({ env, logger, signal }) => {
+await runService("worker", async ({ env, logger, signal, fail }) => {
   const { worker } = parseWorkerConfig(env);
-  return await startWorker({ config: worker, openExecutor: () => executor, logger, signal });
+  return await startWorker({ config: worker, openExecutor: () => executor, logger, signal, fail });
 });
 
 async function reportPublished({ target, workDirectory }: BuildRequest): Promise<BuildOutcome> {

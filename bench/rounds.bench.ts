@@ -2,6 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "@quorate/client/api";
 import { createLogWriter } from "@quorate/client/log-writer";
 import { isSettled } from "@quorate/client/submission-events";
+import { architecturesOf } from "@quorate/protocol/host-architectures";
+import { createOperatorDirectory } from "@quorate/signing/operator-directory";
+import { sendEnrolment } from "../services/cli/src/operator/send-enrolment.ts";
 import { invitationToken, startTestNetwork, type TestNetwork } from "../services/coordinator/src/network.fixture.ts";
 import { startProgram, type Server } from "../services/coordinator/src/servers.fixture.ts";
 import { inLanes } from "../test/integration/log-constellation.ts";
@@ -44,15 +47,15 @@ export async function measure(): Promise<Figure[]> {
   ];
 }
 
-function startNoOpWorker(network: TestNetwork, operator: string): Promise<Server<object>> {
+async function startNoOpWorker(network: TestNetwork, operator: string): Promise<Server<object>> {
   const program = new URL("no-op-worker.ts", import.meta.url);
   const directory = network.config.COORDINATOR_DATA_DIR;
+  const operatorDirectory = `${directory}/operator-${operator}`;
+  const identity = createOperatorDirectory(operatorDirectory, { name: operator, groups: {}, architectures: architecturesOf(process.arch) });
+  const signal = AbortSignal.timeout(60_000);
+  await sendEnrolment({ directory: operatorDirectory, identity, api: network.api, invitation: invitationToken, signal });
   const env = {
-    COORDINATOR_URL: network.url,
-    INVITATION_TOKEN: invitationToken,
-    OPERATOR_KEY_FILE: `${directory}/${operator}.pem`,
-    OPERATOR_LINK_KEY_FILE: `${directory}/${operator}-link.pem`,
-    OPERATOR_NAME: operator,
+    OPERATOR_DIR: operatorDirectory,
     PACKAGE_CACHE_DIR: directory,
     ARCHIVES_FILE: network.config.ARCHIVES_FILE,
   };

@@ -12,6 +12,7 @@ const soleImporters: Record<string, string[]> = {
   sigstore: ["signing"],
   "@sigstore/": ["signing"],
   nats: ["bus"],
+  "nats.ws": ["bus"],
   "@nats-io/": ["bus"],
   bullmq: ["coordinator"],
   ioredis: ["coordinator"],

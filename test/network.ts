@@ -25,7 +25,7 @@ export interface TestNetwork extends AsyncDisposable {
 
 export async function startTestNetwork(
   sources: readonly SmallSource[],
-  options: Pick<NetworkOptions, "operators" | "policy"> = {},
+  options: Pick<NetworkOptions, "listen" | "operators" | "policy"> = {},
 ): Promise<TestNetwork> {
   const resources = new AsyncDisposableStack();
   await using unlessStarted = resources;
@@ -39,6 +39,7 @@ export async function startTestNetwork(
   const port = await choosePort(new Set());
   const start = async (): Promise<Network> =>
     await startNetwork({
+      ...options,
       dataDirectory: join(directory, "data"),
       archives: JSON.stringify(archives),
       env: process.env,

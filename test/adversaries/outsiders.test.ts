@@ -29,7 +29,7 @@ test("outsider-http", async () => {
   const content = utf8("a blob of a stranger");
   const attempts: [method: string, path: string, body: Uint8Array][] = [
     ["POST", "/v1/submissions", utf8(JSON.stringify({ distribution: "debian", suite: "small", source: "alpha" }))],
-    ["POST", "/v1/operators", utf8(JSON.stringify({ envelope: "{}", natsUserKey: createUserKey().publicKey }))],
+    ["POST", `/v1/operators/${ada.id}/decision`, utf8(JSON.stringify({ decision: "revoke", reason: "envy" }))],
     ["PUT", `/v1/blobs/sha256/${sha256Of(content)}`, content],
   ];
   const { LOG_TOKEN, API_TOKEN } = network.config;
@@ -48,7 +48,7 @@ test("outsider-http", async () => {
 
 test("outsider-nats", async () => {
   const user = createUserKey();
-  const anonymous = { url: network.config.NATS_URL, userSeed: user.seed, operator: ada.id, signal: AbortSignal.timeout(5_000) };
+  const anonymous = { urls: [network.config.NATS_URL], userSeed: user.seed, operator: ada.id, signal: AbortSignal.timeout(5_000) };
   await expect(connectWorkerBus({ ...anonymous, jwt: () => "" })).rejects.toThrow("refuses these credentials");
 
   const other = owned.use(await LogConstellation.start({ witnesses: 0, quorum: 0 })).directory;
@@ -56,7 +56,7 @@ test("outsider-nats", async () => {
   await using server = await startNatsServer({ authority, directory: join(other, "nats") });
   const expiresAt = new Date(Date.now() + 60_000);
   const jwt = await mintUser({ authority, operator: ada.id, userKey: user.publicKey, expiresAt });
-  const elsewhere = await connectWorkerBus({ ...anonymous, url: server.url, jwt: () => jwt });
+  const elsewhere = await connectWorkerBus({ ...anonymous, urls: [server.url], jwt: () => jwt });
   await elsewhere[Symbol.asyncDispose]();
   await expect(connectWorkerBus({ ...anonymous, jwt: () => jwt })).rejects.toThrow("refuses these credentials");
 });

@@ -5,14 +5,9 @@ import { ConnectionError, parseJsonAnswer } from "@quorate/client/http";
 import { parseEventStream } from "@quorate/client/server-sent-events";
 import { artifactListSchema, statsSchema } from "@quorate/protocol/artifact-view";
 import { parseSha256 } from "@quorate/protocol/digest";
-import {
-  enrolmentAnswerSchema,
-  enrolmentRequestSchema,
-  networkViewSchema,
-  problemSchema,
-  submissionRequestSchema,
-  submissionViewSchema,
-} from "@quorate/protocol/submission";
+import { networkViewSchema, problemSchema, submissionRequestSchema, submissionViewSchema } from "@quorate/protocol/submission";
+import { operatorDecisionSchema, operatorRequestSchema, operatorViewSchema } from "@quorate/protocol/operator-view";
+import { workerCredentialsSchema, workerRequestSchema, workerStatusSchema, workerViewSchema } from "@quorate/protocol/worker";
 import type { z } from "zod";
 import { type Format, looseText } from "./format.ts";
 
@@ -23,7 +18,9 @@ const ofNoun = (what: string, schema: z.ZodType) => (input: Uint8Array) =>
 export const protocolFormats: readonly Format[] = [
   { name: "SHA-256", vectors: "protocol/sha256", parse: (input) => parseSha256(looseText(input)) },
   { name: "submission request", vectors: "protocol/submission-request", parse: ofNoun("submission request", submissionRequestSchema) },
-  { name: "enrolment request", vectors: "protocol/enrolment-request", parse: ofNoun("enrolment request", enrolmentRequestSchema) },
+  { name: "operator request", vectors: "protocol/operator-request", parse: ofNoun("operator request", operatorRequestSchema) },
+  { name: "operator decision", vectors: "protocol/operator-decision", parse: ofNoun("operator decision", operatorDecisionSchema) },
+  { name: "worker request", vectors: "protocol/worker-request", parse: ofNoun("worker request", workerRequestSchema) },
   { name: "job message", vectors: "protocol/job-message", parse: (input) => parseMessage("job", input) },
   { name: "report message", vectors: "protocol/report-message", parse: (input) => parseMessage("report", input) },
   { name: "control message", vectors: "protocol/control-message", parse: (input) => parseMessage("control", input) },
@@ -39,7 +36,10 @@ export const clientFormats: readonly Format[] = [
   { name: "network, answered", vectors: "client/network", parse: ofAnswer(networkViewSchema), refusals },
   { name: "artifacts, answered", vectors: "client/artifacts", parse: ofAnswer(artifactListSchema), refusals },
   { name: "statistics, answered", vectors: "client/statistics", parse: ofAnswer(statsSchema), refusals },
-  { name: "enrolment, answered", vectors: "client/enrolment", parse: ofAnswer(enrolmentAnswerSchema), refusals },
+  { name: "operator, answered", vectors: "client/operator", parse: ofAnswer(operatorViewSchema), refusals },
+  { name: "worker, answered", vectors: "client/worker", parse: ofAnswer(workerViewSchema), refusals },
+  { name: "worker credentials, answered", vectors: "client/worker-credentials", parse: ofAnswer(workerCredentialsSchema), refusals },
+  { name: "worker status", vectors: "client/worker-status", parse: ofAnswer(workerStatusSchema), refusals },
   { name: "problem", vectors: "client/problem", parse: ofAnswer(problemSchema), refusals },
   {
     name: "event stream",

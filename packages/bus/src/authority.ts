@@ -21,10 +21,12 @@ const authorityFileSchema = z.strictObject({
 /** Who may decide who connects to the network's NATS: the operator key and its two accounts. Transport only: it can sign no statement. */
 export type Authority = {
   readonly operatorJwt: string;
-  readonly system: { readonly publicKey: string; readonly jwt: string };
+  readonly system: { readonly publicKey: string; readonly jwt: string; readonly userSigner: KeyPair };
   readonly account: { readonly publicKey: string; readonly jwt: string };
   /** Signs user credentials; the account names it as a signing key. */
   readonly userSigner: KeyPair;
+  /** The account as it is with these users revoked: each by its public key, with the time until which its credentials were issued. */
+  accountJwtWith(revoked: ReadonlyMap<string, Date>): Promise<string>;
 };
 
 const gibibyte = 2 ** 30;
@@ -54,25 +56,25 @@ export async function createAuthority(path: string): Promise<Authority> {
     accountSigningSeed: seedOf(accountSigning),
     operatorJwt: await encodeOperator("quorate", operator, { system_account: system.getPublicKey() }),
     systemJwt: await encodeAccount("SYS", system, { limits: { ...accountLimits, wildcards: true } }, { signer: operator }),
-    accountJwt: await encodeAccount(
-      "NETWORK",
-      account,
-      {
-        signing_keys: [accountSigning.getPublicKey()],
-        limits: {
-          ...accountLimits,
-          wildcards: true,
-          mem_storage: gibibyte / 4,
-          disk_storage: 8 * gibibyte,
-          streams: 10,
-          consumer: unlimited,
-        },
-      },
-      { signer: operator },
-    ),
+    accountJwt: await encodeNetworkAccount({ operator, account, signingKey: accountSigning.getPublicKey(), revoked: new Map() }),
   };
   await writeSecret(path, `${JSON.stringify(stored, null, 2)}\n`);
   return authorityOf(stored);
+}
+
+type NetworkAccount = { operator: KeyPair; account: KeyPair; signingKey: string; revoked: ReadonlyMap<string, Date> };
+
+function encodeNetworkAccount({ operator, account, signingKey, revoked }: NetworkAccount): Promise<string> {
+  const limits = {
+    ...accountLimits,
+    wildcards: true,
+    mem_storage: gibibyte / 4,
+    disk_storage: 8 * gibibyte,
+    streams: 10,
+    consumer: unlimited,
+  };
+  const revocations = Object.fromEntries([...revoked].map(([user, until]) => [user, Math.floor(until.getTime() / 1000)]));
+  return encodeAccount("NETWORK", account, { signing_keys: [signingKey], limits, revocations }, { signer: operator });
 }
 
 /** @throws ParseError when the file is not an authority file; an Error that names the file when it cannot be read */
@@ -94,12 +96,15 @@ export function parseAuthority(text: string): Authority {
 }
 
 function authorityOf(stored: z.infer<typeof authorityFileSchema>): Authority {
-  const publicKeyOf = (seed: string): string => fromSeed(utf8(seed)).getPublicKey();
+  const keyOf = (seed: string): KeyPair => fromSeed(utf8(seed));
+  const [operator, system, account] = [keyOf(stored.operatorSeed), keyOf(stored.systemSeed), keyOf(stored.accountSeed)];
+  const userSigner = keyOf(stored.accountSigningSeed);
   return {
     operatorJwt: stored.operatorJwt,
-    system: { publicKey: publicKeyOf(stored.systemSeed), jwt: stored.systemJwt },
-    account: { publicKey: publicKeyOf(stored.accountSeed), jwt: stored.accountJwt },
-    userSigner: fromSeed(utf8(stored.accountSigningSeed)),
+    system: { publicKey: system.getPublicKey(), jwt: stored.systemJwt, userSigner: system },
+    account: { publicKey: account.getPublicKey(), jwt: stored.accountJwt },
+    userSigner,
+    accountJwtWith: (revoked) => encodeNetworkAccount({ operator, account, signingKey: userSigner.getPublicKey(), revoked }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
-import { connect, Events, jwtAuthenticator, type NatsConnection, NatsError } from "nats";
+import { connect, ErrorCode, Events, jwtAuthenticator, type NatsConnection, NatsError } from "nats";
+import { connect as connectWebSocket } from "nats.ws";
 import { backoffMilliseconds, pause } from "./backoff.ts";
 import { utf8 } from "@quorate/protocol/utf8";
 
@@ -12,12 +13,15 @@ export type ConnectionEvents = {
   reconnected?(): void;
   /** A first connection attempt failed; the next follows after the pause. */
   connectFailed?(error: Error, pauseMilliseconds: number): void;
+  /** The server refuses the credentials, or has ended their connection: they have expired or were revoked. */
+  credentialsRefused?(): void;
   /** The server refused something, such as a subject that the credentials do not cover. */
   serverError?(error: string): void;
 };
 
 export type ConnectOptions = {
-  url: string;
+  /** Tried in this order, over and over, until one answers: `nats:` and `tls:` directly, `ws:` and `wss:` as a WebSocket. */
+  urls: readonly string[];
   /** Asked again at each reconnection, so that renewed credentials are used. */
   jwt: () => string;
   seed: string;
@@ -35,28 +39,29 @@ export type ConnectOptions = {
 export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
   for (let attempt = 1; ; attempt++) {
     options.signal?.throwIfAborted();
+    const url = options.urls[(attempt - 1) % options.urls.length] ?? "";
     try {
-      const connection = await dial(options);
+      const connection = await dial(url, options);
       void relayStatus(connection, options.events);
       return connection;
     } catch (cause) {
       if (cause instanceof NatsError && cause.isAuthError()) {
         const hint =
           "make sure that the server runs with the configuration made from the same authority file, and that they are not expired";
-        throw new Error(`connecting to NATS at ${options.url}: the server refuses these credentials; ${hint}`, { cause });
+        throw new Error(`connecting to NATS at ${url}: the server refuses these credentials; ${hint}`, { cause });
       }
       const milliseconds = backoffMilliseconds(attempt);
-      const error = new Error(`connecting to NATS at ${options.url} failed; is nats-server running there?`, { cause });
+      const error = new Error(`connecting to NATS at ${url} failed; is nats-server running there?`, { cause });
       options.events.connectFailed?.(error, milliseconds);
       await pause(milliseconds, options.signal);
     }
   }
 }
 
-async function dial(options: ConnectOptions): Promise<NatsConnection> {
+async function dial(url: string, options: ConnectOptions): Promise<NatsConnection> {
   let lastConnected = performance.now();
-  const connection = await connect({
-    servers: options.url,
+  const connection = await (/^wss?:/.test(url) ? connectWebSocket : connect)({
+    servers: url,
     authenticator: jwtAuthenticator(options.jwt, utf8(options.seed)),
     name: options.name,
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
@@ -136,10 +141,13 @@ export async function closeConnection(connection: NatsConnection): Promise<void>
   await connection.close();
 }
 
+const credentialErrors: unknown[] = [ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.AccountExpired];
+
 async function relayStatus(connection: NatsConnection, events: ConnectionEvents): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === Events.Disconnect) events.disconnected?.();
     if (status.type === Events.Reconnect) events.reconnected?.();
+    if (status.type === Events.Error && credentialErrors.includes(status.data)) events.credentialsRefused?.();
     if (status.type === Events.Error) events.serverError?.(describe(status.data, status.permissionContext));
   }
 }

@@ -4,6 +4,7 @@ import { ConsumerEvents, type ConsumerMessages, type JetStreamClient, type JetSt
 import type { NatsConnection } from "nats";
 import { backoffMilliseconds, pause } from "./backoff.ts";
 import { closeConnection, type ConnectionEvents, connectNats, onReconnect, requestMilliseconds, whileConnected } from "./connection.ts";
+import { createAllowance } from "./message-allowance.ts";
 import { createReportDispatcher, type ReportEvents, type ReportHandler } from "./reports.ts";
 import { ensureJobConsumer, ensureStreams, forgetReportLeases, leaseSeconds } from "./streams.ts";
 import { controlSubject, formatMessage, jobSubject, parseAddressed, subjects } from "./subjects.ts";
@@ -43,7 +44,14 @@ export async function connectCoordinatorBus(options: {
   signal?: AbortSignal;
 }): Promise<CoordinatorBus> {
   const { url, credentials, events = {}, jobLeaseSeconds = leaseSeconds, signal } = options;
-  const connection = await connectNats({ url, jwt: () => credentials.jwt, seed: credentials.seed, name: "coordinator", events, signal });
+  const connection = await connectNats({
+    urls: [url],
+    jwt: () => credentials.jwt,
+    seed: credentials.seed,
+    name: "coordinator",
+    events,
+    signal,
+  });
   // Without the account check: JetStream may still be starting, and each call has its own error.
   const manager = await connection.jetstreamManager({ checkAPI: false, timeout: requestMilliseconds });
   const jetstream = connection.jetstream({ timeout: requestMilliseconds });
@@ -135,11 +143,16 @@ async function untilInterrupted(reader: ReportReader, messages: ConsumerMessages
   await promise;
 }
 
+/** A worker sends two a second for its one job; what is more than many workers would send is dropped, not read. */
+const livePerOperator = { perSecond: 200, burst: 1000 };
+
 function subscribeLive(connection: NatsConnection, handler: (message: LiveMessage) => void, events: CoordinatorBusEvents): void {
   let malformed = 0;
+  const allowance = createAllowance({ ...livePerOperator, now: () => performance.now() });
   connection.subscribe(subjects.live.wildcard, {
     callback: (error, message) => {
-      if (error) return;
+      // Unread: the server lets only the operator publish on a subject with its name.
+      if (error || !allowance.take(message.subject.split(".")[1] ?? "")) return;
       try {
         handler(parseAddressed("live", message.subject, message.data).message);
       } catch (cause) {

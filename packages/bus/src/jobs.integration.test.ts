@@ -93,7 +93,7 @@ test("a worker whose credentials expire goes on with those that it gets instead"
   let jwt = await mint(3);
   const reconnected = Promise.withResolvers<void>();
   const events = { reconnected: reconnected.resolve };
-  await using worker = await connectWorkerBus({ url: network.server.url, jwt: () => jwt, userSeed: key.seed, operator: alice, events });
+  await using worker = await connectWorkerBus({ urls: [network.server.url], jwt: () => jwt, userSeed: key.seed, operator: alice, events });
   const waiting = worker.nextJob(never);
   jwt = await mint(3600);
   await reconnected.promise;

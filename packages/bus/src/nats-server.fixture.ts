@@ -5,7 +5,10 @@ import type { Authority } from "./authority.ts";
 import { formatServerConfig } from "./server-config.ts";
 
 /** A nats-server that is a child of this process. */
-export type NatsServer = AsyncDisposable & { readonly url: string };
+export type NatsServer = AsyncDisposable & {
+  readonly url: string;
+  /** Empty for a server without WebSockets. */ readonly webSocketUrl: string;
+};
 
 const program = "nats-server";
 const startSeconds = 20;
@@ -16,11 +19,24 @@ export async function startNatsServer(options: {
   directory: string;
   /** Default -1: any free port. */
   port?: number;
+  tls?: { certificateFile: string; keyFile: string };
+  webSockets?: boolean;
 }): Promise<NatsServer> {
-  const { authority, directory } = options;
+  const { authority, directory, tls, webSockets } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const configFile = `${directory}/nats-server.conf`;
-  await writeFile(configFile, formatServerConfig({ authority, host: "127.0.0.1", port: options.port ?? -1, directory }), { mode: 0o600 });
+  await writeFile(
+    configFile,
+    formatServerConfig({
+      authority,
+      host: "127.0.0.1",
+      port: options.port ?? -1,
+      directory,
+      ...(tls && { tls }),
+      ...(webSockets && { webSocketPort: -1 }),
+    }),
+    { mode: 0o600 },
+  );
   // Debian installs the server in /usr/sbin, which is not on an ordinary user's PATH.
   const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin` };
   const child = spawn(program, ["-c", configFile], { env, stdio: ["ignore", "ignore", "pipe"] });
@@ -28,9 +44,10 @@ export async function startNatsServer(options: {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
   });
-  const port = await portOf(child, exited);
+  const { port, webSocketUrl } = await portOf(child, exited);
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url: `${tls ? "tls" : "nats"}://127.0.0.1:${port}`,
+    webSocketUrl,
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGTERM");
       await exited;
@@ -39,16 +56,18 @@ export async function startNatsServer(options: {
 }
 
 /** The server says on standard error where it listens, then that it is ready. */
-async function portOf(child: ChildProcess, exited: Promise<void>): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+async function portOf(child: ChildProcess, exited: Promise<void>): Promise<{ port: number; webSocketUrl: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ port: number; webSocketUrl: string }>();
   const said: string[] = [];
   const fail = (what: string): void => reject(new Error(`starting nats-server: ${what}; it said: ${said.slice(-5).join(" | ")}`));
   let port = 0;
+  let webSocketUrl = "";
   if (child.stderr)
     createInterface({ input: child.stderr }).on("line", (line) => {
       if (said.push(line) > 100) said.shift();
       port = Number(/Listening for client connections on \S+:(\d+)$/.exec(line)?.[1] ?? port);
-      if (line.endsWith("Server is ready")) resolve(port);
+      webSocketUrl = /Listening for websocket clients on (wss?:\/\/\S+)$/.exec(line)?.[1] ?? webSocketUrl;
+      if (line.endsWith("Server is ready")) resolve({ port, webSocketUrl });
     });
   child.once("error", (error) => fail(error.message));
   void exited.then(() => fail("it ended"));

@@ -35,6 +35,8 @@ export type BusNetwork = AsyncDisposable & {
   readonly authority: Authority;
   server: NatsServer;
   coordinator(events?: CoordinatorBusEvents, jobLeaseSeconds?: number): Promise<CoordinatorBus>;
+  /** Of another server with the same authority. */
+  coordinatorAt(url: string): Promise<CoordinatorBus>;
   worker(operator: typeof alice, events?: WorkerBusEvents): Promise<WorkerBus>;
   credentials(operator: typeof alice): Promise<{ jwt: string; seed: string }>;
 };
@@ -53,9 +55,10 @@ export async function startBusNetwork(): Promise<BusNetwork> {
     server: await startNatsServer({ authority, directory: join(directory, "nats") }),
     coordinator: async (events = {}, jobLeaseSeconds = 60) =>
       await connectCoordinatorBus({ url: network.server.url, credentials: await mintCoordinator(authority), events, jobLeaseSeconds }),
+    coordinatorAt: async (url) => await connectCoordinatorBus({ url, credentials: await mintCoordinator(authority) }),
     worker: async (operator, events = {}) => {
       const { jwt, seed } = await credentials(operator);
-      return await connectWorkerBus({ url: network.server.url, jwt: () => jwt, userSeed: seed, operator, events });
+      return await connectWorkerBus({ urls: [network.server.url], jwt: () => jwt, userSeed: seed, operator, events });
     },
     credentials,
     [Symbol.asyncDispose]: async () => {

@@ -1,10 +1,11 @@
 import { createAccount, fromPublic } from "@nats-io/nkeys";
 import { encodeUser } from "@nats-io/jwt";
 import { utf8 } from "@quorate/protocol/utf8";
+import fc from "fast-check";
 import { connect, jwtAuthenticator, type NatsConnection } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CoordinatorBus } from "./coordinator-bus.ts";
-import { controlSubject, formatMessage, inboxPrefix, liveSubject, reportSubject } from "./subjects.ts";
+import { controlSubject, formatMessage, inboxPrefix, liveSubject, parseMessage, reportSubject } from "./subjects.ts";
 import { alice, bob, jobFor, startedReport, startBusNetwork, type BusNetwork } from "./network.fixture.ts";
 import { createUserKey, mintUser } from "./user-credentials.ts";
 
@@ -37,7 +38,7 @@ afterAll(async () => {
 const job = jobFor(alice);
 
 test.each([
-  reportSubject(alice, job.job),
+  reportSubject(alice),
   liveSubject(alice, job.job),
   controlSubject(alice),
   `job.${alice}.amd64`,
@@ -81,9 +82,70 @@ test.each(["$JS.API.STREAM.PURGE.JOBS", "$JS.API.STREAM.DELETE.JOBS", `$JS.API.C
   },
 );
 
+test("an operator that knows the subject by which another's job is acknowledged cannot acknowledge it", async () => {
+  const foreign = jobFor(alice, "known subject");
+  const { jwt, seed } = await network.credentials(alice);
+  const victim = await connect({
+    servers: network.server.url,
+    authenticator: jwtAuthenticator(jwt, utf8(seed)),
+    inboxPrefix: inboxPrefix(alice),
+  });
+  await coordinator.publishJob(alice, "amd64", foreign);
+  const message = await victim.request(`$JS.API.CONSUMER.MSG.NEXT.JOBS.${alice}`, "", { timeout: 10_000 });
+  expect(message.reply).toMatch(new RegExp(`^\\$JS\\.ACK\\.JOBS\\.${alice}\\.`));
+  mallory.publish(message.reply ?? "", "+ACK");
+  await mallory.flush();
+  await expect.poll(() => refused).toContain(`publish ${message.reply}`);
+  // Given back, it comes again: it is still there.
+  victim.publish(message.reply ?? "", "-NAK");
+  const again = await victim.request(`$JS.API.CONSUMER.MSG.NEXT.JOBS.${alice}`, "", { timeout: 10_000 });
+  expect(parseMessage("job", again.data)).toEqual(foreign);
+  victim.publish(again.reply ?? "", "+ACK");
+  await victim.close();
+});
+
+const tokens = [
+  alice,
+  bob,
+  "*",
+  ">",
+  "report",
+  "job",
+  "live",
+  "control",
+  "$JS",
+  "API",
+  "ACK",
+  "CONSUMER",
+  "INFO",
+  "MSG",
+  "NEXT",
+  "JOBS",
+  "REPORTS",
+];
+const inboxes = [inboxPrefix(alice), inboxPrefix(bob), "_INBOX", "x"];
+const namesBob = (subject: string) => subject.split(".").some((token) => token === bob || token === inboxPrefix(bob));
+
+test("whatever subject an operator thinks of: what the server lets it do is about itself alone", async () => {
+  const subjects = fc.array(fc.constantFrom(...tokens, ...inboxes), { minLength: 1, maxLength: 7 }).map((words) => words.join("."));
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom("publish", "subscription"), subjects, async (operation, subject) => {
+      const isWild = /(?:^|\.)[*>](?:\.|$)/.test(subject);
+      fc.pre(operation === "subscription" ? !/>\./.test(subject) : !isWild);
+      fc.pre(!namesBob(subject));
+      refused.length = 0;
+      if (operation === "publish") mallory.publish(subject, "x");
+      else mallory.subscribe(subject, { callback: () => undefined });
+      await mallory.flush();
+      await expect.poll(() => refused).toContain(`${operation} ${subject}`);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test("an operator can publish its own reports", async () => {
   const own = jobFor(bob);
-  const ack = await mallory.jetstream().publish(reportSubject(bob, own.job), formatMessage(startedReport(own, bob, 1)));
+  const ack = await mallory.jetstream().publish(reportSubject(bob), formatMessage(startedReport(own, bob, 1)));
   expect(ack.stream).toBe("REPORTS");
 });
 

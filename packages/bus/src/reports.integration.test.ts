@@ -4,7 +4,7 @@ import { utf8 } from "@quorate/protocol/utf8";
 import { expect, test } from "vitest";
 import { startNatsServer } from "./nats-server.fixture.ts";
 import { inboxPrefix, reportSubject } from "./subjects.ts";
-import { alice, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
+import { alice, bob, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
 import { mintCoordinator } from "./user-credentials.ts";
 
 const never = new AbortController().signal;
@@ -59,10 +59,10 @@ test("what is not a report is thrown away, counted, and keeps no report back", a
   });
   const job = jobFor(alice);
   const jetstream = raw.jetstream();
-  await jetstream.publish(reportSubject(alice, job.job), "not JSON");
-  await jetstream.publish(reportSubject(alice, job.job), JSON.stringify({ ...startedReport(job, alice, 1), more: 1 }));
-  await jetstream.publish(reportSubject(alice, jobFor(alice, "other").job), JSON.stringify(startedReport(job, alice, 1)));
-  await jetstream.publish(reportSubject(alice, job.job), JSON.stringify(startedReport(job, alice, 1)));
+  await jetstream.publish(reportSubject(alice), "not JSON");
+  await jetstream.publish(reportSubject(alice), JSON.stringify({ ...startedReport(job, alice, 1), more: 1 }));
+  await jetstream.publish(reportSubject(alice), JSON.stringify(startedReport(jobFor(bob), alice, 1)));
+  await jetstream.publish(reportSubject(alice), JSON.stringify(startedReport(job, alice, 1)));
   const good = Promise.withResolvers<void>();
   coordinator.reports(async () => good.resolve());
   await good.promise;

@@ -15,6 +15,8 @@ export type ReportEvents = {
   reportFailed?(subject: string, error: unknown, deliveries: number, pauseMilliseconds: number): void;
 };
 
+type Addressed = ReturnType<typeof parseAddressed<"report">>;
+
 /** Hands reports to the handler: those of one job one after the other in order of arrival, different jobs at the same time. */
 export function createReportDispatcher(
   handler: ReportHandler,
@@ -23,11 +25,21 @@ export function createReportDispatcher(
   const tails = new Map<string, Promise<void>>();
   let malformed = 0;
 
-  const handle = async (message: JsMsg): Promise<void> => {
+  const parseOrDrop = (message: JsMsg): Addressed | undefined => {
+    try {
+      return parseAddressed("report", message.subject, message.data);
+    } catch (error) {
+      // It will not be better next time, and in a work queue only an acknowledgement removes it.
+      events.malformedReport?.(message.subject, error, ++malformed);
+      message.ack();
+      return undefined;
+    }
+  };
+
+  const handle = async (message: JsMsg, { message: report, operator, job }: Addressed): Promise<void> => {
     const deliveries = message.info.deliveryCount;
     try {
-      const addressed = parseOrDrop(message);
-      if (addressed) await handler(addressed.message, { operator: addressed.operator, job: addressed.job, deliveries });
+      await handler(report, { operator, job, deliveries });
       message.ack();
     } catch (error) {
       const milliseconds = backoffMilliseconds(deliveries);
@@ -36,29 +48,22 @@ export function createReportDispatcher(
     }
   };
 
-  const parseOrDrop = (message: JsMsg): ReturnType<typeof parseAddressed<"report">> | undefined => {
-    try {
-      return parseAddressed("report", message.subject, message.data);
-    } catch (error) {
-      // It will not be better next time, and in a work queue only an acknowledgement removes it.
-      events.malformedReport?.(message.subject, error, ++malformed);
-      return undefined;
-    }
-  };
-
-  const handleAfter = async (before: Promise<void> | undefined, message: JsMsg): Promise<void> => {
+  const handleAfter = async (before: Promise<void> | undefined, message: JsMsg, addressed: Addressed): Promise<void> => {
     const stillWorking = setInterval(() => message.working(), (leaseSeconds * 1000) / 3);
     await before;
-    await handle(message);
+    await handle(message, addressed);
     clearInterval(stillWorking);
   };
 
   const dispatch = (message: JsMsg): void => {
-    const tail = handleAfter(tails.get(message.subject), message);
-    tails.set(message.subject, tail);
+    const addressed = parseOrDrop(message);
+    if (!addressed) return;
+    const { job } = addressed;
+    const tail = handleAfter(tails.get(job), message, addressed);
+    tails.set(job, tail);
     void (async () => {
       await tail;
-      if (tails.get(message.subject) === tail) tails.delete(message.subject);
+      if (tails.get(job) === tail) tails.delete(job);
     })();
   };
 

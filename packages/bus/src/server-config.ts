@@ -8,8 +8,19 @@ import type { Authority } from "./authority.ts";
  *     jetstream { store_dir: "/var/lib/quorate/nats/jetstream" … }
  *     operator: eyJ0eXAi…
  */
-export function formatServerConfig(options: { authority: Authority; host: string; port: number; directory: string }): string {
-  const { authority, host, port, directory } = options;
+export function formatServerConfig(options: {
+  authority: Authority;
+  host: string;
+  port: number;
+  directory: string;
+  /** PEM files; without them connections are not encrypted, and belong on one host or behind a proxy that encrypts. */
+  tls?: { certificateFile: string; keyFile: string };
+  /** Port for WebSockets, with the same encryption. */
+  webSocketPort?: number;
+}): string {
+  const { authority, host, port, directory, tls, webSocketPort } = options;
+  const encryption = tls && `tls { cert_file: ${JSON.stringify(tls.certificateFile)}, key_file: ${JSON.stringify(tls.keyFile)} }`;
+  const webSocket = `websocket { host: ${JSON.stringify(host)}, port: ${webSocketPort}, ${encryption ?? "no_tls: true"} }`;
   const { system, account } = authority;
   return `host: ${JSON.stringify(host)}
 port: ${port}
@@ -22,5 +33,5 @@ operator: ${authority.operatorJwt}
 system_account: ${system.publicKey}
 resolver: { type: full, dir: ${JSON.stringify(`${directory}/accounts`)}, allow_delete: true, interval: "2m" }
 resolver_preload: { ${system.publicKey}: ${system.jwt}, ${account.publicKey}: ${account.jwt} }
-`;
+${encryption === undefined ? "" : `${encryption}\n`}${webSocketPort === undefined ? "" : `${webSocket}\n`}`;
 }

@@ -6,6 +6,9 @@ import { subjects } from "./subjects.ts";
 /** A delivered message is delivered again when nothing is heard of it for this long. */
 export const leaseSeconds = 60;
 
+/** A worker has one or two at a time; what is refused is sent again after a pause. */
+export const waitingReports = 64;
+
 const day = 24 * 3600 * 1000;
 
 /** Both streams are work queues: what is acknowledged is gone, and a full one refuses new messages instead of dropping old ones. */
@@ -25,6 +28,9 @@ const streams: readonly (Partial<StreamConfig> & { name: string })[] = [
     max_age: nanos(30 * day),
     max_bytes: 2 * 2 ** 30,
     max_msg_size: subjects.report.maxBytes,
+    // What one operator may have waiting: a flood of one fills its own share, and its further reports are refused.
+    max_msgs_per_subject: waitingReports,
+    discard_new_per_subject: true,
   },
 ].map((stream) => ({ ...stream, retention: RetentionPolicy.Workqueue, storage: StorageType.File, discard: DiscardPolicy.New }));
 

@@ -11,7 +11,7 @@ const report: ReportMessage = startedReport(job, alice, 3);
 
 test("a message comes out as it went in", () => {
   expect(parseMessage("job", formatMessage(job))).toEqual(job);
-  expect(parseAddressed("report", reportSubject(alice, job.job), formatMessage(report))).toEqual({
+  expect(parseAddressed("report", reportSubject(alice), formatMessage(report))).toEqual({
     operator: alice,
     job: job.job,
     message: report,
@@ -35,17 +35,20 @@ test("a message larger than its subject allows is refused unread", () => {
 });
 
 test("a report on another operator's subject is refused", () => {
-  expect(() => parseAddressed("report", reportSubject(bob, job.job), formatMessage(report))).toThrow(ParseError);
+  expect(() => parseAddressed("report", reportSubject(bob), formatMessage(report))).toThrow(ParseError);
 });
 
-test("a report on another job's subject is refused", () => {
-  expect(() => parseAddressed("report", reportSubject(alice, jobFor(alice, "other").job), formatMessage(report))).toThrow(ParseError);
+test("a live message on another job's subject, or below a report's, is refused", () => {
+  const live = { job: job.job, round: job.round, operator: alice, phase: "building" } as const;
+  expect(parseAddressed("live", liveSubject(alice, job.job), formatMessage(live)).message).toEqual(live);
+  expect(() => parseAddressed("live", liveSubject(alice, jobFor(alice, "other").job), formatMessage(live))).toThrow(ParseError);
+  expect(() => parseAddressed("report", `${reportSubject(alice)}.${job.job}`, formatMessage(report))).toThrow(ParseError);
 });
 
 test("a report about another operator's job is refused", () => {
   const foreign = jobFor(bob);
   const about = { ...report, job: foreign.job };
-  expect(() => parseAddressed("report", reportSubject(alice, foreign.job), formatMessage(about))).toThrow(ParseError);
+  expect(() => parseAddressed("report", reportSubject(alice), formatMessage(about))).toThrow(ParseError);
 });
 
 test("a report on a live subject is refused", () => {

@@ -1,6 +1,5 @@
 import { type ControlMessage, controlMessageSchema, type JobMessage, jobMessageSchema } from "@quorate/protocol/job";
 import { type LiveMessage, liveMessageSchema, type ReportMessage, reportMessageSchema } from "@quorate/protocol/job";
-import { jobIdSchema } from "@quorate/protocol/job";
 import { architectureSchema } from "@quorate/protocol/names";
 import { type OperatorId, operatorIdSchema } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
@@ -11,8 +10,8 @@ import type { z } from "zod";
 export const subjects = {
   /** `job.<operator>.<arch>`, stream JOBS */
   job: { wildcard: "job.*.*", schema: jobMessageSchema, maxBytes: 16 * 1024 },
-  /** `report.<operator>.<job>`, stream REPORTS */
-  report: { wildcard: "report.*.*", schema: reportMessageSchema, maxBytes: 1024 * 1024 },
+  /** `report.<operator>`, stream REPORTS: one subject an operator, so that the server can bound what each has waiting there */
+  report: { wildcard: "report.*", schema: reportMessageSchema, maxBytes: 1024 * 1024 },
   /** `live.<operator>.<job>`, not kept */
   live: { wildcard: "live.*.*", schema: liveMessageSchema, maxBytes: 256 * 1024 },
   /** `control.<operator>`, not kept */
@@ -21,7 +20,7 @@ export const subjects = {
 
 export const jobSubject = (operator: OperatorId, architecture: string): string =>
   `job.${operator}.${architectureSchema.parse(architecture)}`;
-export const reportSubject = (operator: OperatorId, job: string): string => `report.${operator}.${job}`;
+export const reportSubject = (operator: OperatorId): string => `report.${operator}`;
 export const liveSubject = (operator: OperatorId, job: string): string => `live.${operator}.${job}`;
 export const controlSubject = (operator: OperatorId): string => `control.${operator}`;
 /** Replies to an operator's workers come back below this, so that no operator can read another's. */
@@ -60,10 +59,11 @@ function parseJson(kind: string, bytes: Uint8Array): unknown {
 }
 
 /**
- * A report or live message that says the same operator and job as the subject it came on. The server lets an operator publish on its
- * own subjects only, so the subject is the proof of who sent it; what the message says about its sender is not.
+ * A report or live message that says the same operator (a live message: and job) as the subject it came on. The server lets an operator
+ * publish on its own subjects only, so the subject is the proof of who sent it; what the message says about its sender is not.
  *
- *     report.0123456789abcdef0123456789abcdef.<job>
+ *     report.0123456789abcdef0123456789abcdef
+ *     live.0123456789abcdef0123456789abcdef.<job>
  *
  * @throws ParseError when subject and message differ
  */
@@ -72,12 +72,13 @@ export function parseAddressed<Kind extends "report" | "live">(
   subject: string,
   bytes: Uint8Array,
 ): { operator: OperatorId; job: string; message: z.infer<(typeof subjects)[Kind]["schema"]> } {
-  const [prefix, operatorText, jobText, ...rest] = subject.split(".");
+  const [prefix, operatorText] = subject.split(".");
   const operator = operatorIdSchema.safeParse(operatorText);
-  const job = jobIdSchema.safeParse(jobText);
-  if (prefix !== kind || !operator.success || !job.success || rest.length > 0) throw new ParseError(`${kind} subject`, subject);
+  if (prefix !== kind || !operator.success) throw new ParseError(`${kind} subject`, subject);
   const message = parseMessage(kind, bytes);
-  if (message.operator !== operator.data || message.job !== job.data || !job.data.endsWith(`-${operator.data}`))
-    throw new ParseError(`${kind} message on ${subject}`, `operator ${message.operator}, job ${message.job}`);
-  return { operator: operator.data, job: job.data, message };
+  const { job } = message;
+  const expected = kind === "report" ? reportSubject(operator.data) : liveSubject(operator.data, job);
+  if (message.operator !== operator.data || !job.endsWith(`-${operator.data}`) || subject !== expected)
+    throw new ParseError(`${kind} message on ${subject}`, `operator ${message.operator}, job ${job}`);
+  return { operator: operator.data, job, message };
 }

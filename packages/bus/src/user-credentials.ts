@@ -3,7 +3,7 @@ import { createUser, fromPublic, fromSeed } from "@nats-io/nkeys";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
 import type { Authority } from "./authority.ts";
-import { controlSubject, inboxPrefix, subjects } from "./subjects.ts";
+import { controlSubject, inboxPrefix, reportSubject, subjects } from "./subjects.ts";
 
 /** What a client needs to connect: a JWT for a user key, and the seed of that key. */
 export type NatsCredentials = { readonly jwt: string; readonly seed: string };
@@ -32,6 +32,14 @@ export async function mintCoordinator(authority: Authority): Promise<NatsCredent
   return { jwt, seed: key.seed };
 }
 
+/** Credentials for the server's own account, in which accounts are changed; valid for a minute. */
+export async function mintSystemUser(authority: Authority): Promise<NatsCredentials> {
+  const key = createUserKey();
+  const exp = Math.floor(Date.now() / 1000) + 60;
+  const jwt = await encodeUser("coordinator", fromPublic(key.publicKey), authority.system.userSigner, {}, { exp });
+  return { jwt, seed: key.seed };
+}
+
 /**
  * A JWT that lets a worker of one operator do its part and nothing else: pull and acknowledge on its own consumer, publish its own
  * reports and live messages, hear its own control subject and inbox. No server restart is needed, neither now nor when it expires.
@@ -52,13 +60,19 @@ export async function mintUser(options: {
     `operator-${operator}`,
     fromPublic(options.userKey),
     authority.userSigner,
-    { issuer_account: authority.account.publicKey, ...permissions, subs: 20, payload: subjects.report.maxBytes, data: -1 },
+    {
+      issuer_account: authority.account.publicKey,
+      ...permissions,
+      subs: 20,
+      payload: Math.max(subjects.report.maxBytes, subjects.live.maxBytes),
+      data: -1,
+    },
     { exp: Math.floor(options.expiresAt.getTime() / 1000) },
   );
 }
 
 const operatorMayPublish = (operator: OperatorId): string[] => [
-  `report.${operator}.>`,
+  reportSubject(operator),
   `live.${operator}.>`,
   `$JS.API.CONSUMER.INFO.JOBS.${operator}`,
   `$JS.API.CONSUMER.MSG.NEXT.JOBS.${operator}`,

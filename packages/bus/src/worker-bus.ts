@@ -38,7 +38,7 @@ export type WorkerBus = AsyncDisposable & {
 };
 
 export async function connectWorkerBus(options: {
-  url: string;
+  urls: readonly string[];
   /** Asked again at each reconnection: renewed credentials are used from then on. */
   jwt: () => string;
   userSeed: string;
@@ -46,9 +46,9 @@ export async function connectWorkerBus(options: {
   events?: WorkerBusEvents;
   signal?: AbortSignal;
 }): Promise<WorkerBus> {
-  const { url, jwt, userSeed, operator, events = {}, signal } = options;
+  const { urls, jwt, userSeed, operator, events = {}, signal } = options;
   const connection = await connectNats({
-    url,
+    urls,
     jwt,
     seed: userSeed,
     name: `worker of ${operator}`,
@@ -60,7 +60,7 @@ export async function connectWorkerBus(options: {
   return {
     nextJob: createJobPuller({ connection, jetstream, operator, events }),
     report: async (message, signal) => {
-      const send = (): Promise<unknown> => jetstream.publish(reportSubject(operator, message.job), formatMessage(message));
+      const send = (): Promise<unknown> => jetstream.publish(reportSubject(operator), formatMessage(message));
       await untilDone({ what: `sending the ${message.kind} report of job ${message.job}`, act: send, connection, events, signal });
     },
     control: (handler) => subscribeControl(connection, operator, handler, events),

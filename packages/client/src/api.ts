@@ -1,14 +1,18 @@
 import { artifactListSchema, artifactViewSchema, statsSchema, type ArtifactView, type Stats } from "@quorate/protocol/artifact-view";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
-import { type OperatorPage, type OperatorView, operatorListSchema, operatorPageSchema } from "@quorate/protocol/operator-view";
+import { type OperatorRecord, operatorRecordSchema } from "@quorate/protocol/operator-record";
 import {
-  enrolmentAnswerSchema,
+  type OperatorDecision,
+  type OperatorRequest,
+  type OperatorView,
+  operatorListSchema,
+  operatorViewSchema,
+} from "@quorate/protocol/operator-view";
+import {
   networkViewSchema,
   roundViewSchema,
   submissionViewSchema,
-  type EnrolmentAnswer,
-  type EnrolmentRequest,
   type NetworkView,
   type RoundState,
   type RoundView,
@@ -16,6 +20,7 @@ import {
   type SubmissionView,
 } from "@quorate/protocol/submission";
 import { targetSchema, type Target } from "@quorate/protocol/target";
+import { type WorkerCredentials, type WorkerView, workerCredentialsSchema, workerViewSchema } from "@quorate/protocol/worker";
 import { z } from "zod";
 import { type HttpRequest, request, requestJson } from "./http.ts";
 import { followSubmission, type SubmissionEvent } from "./submission-events.ts";
@@ -42,13 +47,22 @@ export interface Api {
   /** The text of a proof file, for `parseProof` of `@quorate/verdict/proof`. */
   proof(sha256: Sha256, options?: Cancellable): Promise<string>;
   network(options?: Cancellable): Promise<NetworkView>;
-  operators(options?: Cancellable): Promise<OperatorView[]>;
-  operator(operator: OperatorId, options?: Cancellable): Promise<OperatorPage>;
+  operatorRecord(operator: OperatorId, options?: Cancellable): Promise<OperatorRecord>;
   stats(options?: Cancellable): Promise<Stats>;
-  /** The token is the invitation's. */
-  enrol(enrolment: EnrolmentRequest, options?: Cancellable): Promise<EnrolmentAnswer>;
+  /** An operator's signed enrolment, change of keys or revocation. */
+  sendOperatorStatement(statement: OperatorRequest, options?: Cancellable): Promise<OperatorView>;
+  operator(id: OperatorId, options?: Cancellable): Promise<OperatorView>;
+  operators(options?: Cancellable): Promise<OperatorView[]>;
+  /** Enrolments that wait for a decision or were refused. This and `decide` need the network's token. */
+  undecidedOperators(options?: Cancellable): Promise<OperatorView[]>;
+  decide(id: OperatorId, decision: OperatorDecision, options?: Cancellable): Promise<OperatorView>;
+  /** The envelope of a registration, which its operator signed. */
+  registerWorker(envelope: string, options?: Cancellable): Promise<WorkerCredentials>;
+  dismissWorker(envelope: string, options?: Cancellable): Promise<void>;
+  workers(options?: Cancellable): Promise<WorkerView[]>;
 }
 
+const workerListSchema = z.object({ workers: z.array(workerViewSchema) });
 const roundListSchema = z.object({ rounds: z.array(roundViewSchema) });
 /** Below the 300 s after which Node's fetch gives up on its own. */
 const submitSeconds = 280;
@@ -94,14 +108,28 @@ export function createApi(options: ApiOptions): Api {
       return new TextDecoder().decode(bytes);
     },
     network: ({ signal } = {}) => requestJson(get("reading the network's keys and policy", "/v1/network", signal), networkViewSchema),
+    operatorRecord: (operator, { signal } = {}) =>
+      requestJson(get(`reading the record of operator ${operator}`, `/v1/operators/${operator}/record`, signal), operatorRecordSchema),
+    stats: ({ signal } = {}) => requestJson(get("reading the network's statistics", "/v1/stats", signal), statsSchema),
+    sendOperatorStatement: (statement, { signal } = {}) =>
+      requestJson({ ...post("sending the operator's statement", "/v1/operators", statement), signal }, operatorViewSchema),
+    operator: (id, { signal } = {}) => requestJson(get(`reading operator ${id}`, `/v1/operators/${id}`, signal), operatorViewSchema),
     async operators({ signal } = {}) {
       return (await requestJson(get("listing operators", "/v1/operators", signal), operatorListSchema)).operators;
     },
-    operator: (operator, { signal } = {}) =>
-      requestJson(get(`reading operator ${operator}`, `/v1/operators/${operator}`, signal), operatorPageSchema),
-    stats: ({ signal } = {}) => requestJson(get("reading the network's statistics", "/v1/stats", signal), statsSchema),
-    enrol: (enrolment, { signal } = {}) =>
-      requestJson({ ...post("enrolling at the coordinator", "/v1/operators", enrolment), signal }, enrolmentAnswerSchema),
+    async undecidedOperators({ signal } = {}) {
+      const asked = { ...get("listing operators that wait", "/v1/operators?state=undecided", signal), token };
+      return (await requestJson(asked, operatorListSchema)).operators;
+    },
+    decide: (id, decision, { signal } = {}) =>
+      requestJson({ ...post(`deciding on operator ${id}`, `/v1/operators/${id}/decision`, decision), signal }, operatorViewSchema),
+    registerWorker: (envelope, { signal } = {}) =>
+      requestJson({ ...post("registering the worker", "/v1/workers", { envelope }), signal }, workerCredentialsSchema),
+    dismissWorker: async (envelope, { signal } = {}) =>
+      void (await request({ ...post("dismissing the worker", "/v1/workers", { envelope }), signal })),
+    async workers({ signal } = {}) {
+      return (await requestJson(get("listing workers", "/v1/workers", signal), workerListSchema)).workers;
+    },
   };
 }
 

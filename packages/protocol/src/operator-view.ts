@@ -1,37 +1,43 @@
 import { z } from "zod";
-import { sha256Schema } from "./digest.ts";
-import { enrolmentSchema } from "./operator.ts";
+import { architectureSchema, lineSchema, textSchema } from "./names.ts";
+import { groupsSchema, operatorIdSchema } from "./operator.ts";
 
-/** What an operator has done in the rounds that have their verdict, each round once. */
-export const operatorRecordSchema = z.strictObject({
-  /** Results that counted, those that dissent among them. */
-  counted: z.int().min(0),
-  /** Results that counted and say something else than the verdict. */
-  dissenting: z.int().min(0),
-  /** Results that did not count. */
-  notCounted: z.int().min(0),
-  /** Commitments without a result. */
-  unrevealed: z.int().min(0),
-  declined: z.int().min(0),
-});
-export type OperatorRecord = z.infer<typeof operatorRecordSchema>;
+/**
+ * `POST /v1/operators`: an enrolment, a change of keys or a revocation, signed by the operator. An enrolment that comes with an invitation
+ * code is admitted at once; without one it waits for the network's operator.
+ */
+export const operatorRequestSchema = z.strictObject({ envelope: textSchema(100_000), invitation: textSchema(512).optional() });
+export type OperatorRequest = z.infer<typeof operatorRequestSchema>;
 
-/** An operator as the API shows it: what it enrolled as, and its record. Its machines' addresses are nowhere in it. */
+export const operatorStates = ["pending", "refused", "admitted", "revoked"] as const;
+export type OperatorState = (typeof operatorStates)[number];
+
+/** An operator as the API shows it. */
 export const operatorViewSchema = z.strictObject({
-  ...enrolmentSchema.omit({ action: true, identityKey: true, linkKey: true }).shape,
-  enrolledIndex: z.int().min(0),
-  enrolledAt: z.iso.datetime(),
-  revokedIndex: z.int().min(0).optional(),
-  record: operatorRecordSchema,
+  operator: operatorIdSchema,
+  state: z.enum(operatorStates),
+  name: z.string(),
+  groups: groupsSchema,
+  architectures: z.array(architectureSchema),
+  hostname: z.string().optional(),
+  /** The first identity key: its digest is the operator's id. */
+  firstKey: z.string(),
+  identityKey: z.string(),
+  linkKey: z.string().optional(),
+  /** Of its entries in the log. */
+  enrolledIndex: z.int().optional(),
+  revokedIndex: z.int().optional(),
+  /** Why it was refused. */
+  reason: z.string().optional(),
 });
 export type OperatorView = z.infer<typeof operatorViewSchema>;
 
-/** `GET /v1/operators`, in the order of enrolment. */
 export const operatorListSchema = z.strictObject({ operators: z.array(operatorViewSchema) });
 
-/** A round in which an operator did not go with the others. */
-export const exceptionSchema = z.strictObject({ round: sha256Schema, kind: z.enum(["dissenting", "not-counted", "unrevealed"]) });
-
-/** `GET /v1/operators/:operator`: with the newest rounds in which it did not go with the others. */
-export const operatorPageSchema = operatorViewSchema.extend({ exceptions: z.array(exceptionSchema) });
-export type OperatorPage = z.infer<typeof operatorPageSchema>;
+/** `POST /v1/operators/:id/decision`: what the network's operator decides, with the network's token. */
+export const operatorDecisionSchema = z.discriminatedUnion("decision", [
+  z.strictObject({ decision: z.literal("approve") }),
+  z.strictObject({ decision: z.literal("refuse"), reason: lineSchema(400) }),
+  z.strictObject({ decision: z.literal("revoke"), reason: lineSchema(400) }),
+]);
+export type OperatorDecision = z.infer<typeof operatorDecisionSchema>;

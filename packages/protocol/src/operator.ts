@@ -26,7 +26,7 @@ export const groupsSchema = z.strictObject({
   organisation: lineSchema(80).optional(),
   country: z
     .string()
-    .regex(/^[A-Z]{2}$/)
+    .regex(/^[A-Z]{2}$/, "must be two capital letters, such as SE")
     .optional(),
   funder: lineSchema(80).optional(),
   hosting: lineSchema(80).optional(),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sha256Schema } from "./digest.ts";
 import { jobIdSchema, jobPhases } from "./job.ts";
-import { architectureSchema, distributionSchema, packageNameSchema, packageVersionSchema, suiteSchema, textSchema } from "./names.ts";
+import { architectureSchema, distributionSchema, packageNameSchema, packageVersionSchema, suiteSchema } from "./names.ts";
 import { operatorIdSchema } from "./operator.ts";
 import { policySchema } from "./policy.ts";
 import { verdictSchema } from "./verdict.ts";
@@ -78,23 +78,6 @@ export const networkViewSchema = z.strictObject({
   operators: z.array(z.strictObject({ operator: operatorIdSchema, name: z.string(), identityKey: z.string() })),
 });
 export type NetworkView = z.infer<typeof networkViewSchema>;
-
-/** `POST /v1/operators` answers with what a worker needs to take jobs. */
-export const enrolmentAnswerSchema = z.strictObject({
-  operator: operatorIdSchema,
-  natsUrl: z.string(),
-  /** A user JWT for the NATS user key that the worker generated and named in the request. */
-  natsJwt: z.string(),
-  natsJwtExpiresAt: z.iso.datetime(),
-});
-export type EnrolmentAnswer = z.infer<typeof enrolmentAnswerSchema>;
-
-/** `POST /v1/operators`: the operator's signed enrolment envelope and the public NATS user key of its worker. */
-export const enrolmentRequestSchema = z.strictObject({
-  envelope: textSchema(100_000),
-  natsUserKey: z.string().regex(/^U[A-Z2-7]{55}$/),
-});
-export type EnrolmentRequest = z.infer<typeof enrolmentRequestSchema>;
 
 /** RFC 9457 problem details; `type` is stable. */
 export const problemSchema = z.looseObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() });

@@ -1,6 +1,8 @@
 import { type Envelope, formatEnvelope, pae, parseEnvelope } from "@quorate/attestation/dsse";
 import { type LogStatement, formatStatement } from "@quorate/attestation/log-statement";
+import { formatWorkerStatement } from "@quorate/attestation/worker-statement";
 import { maxEnvelopeBytes } from "@quorate/protocol/entry";
+import type { WorkerStatement } from "@quorate/protocol/worker";
 import type { P256Signer } from "./p256-key.ts";
 
 type Signer = Pick<P256Signer, "sign">;
@@ -15,6 +17,12 @@ export function signStatement(statement: LogStatement, signers: readonly Signer[
   const payload = formatStatement(statement);
   const message = pae(payload);
   return formatSigned({ payload, signatures: signers.map((signer) => signer.sign(message)) }, statement.kind);
+}
+
+/** The envelope of what an operator says of one of its workers. */
+export function signWorkerStatement(statement: WorkerStatement, signer: Signer): Uint8Array {
+  const payload = formatWorkerStatement(statement);
+  return formatEnvelope({ payload, signatures: [signer.sign(pae(payload))] });
 }
 
 /** The same envelope with one more signature after those that it has. @throws ParseError for what is no envelope, RangeError when too large */

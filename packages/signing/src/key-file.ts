@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { type KeyObject, createPrivateKey, randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
@@ -41,6 +41,20 @@ export function createKeyFile(what: string, path: string, text: string): void {
   } catch (cause) {
     throw new Error(`creating ${what} at ${path}: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** PEM, PKCS #8; encrypted (PBES2, AES-256) when there is a passphrase. */
+export function formatKeyPem(privateKey: KeyObject, passphrase?: string): string {
+  const encryption = passphrase === undefined ? {} : { cipher: "aes-256-cbc", passphrase };
+  return privateKey.export({ type: "pkcs8", format: "pem", ...encryption }).toString();
+}
+
+/** The inverse of `formatKeyPem`. @throws Error when it is no such PEM, or the passphrase is wrong or missing */
+export function parseKeyPem(pem: string, passphrase?: string): KeyObject {
+  if (pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") && passphrase === undefined) {
+    throw new Error("it is encrypted, and no passphrase is given");
+  }
+  return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
 }
 
 function writeDurably(path: string, text: string): void {

@@ -1,6 +1,6 @@
-import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { type KeyObject, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { type InTotoLink, formatLink, linkKeyIdOf, signedPartOf } from "@quorate/attestation/in-toto-link";
-import { createKeyFile, readKeyFile } from "./key-file.ts";
+import { createKeyFile, formatKeyPem, parseKeyPem, readKeyFile } from "./key-file.ts";
 
 /** An operator's Ed25519 key for legacy in-toto links. */
 export type LinkSigner = {
@@ -15,19 +15,20 @@ export type LinkSigner = {
  *
  * @throws Error naming the file and what is wrong with it
  */
-export function loadLinkKey(path: string): LinkSigner {
+export function loadLinkKey(path: string, passphrase?: string): LinkSigner {
   const pem = readKeyFile("an Ed25519 key", path);
   try {
-    return linkSignerOf(createPrivateKey(pem));
+    return linkSignerOf(parseKeyPem(pem, passphrase));
   } catch (cause) {
-    throw new Error(`loading an Ed25519 key from ${path}: it is no PEM file of an Ed25519 private key (PKCS #8)`, { cause });
+    const hint = passphrase === undefined ? "" : ", or the passphrase is another one";
+    throw new Error(`loading an Ed25519 key from ${path}: it is no PEM file of an Ed25519 private key (PKCS #8)${hint}`, { cause });
   }
 }
 
 /** Makes a new link key in a new file. @throws Error when the file exists */
-export function createLinkKey(path: string): LinkSigner {
+export function createLinkKey(path: string, passphrase?: string): LinkSigner {
   const { privateKey } = generateKeyPairSync("ed25519");
-  createKeyFile("an Ed25519 key", path, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+  createKeyFile("an Ed25519 key", path, formatKeyPem(privateKey, passphrase));
   return linkSignerOf(privateKey);
 }
 

@@ -1,8 +1,8 @@
-import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
+import { type KeyObject, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import { type VerifySignature, parseP256Spki } from "@quorate/attestation/p256";
 import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
 import { createKeyCache } from "./key-cache.ts";
-import { createKeyFile, readKeyFile } from "./key-file.ts";
+import { createKeyFile, formatKeyPem, parseKeyPem, readKeyFile } from "./key-file.ts";
 
 /** An identity key, of an operator or of the network: ECDSA over P-256. */
 export type P256Signer = {
@@ -19,19 +19,20 @@ export type P256Signer = {
  *
  * @throws Error naming the file and what is wrong with it
  */
-export function loadP256Key(path: string): P256Signer {
+export function loadP256Key(path: string, passphrase?: string): P256Signer {
   const pem = readKeyFile("a P-256 key", path);
   try {
-    return p256SignerOf(createPrivateKey(pem));
+    return p256SignerOf(parseKeyPem(pem, passphrase));
   } catch (cause) {
-    throw new Error(`loading a P-256 key from ${path}: it is no PEM file of a P-256 private key (PKCS #8)`, { cause });
+    const hint = passphrase === undefined ? "" : ", or the passphrase is another one";
+    throw new Error(`loading a P-256 key from ${path}: it is no PEM file of a P-256 private key (PKCS #8)${hint}`, { cause });
   }
 }
 
 /** Makes a new identity key in a new file. @throws Error when the file exists */
-export function createP256Key(path: string): P256Signer {
+export function createP256Key(path: string, passphrase?: string): P256Signer {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  createKeyFile("a P-256 key", path, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+  createKeyFile("a P-256 key", path, formatKeyPem(privateKey, passphrase));
   return p256SignerOf(privateKey);
 }
 

@@ -10,7 +10,7 @@ export type Connection = { url: string; token: string | undefined };
 /** The network that `--url` or QUORATE_URL names, else the one that runs on this host from the data directory. */
 export async function findConnection(options: ConnectionOptions, env: Environment): Promise<Connection | undefined> {
   const url = options.url ?? env["QUORATE_URL"];
-  if (url !== undefined && url !== "") return { url: parseUrl(url), token: env["QUORATE_TOKEN"] };
+  if (url !== undefined && url !== "") return { url: parseNetworkUrl(url), token: env["QUORATE_TOKEN"] };
   const { findRunning } = await import("./up/running.ts");
   const running = await findRunning(layoutOf(dataDirectoryOf(options, env)));
   return running && { url: running.url, token: env["QUORATE_TOKEN"] ?? running.token };
@@ -34,7 +34,8 @@ export function dataDirectoryOf({ data }: ConnectionOptions, env: Environment): 
   return data ?? (env["QUORATE_DATA"] || defaultDataDirectory(env));
 }
 
-function parseUrl(text: string): string {
+/** @throws CommandError when it is no http or https URL */
+export function parseNetworkUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw new CommandError(`finding a network: ${JSON.stringify(text)} is no http or https URL`);
   }

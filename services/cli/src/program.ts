@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { exitCodes, type ExitCode } from "./command-error.ts";
 import type { CommandContext } from "./context.ts";
+import { addOperatorCommands } from "./operator-program.ts";
 
 const exitCodeHelp = `
 Exit codes: 0 done, verified or reproduced; 1 it could not be done; 2 verification failed; 3 a verdict other than
@@ -32,6 +33,7 @@ export function createProgram(context: CommandContext, done: Done): Command {
   addRebuildCommands(program, context, done);
   addVerificationCommands(program, context, done);
   addLogCommands(program, context, done);
+  addOperatorCommands(program, context, done);
   addMonitoringCommands(program, context, done);
   addHostCommands(program, context, done);
   addExplainCommand(program, context, done);
@@ -245,11 +247,12 @@ function withUpOptions(command: Command): Command {
     .option("--data <directory>", "data directory; default ~/.local/share/quorate")
     .option("--port <port>", "port of the API; default 8420, then as before", wholeNumber(1, 65_535))
     .option("--operators <count>", "operators of this host; default 3, then as before", wholeNumber(1, 9))
+    .option("--listen <host>", "serve others too: name or address by which they reach this host; default this host alone", hostName)
     .option("--mirror <url>", "archive mirror; default the one that this host's apt uses", archiveUrl)
     .option("--json", "print JSON");
 }
 
-function withConnection(command: Command): Command {
+export function withConnection(command: Command): Command {
   return command
     .option("--url <url>", "the network's API; default QUORATE_URL, then the network that runs on this host")
     .option("--data <directory>", "data directory of a network on this host; default ~/.local/share/quorate")
@@ -264,7 +267,7 @@ function withPolicy(command: Command): Command {
   return command.option("--policy <file>", "keys of the log and its witnesses; default: the policy in the data directory");
 }
 
-function wholeNumber(min: number, max: number): (text: string) => number {
+export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= min && value <= max) return value;
@@ -282,4 +285,9 @@ function listenAddress(text: string): { host: string; port: number } {
 function archiveUrl(text: string): string {
   if (URL.canParse(text) && /^(?:https?|file):$/.test(new URL(text).protocol)) return text;
   throw new InvalidArgumentError("It must be an http, https or file URL.");
+}
+
+function hostName(text: string): string {
+  if (/^[0-9A-Za-z.-]{1,253}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be a host name or an IPv4 address.");
 }

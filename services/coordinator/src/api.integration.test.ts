@@ -1,15 +1,13 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createUserKey } from "@quorate/bus/user-credentials";
 import { createApi } from "@quorate/client/api";
 import { createBlobs } from "@quorate/client/blobs";
-import { ApiError } from "@quorate/client/http";
 import { sha256Of } from "@quorate/protocol/digest";
-import { textOf, utf8 } from "@quorate/protocol/utf8";
-import { loadP256Key } from "@quorate/signing/p256-key";
+import { utf8 } from "@quorate/protocol/utf8";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { invitationToken, startTestNetwork, type TestNetwork } from "./network.fixture.ts";
-import { signEnrolment, type TestOperator } from "./test-operator.fixture.ts";
+import { startTestNetwork, type TestNetwork } from "./network.fixture.ts";
+import { problemOf } from "./problem-of.fixture.ts";
+import type { TestOperator } from "./test-operator.fixture.ts";
 
 let network: TestNetwork;
 let ada: TestOperator;
@@ -20,16 +18,6 @@ beforeAll(async () => {
 afterAll(() => network[Symbol.asyncDispose]());
 
 const request = { distribution: "debian", suite: "small", source: "alpha" };
-
-/** Status, kind and detail of the problem that a call is answered with. */
-async function problemOf(call: Promise<unknown>): Promise<string> {
-  const error = await call.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof ApiError)) throw new Error("a problem was expected", { cause: error });
-  return `${error.status} ${error.problem?.type.split("/").at(-1)}: ${error.problem?.detail}`;
-}
 
 test.each([
   ["another distribution", { distribution: "other" }, /^422 unknown-distribution: .*debian/],
@@ -76,26 +64,6 @@ test("statistics, the network's keys and its rounds are there for everybody", as
   expect(view.operators.map(({ name }) => name)).toEqual(["Ada", "Bert"]);
   expect(await api.rounds({ state: "building" })).toHaveLength(1);
   expect(await api.rounds({ state: "settled" })).toEqual([]);
-});
-
-test("enrolling again renews the credentials and changes nothing else", async () => {
-  const api = createApi({ url: network.url, token: invitationToken });
-  const envelope = textOf(signEnrolment(ada.signer, "Ada under another name"));
-  const answer = await api.enrol({ envelope, natsUserKey: createUserKey().publicKey });
-  expect(answer.operator).toBe(ada.id);
-  expect((await api.network()).operators.map(({ name }) => name)).toEqual(["Ada", "Bert"]);
-});
-
-test("an enrolment is refused without an invitation, when signed by another key, or with the network's key", async () => {
-  const natsUserKey = createUserKey().publicKey;
-  const api = createApi({ url: network.url, token: invitationToken });
-  const envelope = textOf(signEnrolment(ada.signer, "Ada"));
-  expect(await problemOf(createApi({ url: network.url }).enrol({ envelope, natsUserKey }))).toMatch(/^401 unauthorized: .*invitation/);
-  const other = Buffer.from(loadP256Key(network.config.NETWORK_KEY_FILE).spki).toString("base64");
-  const forged = textOf(signEnrolment(ada.signer, "Mallory", { identityKey: other }));
-  expect(await problemOf(api.enrol({ envelope: forged, natsUserKey }))).toMatch(/^422 malformed-enrolment/);
-  const ofNetwork = textOf(signEnrolment(loadP256Key(network.config.NETWORK_KEY_FILE), "Network"));
-  expect(await problemOf(api.enrol({ envelope: ofNetwork, natsUserKey }))).toMatch(/^422 malformed-enrolment: .*it is the network.s/);
 });
 
 test("blobs are written with a job's ticket only, are what their address says, and are read by everybody", async () => {

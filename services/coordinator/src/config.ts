@@ -2,6 +2,14 @@ import { hostSchema, httpUrlSchema, parseConfig, pathSchema, portSchema, tokenSc
 import type { Environment } from "@quorate/service/config";
 import { z } from "zod";
 
+const natsUrlsSchema = z
+  .string()
+  .transform((text) => text.split(","))
+  .refine(
+    (urls) => urls.every((url) => /^(?:nats|tls|ws|wss):\/\/[^\s/]+(?:\/\S*)?$/.test(url)),
+    "must be nats, tls, ws or wss URLs with commas between",
+  );
+
 const environmentSchema = z.object({
   DATABASE_URL: z.string().min(1).describe("PostgreSQL, such as postgres://user@host/database"),
   REDIS_URL: z
@@ -9,7 +17,11 @@ const environmentSchema = z.object({
     .regex(/^(?:rediss?:\/\/|\/)/, "must be redis://… or the path of a Unix socket")
     .describe("where round steps are queued"),
   NATS_URL: z.string().min(1).describe("the NATS server, such as nats://127.0.0.1:4222"),
-  NATS_PUBLIC_URL: z.string().min(1).optional().describe("the NATS server as workers reach it; default NATS_URL"),
+  NATS_PUBLIC_URL: natsUrlsSchema
+    .optional()
+    .describe(
+      "the NATS server as workers reach it, in the order that they try, such as tls://nats.example:4222,wss://nats.example; default NATS_URL",
+    ),
   NATS_AUTHORITY_FILE: pathSchema.describe("file with the keys that NATS credentials are made with"),
   LOG_URL: httpUrlSchema.describe("the log service"),
   LOG_PUBLIC_URL: httpUrlSchema.optional().describe("the log as everyone reads it; default LOG_URL"),
@@ -22,7 +34,8 @@ const environmentSchema = z.object({
   COORDINATOR_PORT: portSchema.default(8080).describe("port to listen on, 0 for any"),
   ARCHIVES_FILE: pathSchema.describe("JSON: the archives that targets come from"),
   API_TOKEN: tokenSchema.describe("a first project's API token"),
-  INVITATION_TOKEN: tokenSchema.describe("lets operators enrol"),
+  INVITATION_TOKEN: tokenSchema.optional().describe("invitation code: admits an operator at once"),
+  ADMIN_TOKEN: tokenSchema.optional().describe("lets whoever runs the network admit and revoke operators"),
   POLICY_FILE: pathSchema.optional().describe("JSON: the network's policy; default two of three"),
 });
 

@@ -7,6 +7,7 @@ import type { NetworkLog } from "./network-log.ts";
 import { missingOperators } from "./plan.ts";
 import { saveEntry } from "./store/entries.ts";
 import { saveJobs } from "./store/jobs.ts";
+import { loadStatements } from "./store/operator-statements.ts";
 import { loadOperators } from "./store/operators.ts";
 import { loadPolicy } from "./store/policies.ts";
 import { saveCommitteeDrawn, saveReason, type StoredRound } from "./store/rounds.ts";
@@ -18,12 +19,12 @@ type Dependencies = { db: Database; log: NetworkLog; now: () => Date };
  * Logs a planned round's target, draws its committee from the checkpoint that shows it, and logs the round. While too few operators are
  * enrolled nothing is logged: who enrols after the target's entry could never be drawn.
  *
- * @returns `false` while it waits for operators
+ * @returns `false` while it waits for operators, or for what is being logged of one
  */
 export async function drawRound({ db, log, now }: Dependencies, round: StoredRound): Promise<boolean> {
-  const [target, policy, enrolled] = await Promise.all([findTarget(db, round.target), loadPolicy(db, round.policy), loadOperators(db)]);
+  const [target, policy, present] = await Promise.all([findTarget(db, round.target), loadPolicy(db, round.policy), loadOperators(db)]);
   if (!target) throw new Error(`drawing round ${round.round}: its target ${round.target} is not in the database`);
-  const able = eligibleFor(target.target, { enrolled, seedSize: Infinity }).length;
+  const able = eligibleFor(target.target, { enrolled: present, seedSize: Infinity }).length;
   const missing = missingOperators({ able, threshold: policy.threshold, architecture: target.target.architecture });
   if (missing !== undefined) {
     if (missing !== round.reason) await saveReason(db, round.round, missing);
@@ -31,6 +32,8 @@ export async function drawRound({ db, log, now }: Dependencies, round: StoredRou
   }
 
   const { seed } = target.logged ?? (await logTarget({ db, log }, target));
+  const enrolled = await loadKnownOperators(db);
+  if (!enrolled) return false;
   const drawn = drawCommittee({
     seedRoot: hashFrom(Buffer.from(seed.rootSha256, "hex")),
     target: round.target,
@@ -58,6 +61,17 @@ export async function drawRound({ db, log, now }: Dependencies, round: StoredRou
     await saveJobs(tx, round.round, members, drawnAt);
   });
   return true;
+}
+
+/** Who is enrolled; `undefined` while the seed's tree may know more of operators than is known here. */
+async function loadKnownOperators(db: Database): Promise<Awaited<ReturnType<typeof loadOperators>> | undefined> {
+  return db.transaction(
+    async (tx) => {
+      const unknown = await loadStatements(tx, "logging");
+      return unknown.length > 0 ? undefined : loadOperators(tx);
+    },
+    { isolationLevel: "repeatable read" },
+  );
 }
 
 async function logTarget({ db, log }: Pick<Dependencies, "db" | "log">, { digest, target }: StoredTarget): Promise<{ seed: TreeHead }> {

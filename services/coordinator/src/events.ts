@@ -15,6 +15,10 @@ export function createEvents(logger: Logger, metrics: Metrics) {
   const verdicts = metrics.counter({ name: "coordinator_verdicts_total", help: "Verdicts, by outcome." });
   const reports = metrics.counter({ name: "coordinator_reports_total", help: "Reports of workers, by kind and what came of them." });
   const enrolments = metrics.counter({ name: "coordinator_enrolments_total", help: "Operators that enrolled." });
+  const registrations = metrics.counter({
+    name: "coordinator_worker_registrations_total",
+    help: "Registrations of workers, by whether the worker is new.",
+  });
   const submissions = metrics.counter({ name: "coordinator_submissions_total", help: "Submissions taken, by whether they were new." });
   const transportTroubles = metrics.counter({
     name: "coordinator_transport_troubles_total",
@@ -30,6 +34,13 @@ export function createEvents(logger: Logger, metrics: Metrics) {
       enrolments.add();
       logger.info({ operator, name, index }, "operator enrolled");
     },
+    operatorPending: (operator: string) => logger.info({ operator }, "an operator asks to be admitted"),
+    operatorChanged: (operator: string, action: string, index: number) => logger.info({ operator, action, index }, "operator changed"),
+    workerRegistered(operator: string, worker: string, isNew: boolean) {
+      registrations.add(1, { new: String(isNew) });
+      logger.info({ operator, worker, isNew }, "worker registered");
+    },
+    workerDismissed: (operator: string, worker: string) => logger.info({ operator, worker }, "worker dismissed"),
     stepTaken(round: string, step: string, seconds: number) {
       stepSeconds.observe(seconds, { step });
       logger.info({ round, step, seconds }, "round went on");

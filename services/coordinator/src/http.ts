@@ -6,7 +6,7 @@ import type { Metrics } from "@quorate/service/metrics";
 import type { BlobStore } from "./blob-store.ts";
 import type { RoundChanges } from "./changes.ts";
 import type { Database } from "./database.ts";
-import type { Enrol } from "./enrol.ts";
+import type { OperatorAdmission } from "./operator-admission.ts";
 import type { LoadProof } from "./proof.ts";
 import type { ArchiveUrlOf } from "./rebuilderd/shape-v1.ts";
 import type { LoadResultBundle } from "./result-bundle.ts";
@@ -19,12 +19,14 @@ import { addResultRoutes } from "./routes/results.ts";
 import { addRoundRoutes } from "./routes/rounds.ts";
 import { addSubmissionEventRoutes } from "./routes/submission-events.ts";
 import { addSubmissionRoutes } from "./routes/submissions.ts";
+import { addWorkerRoutes } from "./routes/workers.ts";
+import type { WorkerRegistry } from "./register-worker.ts";
 import type { Submit } from "./submit.ts";
 import type { UploadTickets } from "./upload-ticket.ts";
 import type { Views } from "./views.ts";
 
-/** A blob may have 256 MiB (a build log or a trace has far less), all blobs of one job together 1 GiB. */
-const blobLimits = { maxBlobBytes: 256 * 2 ** 20, maxJobBytes: 2 ** 30 };
+/** A blob may have 256 MiB (a build log or a trace has far less), all blobs of one job 1 GiB, those of one operator's jobs of a day 50. */
+const blobLimits = { maxBlobBytes: 256 * 2 ** 20, maxJobBytes: 2 ** 30, maxOperatorBytesADay: 50 * 2 ** 30 };
 
 type Surroundings = {
   address: { host: string; port: number };
@@ -36,7 +38,7 @@ type Surroundings = {
   views: Views;
   watch: RoundChanges["watch"];
   identity: NetworkIdentity;
-  invitationToken: string;
+  adminToken: string | undefined;
   readLogSize: () => Promise<number>;
   loadProof: LoadProof;
   loadResultBundle: LoadResultBundle;
@@ -44,7 +46,8 @@ type Surroundings = {
   submit: Submit;
   archiveUrlOf: ArchiveUrlOf;
   now: () => Date;
-  enrol: Enrol;
+  admission: OperatorAdmission;
+  workerRegistry: WorkerRegistry;
 };
 
 /** Serves the public API. */
@@ -67,6 +70,7 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
   addOperatorRoutes(app, surroundings);
   addRebuilderdRoutes(app, surroundings);
   addResultRoutes(app, surroundings);
+  addWorkerRoutes(app, surroundings);
   addBlobRoutes(app, { ...surroundings, limits: blobLimits });
   const url = await listen(app, surroundings.address);
   return { url, [Symbol.asyncDispose]: () => closeSoon(app) };

@@ -16,6 +16,7 @@ import { enrolTestOperator, type TestOperator } from "./test-operator.fixture.ts
 
 const logger = process.env["LOG_LEVEL"] === "debug" ? createLogger({ name: "coordinator", level: "debug" }) : silentLogger;
 const apiToken = "project-token-of-the-tests";
+export const adminToken = "admin-token-of-the-tests";
 export const invitationToken = "invitation-token-of-the-tests";
 
 type SignedArchive = Pick<SmallArchive, "url" | "root" | "keyring">;
@@ -79,6 +80,7 @@ export async function startTestNetwork(settings: {
     ARCHIVES_FILE: file("archives.json"),
     API_TOKEN: apiToken,
     INVITATION_TOKEN: invitationToken,
+    ADMIN_TOKEN: adminToken,
     POLICY_FILE: settings.policy && file("policy.json"),
   };
   const start = (options: Partial<CoordinatorOptions>): Promise<Coordinator & { kill?: () => Promise<void> }> =>

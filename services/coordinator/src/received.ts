@@ -12,7 +12,7 @@ import { saveStatuses } from "./store/artifact-statuses.ts";
 import { saveEntry } from "./store/entries.ts";
 import { findJob, saveCommitted, saveRevealed, type StoredJob } from "./store/jobs.ts";
 import { findOperator } from "./store/operators.ts";
-import { deleteReceived, loadReceived, type ReceivedEnvelope } from "./store/received-envelopes.ts";
+import { deleteReceived, loadReceived, loadReceivedOf, type ReceivedEnvelope } from "./store/received-envelopes.ts";
 import { findTarget } from "./store/targets.ts";
 
 type Dependencies = { db: Database; log: NetworkLog; blobs: Pick<BlobStore, "load">; now: () => Date };
@@ -63,6 +63,12 @@ async function followResult({ db, log, blobs }: Dependencies, { entry, statement
 /** Logs what was admitted and not yet logged: left by a crash, or on its way at this moment. */
 export async function logAllReceived(dependencies: Dependencies, round: string, kind: ReceivedEnvelope["kind"]): Promise<void> {
   const received = await loadReceived(dependencies.db, parseSha256(round), kind);
+  await Promise.all(received.map((envelope) => logReceived(dependencies, envelope)));
+}
+
+/** As `logAllReceived`, for one operator. */
+export async function logAllReceivedOf(dependencies: Dependencies, operator: string): Promise<void> {
+  const received = await loadReceivedOf(dependencies.db, operator);
   await Promise.all(received.map((envelope) => logReceived(dependencies, envelope)));
 }
 

@@ -105,8 +105,8 @@ async function receive(
   kind: "commitment" | "result",
   admitted: { report: ReportMessage; envelope: Uint8Array },
 ): Promise<Refusal | undefined> {
-  const { job, round, fence } = admitted.report;
-  const received = { job, kind, round, fence, envelope: admitted.envelope };
+  const { job, round, operator, fence } = admitted.report;
+  const received = { job, kind, round, operator, fence, envelope: admitted.envelope };
   if (!(await saveReceived(dependencies.db, received, kind === "commitment" ? "building" : "revealing"))) {
     return { kind: "refuse", rule: "wrong-state", detail: "the round went on while it was looked at" };
   }

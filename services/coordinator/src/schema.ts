@@ -72,6 +72,59 @@ export const operators = pgTable("operators", {
   enrolledAt: time("enrolled_at").notNull(),
 });
 
+/** Changes of operators' keys, as logged. */
+export const operatorRotations = pgTable(
+  "operator_rotations",
+  {
+    logIndex: logIndex("log_index").primaryKey(),
+    operator: text("operator")
+      .notNull()
+      .references(() => operators.operator),
+    rotation: text("rotation").notNull(),
+  },
+  (table) => [index("operator_rotations_operator").on(table.operator)],
+);
+
+/**
+ * Operators' statements that are not in the log yet. One that is `logging` may be there already: until it is known, no committee is drawn
+ * and no envelope of that operator is taken, since what follows in the log would be judged with it.
+ */
+export const operatorStatements = pgTable(
+  "operator_statements",
+  {
+    /** Logical key of the entry. */
+    key: text("key").primaryKey(),
+    operator: text("operator").notNull(),
+    state: text("state", { enum: ["pending", "refused", "logging"] }).notNull(),
+    /** As the operator signed it while it is pending; as it will be logged from then on. */
+    envelope: bytes("envelope").notNull(),
+    reason: text("reason"),
+    receivedAt: time("received_at").notNull(),
+  },
+  (table) => [index("operator_statements_operator").on(table.operator), index("operator_statements_state").on(table.state)],
+);
+
+export const workers = pgTable(
+  "workers",
+  {
+    /** Public NATS user key. */
+    worker: text("worker").primaryKey(),
+    operator: text("operator")
+      .notNull()
+      .references(() => operators.operator),
+    name: text("name").notNull(),
+    capabilities: text("capabilities").notNull(),
+    registeredAt: time("registered_at").notNull(),
+    renewedAt: time("renewed_at").notNull(),
+    /** When the newest credentials end by themselves. */
+    expiresAt: time("expires_at").notNull(),
+    /** Credentials issued until then are refused. */
+    revokedBefore: time("revoked_before"),
+    dismissedAt: time("dismissed_at"),
+  },
+  (table) => [index("workers_operator").on(table.operator)],
+);
+
 export const targets = pgTable(
   "targets",
   {

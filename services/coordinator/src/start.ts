@@ -4,10 +4,11 @@ import { parseArchives } from "@quorate/archive/archive-config";
 import { createTargetResolver } from "@quorate/archive/resolve-target";
 import { loadAuthority } from "@quorate/bus/authority";
 import { connectCoordinatorBus, type CoordinatorBus } from "@quorate/bus/coordinator-bus";
+import { revokeUsers } from "@quorate/bus/revoke-users";
 import { mintCoordinator, mintUser } from "@quorate/bus/user-credentials";
 import { createLogReader } from "@quorate/client/log-reader";
 import { createLogWriter } from "@quorate/client/log-writer";
-import type { Sha256 } from "@quorate/protocol/digest";
+import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { jobIdOf } from "@quorate/protocol/job";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import type { Logger } from "@quorate/service/logger";
@@ -22,21 +23,24 @@ import { type BlobStore, openBlobStore } from "./blob-store.ts";
 import { createRoundChanges } from "./changes.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { createEnrol } from "./enrol.ts";
 import { type CoordinatorEvents, createEvents } from "./events.ts";
 import { startHttp } from "./http.ts";
 import { createLiveBoard } from "./live-board.ts";
+import { logUnfinishedStatements } from "./log-operator-statement.ts";
 import { createNetworkLog } from "./network-log.ts";
 import { ensurePolicyLogged, loadNetworkPolicy } from "./network-policy.ts";
+import { createOperatorAdmission } from "./operator-admission.ts";
 import { createProofLoader } from "./proof.ts";
 import { openStepQueue } from "./queues.ts";
 import { createResultBundleLoader } from "./result-bundle.ts";
+import { createWorkerRegistry } from "./register-worker.ts";
 import { createReportHandler } from "./reports.ts";
 import { createRoundLanes } from "./round-lanes.ts";
 import { saveApiToken } from "./store/api-tokens.ts";
 import { saveJobsUnpublished } from "./store/jobs.ts";
 import { loadOperators } from "./store/operators.ts";
 import { loadDueRounds } from "./store/rounds.ts";
+import { loadRevokedCredentials } from "./store/workers.ts";
 import { createSubmit } from "./submit.ts";
 import { startSweep } from "./sweep.ts";
 import { createUploadTickets, loadTicketSecret } from "./upload-ticket.ts";
@@ -49,6 +53,8 @@ export type CoordinatorOptions = {
   /** How often due rounds are looked for, and reveals asked for again; default 2000. */
   sweepMilliseconds?: number;
 };
+
+const revocationMilliseconds = 30_000;
 
 /** A running coordinator; `url` is where its API listens. */
 export type Coordinator = AsyncDisposable & { readonly url: string };
@@ -72,7 +78,12 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   await saveApiToken(db, config.API_TOKEN, "first", now());
 
   const authority = await loadAuthority(config.NATS_AUTHORITY_FILE);
-  const bus = resources.use(await openBus(config.NATS_URL, { authority, db, events }));
+  await logUnfinishedStatements({ db, log, blobs, now });
+  const credentialsRevoked = async () => {
+    const server = { url: config.NATS_URL, authority, signal: AbortSignal.timeout(revocationMilliseconds) };
+    await revokeUsers(server, await loadRevokedCredentials(db, now()));
+  };
+  const bus = resources.use(await openBus(config.NATS_URL, { authority, db, credentialsRevoked, events }));
   const board = createLiveBoard();
   const { watch, changed, live } = createRoundChanges();
   const lanes = createRoundLanes();
@@ -111,7 +122,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     views,
     watch,
     identity,
-    invitationToken: config.INVITATION_TOKEN,
+    adminToken: config.ADMIN_TOKEN,
     readLogSize: async () => (await reader.checkpoint()).checkpoint.size,
     loadProof: createProofLoader({ db, blobs, reader }),
     loadResultBundle: createResultBundleLoader({ db, blobs, reader, logKey }),
@@ -119,15 +130,27 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     archiveUrlOf: (distribution) => archives.find((archive) => archive.distribution === distribution)?.url ?? "",
     now,
     submit: createSubmit({ db, resolver, blobs, policy, wake: queue.wake, events, now }),
-    enrol: createEnrol({
+    admission: createOperatorAdmission({
       db,
       log,
+      blobs,
       networkKey,
       verify: verifyP256,
-      natsUrl: config.NATS_PUBLIC_URL ?? config.NATS_URL,
+      invitationToken: config.INVITATION_TOKEN,
+      ensureConsumer: bus.ensureConsumer,
+      enrolled: sweep.now,
+      credentialsRevoked,
+      events,
+      now,
+    }),
+    workerRegistry: createWorkerRegistry({
+      db,
+      network: sha256Of(networkKey.spki),
+      verify: verifyP256,
+      natsUrls: config.NATS_PUBLIC_URL ?? [config.NATS_URL],
       ensureConsumer: bus.ensureConsumer,
       mintUser: (user) => mintUser({ authority, ...user }),
-      enrolled: sweep.now,
+      credentialsRevoked,
       events,
       now,
     }),
@@ -160,11 +183,17 @@ async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Database;
   return { log, reader, logKey, networkKey, identity, policy };
 }
 
-type BusSurroundings = { authority: Awaited<ReturnType<typeof loadAuthority>>; db: Database; events: CoordinatorEvents };
+type BusSurroundings = {
+  authority: Awaited<ReturnType<typeof loadAuthority>>;
+  db: Database;
+  credentialsRevoked: () => Promise<void>;
+  events: CoordinatorEvents;
+};
 
 /** Connects to NATS and makes it have what the database says it should, now and whenever it has lost its store. */
-async function openBus(url: string, { authority, db, events }: BusSurroundings): Promise<CoordinatorBus> {
+async function openBus(url: string, { authority, db, credentialsRevoked, events }: BusSurroundings): Promise<CoordinatorBus> {
   const restore = async (bus: CoordinatorBus, lost: readonly string[]): Promise<void> => {
+    await credentialsRevoked();
     for (const operator of (await loadOperators(db)).keys()) await bus.ensureConsumer(operator);
     if (!lost.includes("JOBS")) return;
     const jobs = await saveJobsUnpublished(db);

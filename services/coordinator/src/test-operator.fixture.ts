@@ -10,7 +10,8 @@ import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
 import type { Result } from "@quorate/protocol/result";
 import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
-import { signStatement } from "@quorate/signing/envelope";
+import type { WorkerStatement } from "@quorate/protocol/worker";
+import { signStatement, signWorkerStatement } from "@quorate/signing/envelope";
 import { type P256Signer, p256SignerOf } from "@quorate/signing/p256-key";
 
 /** An operator whose worker builds nothing: it signs what a test wants it to say. */
@@ -18,6 +19,8 @@ export type TestOperator = AsyncDisposable & {
   readonly id: OperatorId;
   readonly signer: P256Signer;
   readonly bus: WorkerBus;
+  /** When the transport refused its credentials. */
+  readonly refusals: Date[];
   takeJob(): Promise<LeasedJob>;
   report(job: LeasedJob, report: Pick<ReportMessage, "kind"> & Record<string, unknown>): Promise<void>;
   /** The signed result of a build whose artifacts have the published digests, or those that `digestOf` gives. */
@@ -43,12 +46,18 @@ export async function enrolTestOperator(at: {
   change?: Partial<Enrolment>;
 }): Promise<TestOperator> {
   const signer = p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+  const api = createApi({ url: at.url });
+  await api.sendOperatorStatement({
+    envelope: textOf(signEnrolment(signer, at.name, at.change)),
+    invitation: at.invitationToken,
+  });
   const userKey = createUserKey();
-  const api = createApi({ url: at.url, token: at.invitationToken });
-  const answer = await api.enrol({ envelope: textOf(signEnrolment(signer, at.name, at.change)), natsUserKey: userKey.publicKey });
+  const credentials = await api.registerWorker(textOf(await signRegistration(api, signer, { worker: userKey.publicKey })));
+  const refusals: Date[] = [];
   const bus = await connectWorkerBus({
-    url: answer.natsUrl,
-    jwt: () => answer.natsJwt,
+    events: { credentialsRefused: () => refusals.push(new Date()) },
+    urls: credentials.natsUrls,
+    jwt: () => credentials.natsJwt,
     userSeed: userKey.seed,
     operator: signer.operator,
   });
@@ -59,6 +68,7 @@ export async function enrolTestOperator(at: {
     id: signer.operator,
     signer,
     bus,
+    refusals,
     async takeJob() {
       const job = await bus.nextJob(closing.signal);
       if (!job) throw new Error("taking a job: the test is over");
@@ -127,6 +137,25 @@ export function signEnrolment(signer: P256Signer, name: string, change: Partial<
     ...change,
   };
   return signStatement({ kind: "operator", predicate: enrolment }, [signer]);
+}
+
+/** As a worker of this operator says it, to the network that `api` is of. */
+export async function signRegistration(
+  api: Api,
+  signer: P256Signer,
+  change: { worker: string } & Partial<Extract<WorkerStatement, { action: "register" }>>,
+): Promise<Uint8Array> {
+  const { networkKey } = await api.network();
+  const statement: WorkerStatement = {
+    action: "register",
+    operator: signer.operator,
+    network: sha256Of(Buffer.from(networkKey, "base64")),
+    saidAt: `${new Date().toISOString().slice(0, 19)}Z`,
+    name: "worker",
+    capabilities: { architectures: ["amd64", "all"], cores: 1, memoryMib: 1024, diskMib: 1024, tags: [] },
+    ...change,
+  };
+  return signWorkerStatement(statement, signer);
 }
 
 function resultOf(

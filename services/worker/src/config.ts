@@ -1,20 +1,18 @@
-import { groupsSchema, type Groups } from "@quorate/protocol/operator";
-import { hostnameSchema, lineSchema } from "@quorate/protocol/names";
-import { type Environment, httpUrlSchema, parseConfig, pathSchema, tokenSchema, wholeNumber } from "@quorate/service/config";
+import { lineSchema } from "@quorate/protocol/names";
+import { capabilitiesSchema } from "@quorate/protocol/worker";
+import { type Environment, parseConfig, pathSchema, wholeNumber } from "@quorate/service/config";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 import type { BuildLimits } from "./executor.ts";
 
 export type WorkerConfig = {
-  coordinatorUrl: string;
-  /** Secret: lets an operator enrol. */
-  invitationToken: string;
-  /** PEM of the operator's identity key; made when missing. */
-  operatorKeyFile: string;
-  linkKeyFile: string;
-  operatorName: string;
-  hostname?: string | undefined;
-  groups: Groups;
+  /** Keys and profile of the operator, and the network that it has joined. */
+  operatorDirectory: string;
+  passphraseFile: string | undefined;
+  workerName: string;
+  tags: string[];
+  /** Ends after one job, once its result is revealed. */
+  once: boolean;
   dataDirectory: string;
   /** CPUs of one build. */
   parallel: number;
@@ -29,23 +27,17 @@ export type DebianConfig = {
   archivesFile: string;
 };
 
-const groupsTextSchema = z.string().transform((text, context): Groups => {
-  try {
-    return groupsSchema.parse(JSON.parse(text));
-  } catch {
-    context.addIssue({ code: "custom", message: 'must be JSON such as {"organisation":"example.org","country":"DE"}' });
-    return z.NEVER;
-  }
-});
-
 const environmentSchema = z.object({
-  COORDINATOR_URL: httpUrlSchema.describe("base URL of the network's coordinator"),
-  INVITATION_TOKEN: tokenSchema.describe("the invitation that the network's operator gave you"),
-  OPERATOR_KEY_FILE: pathSchema.describe("file of the operator's identity key, made when missing; keep a backup"),
-  OPERATOR_LINK_KEY_FILE: pathSchema.describe("file of the operator's key for in-toto links, made when missing; keep a backup"),
-  OPERATOR_NAME: lineSchema(80).describe("name of this operator, as everyone sees it"),
-  OPERATOR_HOSTNAME: hostnameSchema.optional().describe("under which the network answers for this operator alone"),
-  OPERATOR_GROUPS: groupsTextSchema.prefault("{}").describe("what the operator belongs to, as JSON"),
+  OPERATOR_DIR: pathSchema.describe("directory of the operator: what `quorate operator init` and `enrol` made"),
+  OPERATOR_PASSPHRASE_FILE: pathSchema.optional().describe("file whose first line is the passphrase of the operator's keys"),
+  WORKER_NAME: lineSchema(80).prefault("worker").describe("name of this worker among the operator's, as everyone sees it"),
+  WORKER_TAGS: z
+    .string()
+    .prefault("")
+    .transform((text) => text.split(",").filter((tag) => tag !== ""))
+    .pipe(capabilitiesSchema.shape.tags)
+    .describe("words that describe this worker, with commas between"),
+  WORKER_ONCE: z.enum(["", "1"]).prefault("").describe("1: end after one job"),
   WORKER_DATA_DIR: pathSchema.describe("directory of the worker's state: results that are not revealed yet, and builds"),
   PACKAGE_CACHE_DIR: pathSchema.describe("directory of downloaded package files; workers of one machine may share it"),
   ARCHIVES_FILE: pathSchema.describe("JSON: the archives that packages come from, with their keyrings"),
@@ -61,13 +53,11 @@ const environmentSchema = z.object({
 export function parseWorkerConfig(env: Environment): { worker: WorkerConfig; debian: DebianConfig } {
   const parsed = parseConfig(environmentSchema, env);
   const worker: WorkerConfig = {
-    coordinatorUrl: parsed.COORDINATOR_URL,
-    invitationToken: parsed.INVITATION_TOKEN,
-    operatorKeyFile: parsed.OPERATOR_KEY_FILE,
-    linkKeyFile: parsed.OPERATOR_LINK_KEY_FILE,
-    operatorName: parsed.OPERATOR_NAME,
-    hostname: parsed.OPERATOR_HOSTNAME,
-    groups: parsed.OPERATOR_GROUPS,
+    operatorDirectory: parsed.OPERATOR_DIR,
+    passphraseFile: parsed.OPERATOR_PASSPHRASE_FILE,
+    workerName: parsed.WORKER_NAME,
+    tags: parsed.WORKER_TAGS,
+    once: parsed.WORKER_ONCE === "1",
     dataDirectory: parsed.WORKER_DATA_DIR,
     parallel: parsed.WORKER_PARALLEL,
     limits: {

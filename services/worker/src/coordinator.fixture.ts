@@ -1,6 +1,7 @@
 import { sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { verifyEnvelope } from "@quorate/attestation/dsse";
 import { type Entry, parseEntry } from "@quorate/attestation/log-statement";
+import { parseWorkerStatement } from "@quorate/attestation/worker-statement";
 import { type Authority, createAuthority } from "@quorate/bus/authority";
 import { connectCoordinatorBus, type CoordinatorBus } from "@quorate/bus/coordinator-bus";
 import { startNatsServer } from "@quorate/bus/nats-server.fixture";
@@ -9,35 +10,48 @@ import { serve } from "@quorate/client/local-server.fixture";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { jobIdOf, type JobMessage, type LiveMessage, type ReportMessage } from "@quorate/protocol/job";
 import type { OperatorId } from "@quorate/protocol/operator";
-import { enrolmentRequestSchema } from "@quorate/protocol/submission";
 import { targetDigestOf } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
+import { workerRequestSchema, type WorkerStatus, workerStatusSchema } from "@quorate/protocol/worker";
 import { silentLogger } from "@quorate/service/logger";
 import { verifyP256 } from "@quorate/signing/p256-key";
-import { createHash } from "node:crypto";
+import {
+  createOperatorDirectory,
+  isOperatorDirectory,
+  loadOperatorDirectory,
+  type OperatorIdentity,
+  saveJoinedNetwork,
+} from "@quorate/signing/operator-directory";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WorkerConfig } from "./config.ts";
 import type { Executor } from "./executor.ts";
+import { architecturesOf } from "@quorate/protocol/host-architectures";
 import { startWorker, type Worker } from "./start.ts";
 
 const round = (name: string): Sha256 => sha256Of(utf8(`round ${name}`));
-const invitation = "an-invitation-token";
 
 /** The coordinator's part, as far as a worker sees it: a real NATS server and the few routes that it calls. */
 export type TestCoordinator = AsyncDisposable & {
+  readonly directory: string;
   readonly bus: CoordinatorBus;
   readonly blobs: Map<string, Uint8Array>;
   readonly live: LiveMessage[];
+  /** Why workers could not go on. */
+  readonly failures: unknown[];
   /** What `GET /v1/targets/…` answers, whatever is asked for. */
   target: typeof sampleTarget;
   /** Answers that are given in place of the proper ones, first come first served. */
   readonly refusals: { path: RegExp; status: number }[];
   /** Workers of one operator name share its key; each machine name is a data directory. */
-  worker(executor: Executor, machine?: string): Promise<Worker>;
+  worker(executor: Executor, machine?: string, change?: Partial<WorkerConfig>): Promise<Worker>;
+  /** What the worker of a machine says of itself. */
+  statusOf(machine: string): WorkerStatus;
   /** Stops the NATS server and starts it again on the same port, with its store. */
   restartTransport(): Promise<void>;
   publish(worker: Worker, job?: Partial<JobMessage>): Promise<JobMessage>;
@@ -65,11 +79,14 @@ export async function startTestCoordinator(): Promise<TestCoordinator> {
     await serve(routes({ ...state, authority, natsUrl: nats.url, bus, keys, linkKeys, targetOf: () => coordinator.target })),
   );
   const live: LiveMessage[] = [];
+  const failures: unknown[] = [];
   bus.live((message) => live.push(message));
   const coordinator: TestCoordinator = {
     ...state,
+    directory,
     bus,
     live,
+    failures,
     report: reports,
     entry: ({ envelope, operator }) => {
       const entry = parseEntry(utf8(envelope));
@@ -77,9 +94,15 @@ export async function startTestCoordinator(): Promise<TestCoordinator> {
       return entry;
     },
     linkKey: (operator) => linkKeys.get(operator) ?? new Uint8Array(),
-    worker: (executor, machine = "one") => {
-      const config = configOf(directory, machine, http.url);
-      return startWorker({ config, openExecutor: () => executor, logger: silentLogger, signal: AbortSignal.timeout(20_000) });
+    statusOf: (machine) => workerStatusSchema.parse(JSON.parse(readFileSync(join(directory, `machine-${machine}`, "status.json"), "utf8"))),
+    worker: (executor, machine = "one", change = {}) => {
+      const operatorDirectory = join(directory, "ada");
+      const identity = openOperator(operatorDirectory, http.url);
+      keys.set(identity.signer.operator, identity.signer.spki);
+      linkKeys.set(identity.signer.operator, identity.linkSigner.publicKey);
+      const config = { ...configOf({ operatorDirectory, dataDirectory: join(directory, `machine-${machine}`) }), ...change };
+      const fail = (error: unknown) => failures.push(error);
+      return startWorker({ config, openExecutor: () => executor, logger: silentLogger, signal: AbortSignal.timeout(20_000), fail });
     },
     restartTransport: async () => {
       const port = Number(new URL(nats.url).port);
@@ -118,14 +141,22 @@ function collectReports(bus: CoordinatorBus): TestCoordinator["report"] {
   };
 }
 
-const configOf = (directory: string, machine: string, coordinatorUrl: string): WorkerConfig => ({
-  coordinatorUrl,
-  invitationToken: invitation,
-  operatorKeyFile: join(directory, "ada.pem"),
-  linkKeyFile: join(directory, "ada-link.pem"),
-  operatorName: "Ada's rebuilder",
-  groups: {},
-  dataDirectory: join(directory, `machine-${machine}`),
+const networkKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "der" });
+
+/** Ada has joined this network. */
+function openOperator(directory: string, url: string): OperatorIdentity {
+  const profile = { name: "Ada's rebuilder", groups: {}, architectures: architecturesOf(process.arch) };
+  const identity = isOperatorDirectory(directory) ? loadOperatorDirectory(directory) : createOperatorDirectory(directory, profile);
+  saveJoinedNetwork(directory, { url, networkKey: networkKey.toString("base64") });
+  return identity;
+}
+
+const configOf = (directories: Pick<WorkerConfig, "operatorDirectory" | "dataDirectory">): WorkerConfig => ({
+  ...directories,
+  passphraseFile: undefined,
+  workerName: "worker",
+  tags: [],
+  once: false,
   parallel: 1,
   limits: { timeoutSeconds: 60, memoryMib: 100, diskMib: 100, processes: 100 },
 });
@@ -159,7 +190,7 @@ async function answerOf(
   { method, path, body, request }: Call,
 ): Promise<{ status: number; content?: string | Uint8Array }> {
   const [, digest = ""] = /^\/v1\/blobs\/sha256\/([0-9a-f]{64})$/.exec(path) ?? [];
-  if (method === "POST" && path === "/v1/operators") return await enrolOperator(context, request, body);
+  if (method === "POST" && path === "/v1/workers") return await registerWorker(context, body);
   if (method === "GET" && path.startsWith("/v1/targets/")) return { status: 200, content: JSON.stringify(context.targetOf()) };
   if (method === "PUT" && digest !== "") {
     if (request.headers.authorization !== "Bearer ticket") return { status: 401 };
@@ -171,19 +202,16 @@ async function answerOf(
   return blob ? { status: 200, content: blob } : { status: 404 };
 }
 
-async function enrolOperator({ authority, natsUrl, bus, keys, linkKeys }: Routes, request: IncomingMessage, body: Uint8Array) {
-  if (request.headers.authorization !== `Bearer ${invitation}`) return { status: 401 };
-  const { envelope, natsUserKey } = enrolmentRequestSchema.parse(JSON.parse(Buffer.from(body).toString()));
-  const entry = parseEntry(utf8(envelope));
-  if (entry.statement.kind !== "operator" || entry.statement.predicate.action !== "enrol") return { status: 422 };
-  const { operator, identityKey, linkKey } = entry.statement.predicate;
-  linkKeys.set(operator, new Uint8Array(Buffer.from(linkKey ?? "", "base64")));
-  keys.set(operator, new Uint8Array(Buffer.from(identityKey, "base64")));
-  verifyEnvelope(entry.envelope, [...keys.values()].slice(-1), verifyP256);
+async function registerWorker({ authority, natsUrl, bus, keys }: Routes, body: Uint8Array) {
+  const { envelope: text } = workerRequestSchema.parse(JSON.parse(Buffer.from(body).toString()));
+  const { envelope, statement } = parseWorkerStatement(utf8(text));
+  const { operator, worker } = statement;
+  verifyEnvelope(envelope, [keys.get(operator) ?? new Uint8Array()], verifyP256);
+  if (statement.network !== sha256Of(networkKey)) return { status: 422 };
   await bus.ensureConsumer(operator);
   const expiresAt = new Date(Date.now() + 3600_000);
-  const natsJwt = await mintUser({ authority, operator, userKey: natsUserKey, expiresAt });
-  return { status: 200, content: JSON.stringify({ operator, natsUrl, natsJwt, natsJwtExpiresAt: expiresAt.toISOString() }) };
+  const natsJwt = await mintUser({ authority, operator, userKey: worker, expiresAt });
+  return { status: 200, content: JSON.stringify({ operator, natsUrls: [natsUrl], natsJwt, natsJwtExpiresAt: expiresAt.toISOString() }) };
 }
 
 async function readBody(request: IncomingMessage): Promise<Uint8Array> {

@@ -6,10 +6,12 @@ export type WorkerEvents = ReturnType<typeof createWorkerEvents>;
 
 export function createWorkerEvents(logger: Logger) {
   return {
-    started: (operator: string, name: string, natsUrl: string) => logger.info({ operator, operatorName: name, natsUrl }, "worker is ready"),
-    operatorKeyCreated: (operator: string, path: string) =>
-      logger.info({ operator, path }, "made the operator's identity key; keep a backup of it"),
-    enrolled: (operator: string, expiresAt: string) => logger.info({ operator, expiresAt }, "enrolled"),
+    started: (operator: string, name: string, natsUrls: readonly string[]) =>
+      logger.info({ operator, operatorName: name, natsUrls }, "worker is ready"),
+    registered: (operator: string, expiresAt: string) => logger.info({ operator, expiresAt }, "registered"),
+    pending: (operator: string, pauseMilliseconds: number) =>
+      logger.info({ operator, pauseMilliseconds }, "the network has not admitted this operator yet; waiting"),
+    credentialsRefused: () => logger.warn("NATS refuses the credentials; registering again"),
     retrying: (what: string, error: unknown, pauseMilliseconds: number) =>
       logger.warn({ reason: reasonOf(error), pauseMilliseconds }, `${what} failed; it is tried again`),
     transport: (what: string, error?: unknown) => logger.warn({ err: error }, `NATS: ${what}`),

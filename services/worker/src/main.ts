@@ -5,12 +5,15 @@ import { parseWorkerConfig } from "./config.ts";
 import { openDebianExecutor } from "./debian/debian-executor.ts";
 import { startWorker } from "./start.ts";
 
-await runService("worker", async ({ env, logger, signal }) => {
+await runService("worker", async ({ env, logger, signal, fail }) => {
   const { worker, debian } = parseWorkerConfig(env);
   const archives = await loadArchives(debian.archivesFile);
   const { packageCacheDirectory } = debian;
   const openExecutor = (dataDirectory: string) => openDebianExecutor({ dataDirectory, packageCacheDirectory, archives });
-  return await startWorker({ config: worker, openExecutor, logger, signal });
+  const started = await startWorker({ config: worker, openExecutor, logger, signal, fail });
+  // Ends like any other stop.
+  if (worker.once) void started.finished.then(() => process.kill(process.pid, "SIGTERM"));
+  return started;
 });
 
 async function loadArchives(path: string): Promise<Archive[]> {

@@ -1,26 +1,29 @@
 import { createUserKey, loadUserKey, type NatsUserKey } from "@quorate/bus/user-credentials";
+import { sha256Of, type Sha256 } from "@quorate/protocol/digest";
 import { writeDurableFile } from "@quorate/service/durable-file";
-import { createLinkKey, type LinkSigner, loadLinkKey } from "@quorate/signing/link-key";
-import { createP256Key, loadP256Key, type P256Signer } from "@quorate/signing/p256-key";
-import { existsSync } from "node:fs";
+import { loadJoinedNetwork, loadOperatorDirectory, type OperatorIdentity } from "@quorate/signing/operator-directory";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { WorkerEvents } from "./events.ts";
 
-/** The operator's identity key from its file; a new one when there is none. */
-export function openOperatorKey(path: string, events: WorkerEvents): P256Signer {
-  if (existsSync(path)) return loadP256Key(path);
-  const signer = createP256Key(path);
-  events.operatorKeyCreated(signer.operator, path);
-  return signer;
+/** The operator, and the network that it has joined: where its coordinator is, and the digest of its key. */
+export type JoinedOperator = OperatorIdentity & { readonly url: string; readonly network: Sha256 };
+
+/** @throws Error when there is no operator, it has not joined a network, or its keys cannot be read */
+export async function loadJoinedOperator(directory: string, passphraseFile: string | undefined): Promise<JoinedOperator> {
+  const identity = loadOperatorDirectory(directory, passphraseFile === undefined ? undefined : await readPassphrase(passphraseFile));
+  const network = loadJoinedNetwork(directory);
+  if (!network) throw new Error(`loading the operator in ${directory}: it has not joined a network; run: quorate operator enrol URL`);
+  return { ...identity, url: network.url, network: sha256Of(Buffer.from(network.networkKey, "base64")) };
 }
 
-/** The operator's key for in-toto links from its file; a new one when there is none. It counts once it is enrolled. */
-export function openLinkKey(path: string): LinkSigner {
-  return existsSync(path) ? loadLinkKey(path) : createLinkKey(path);
+async function readPassphrase(path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new Error(`reading the passphrase file ${path} failed`, { cause });
+  });
+  return text.split("\n")[0] ?? "";
 }
 
-/** This worker's NATS user key; a new one at the first start. Losing it costs one more enrolment, nothing else. */
+/** This worker's NATS user key; a new one at the first start. Losing it costs one more registration, nothing else. */
 export async function openNatsUserKey(dataDirectory: string): Promise<NatsUserKey> {
   const path = join(dataDirectory, "nats-user.seed");
   const seed = await readFile(path, "utf8").catch((error: unknown) => {

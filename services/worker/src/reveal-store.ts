@@ -22,6 +22,9 @@ export type RevealStore = {
   find(job: string): Promise<StoredResult | undefined>;
   /** Durable when it resolves. */
   save(result: StoredResult): Promise<void>;
+  isRevealed(job: string): Promise<boolean>;
+  /** How many results have not been asked for. */
+  countUnrevealed(): Promise<number>;
   /** It stays for a while, so that it can be revealed again when the report was lost. */
   markRevealed(job: string): Promise<void>;
 };
@@ -43,6 +46,8 @@ export async function openRevealStore(dataDirectory: string, now: () => number =
       const path = pathOf((await load(pathOf("revealed", result.job))) ? "revealed" : "unrevealed", result.job);
       await writeDurableFile(path, `${JSON.stringify(result)}\n`, { mode: 0o600 });
     },
+    isRevealed: async (job) => (await load(pathOf("revealed", job))) !== undefined,
+    countUnrevealed: async () => (await readdir(directories.unrevealed)).filter((name) => name.endsWith(".json")).length,
     markRevealed: async (job) => {
       try {
         await rename(pathOf("unrevealed", job), pathOf("revealed", job));

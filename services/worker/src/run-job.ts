@@ -29,6 +29,7 @@ export type JobDependencies = {
   linkSigner: LinkSigner;
   store: RevealStore;
   events: WorkerEvents;
+  architectures: readonly string[];
   dataDirectory: string;
   parallel: number;
   limits: BuildLimits;
@@ -49,8 +50,10 @@ class DeclinedError extends Error {}
 /**
  * Does one job, from `started` to the acknowledgement, which comes only after the commitment is durable at the other end and the result is
  * durable here. What cannot be done now is given back; what cannot be done at all is declined.
+ *
+ * @returns whether it is committed to
  */
-export async function runJob(leased: LeasedJob, dependencies: JobDependencies, signals: JobSignals): Promise<void> {
+export async function runJob(leased: LeasedJob, dependencies: JobDependencies, signals: JobSignals): Promise<boolean> {
   const { events, bus, signer } = dependencies;
   const { job, round } = leased.message;
   events.jobTaken(job, leased.fence);
@@ -61,8 +64,10 @@ export async function runJob(leased: LeasedJob, dependencies: JobDependencies, s
     const result = stored ?? (await buildAndStore(leased, { ...dependencies, live }, signals));
     await commit(leased, result, { dependencies, again: stored !== undefined, signal: signals.ending });
     live.progress({ phase: "committed" });
+    return true;
   } catch (error) {
     await giveUp(leased, error, { dependencies, signals });
+    return false;
   } finally {
     clearInterval(heartbeat);
   }
@@ -103,11 +108,13 @@ async function buildAndStore(
   return result;
 }
 
-async function fetchTarget(message: JobMessage, { api, events }: JobDependencies, signal: AbortSignal): Promise<Target> {
+async function fetchTarget(message: JobMessage, { api, events, architectures }: JobDependencies, signal: AbortSignal): Promise<Target> {
   const ask = (): Promise<Target> => api.target(message.target, { signal });
   const target = await retryRequest("fetching the target", ask, { events, signal });
   const digest = targetDigestOf(target);
   if (digest !== message.target) throw new DeclinedError(`the coordinator sent target ${digest} instead of ${message.target}`);
+  // All workers of an operator are offered all of its jobs: another one may be of that architecture.
+  if (!architectures.includes(target.architecture)) throw new Error(`this worker does not build for ${target.architecture}`);
   return target;
 }
 

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseTrace } from "@quorate/attestation/build-trace";
 import { parseLinks, verifyLink } from "@quorate/attestation/in-toto-link";
 import { sha256Of } from "@quorate/protocol/digest";
@@ -177,7 +179,7 @@ test("a target that is not the one that the job names is not built", async () =>
 });
 
 test("a coordinator that is away for a while is waited for", async () => {
-  coordinator.refusals.push({ path: /^POST .v1.operators/, status: 503 });
+  coordinator.refusals.push({ path: /^POST .v1.workers/, status: 503 });
   coordinator.refusals.push({ path: /^GET .v1.targets/, status: 502 }, { path: /^PUT .v1.blobs/, status: 503 });
   await using worker = await coordinator.worker(createInstantExecutor());
   const job = await coordinator.publish(worker);
@@ -195,9 +197,36 @@ test("a byproduct that the coordinator finds too large is left out of the result
   expect(kinds).toEqual(["environment-lock", "build-log", "buildinfo", "in-toto-links", "manifest"]);
 });
 
-test("an invitation that is refused ends the start", async () => {
-  coordinator.refusals.push({ path: /^POST .v1.operators/, status: 401 });
-  await expect(coordinator.worker(createInstantExecutor())).rejects.toThrow(/enrolling at the coordinator/);
+test("a registration that is refused ends the start", async () => {
+  coordinator.refusals.push({ path: /^POST .v1.workers/, status: 403 });
+  await expect(coordinator.worker(createInstantExecutor())).rejects.toThrow(/registering the worker/);
+});
+
+test("a paused worker takes no job, also after a restart, until it is resumed", async () => {
+  const paused = join(coordinator.directory, "machine-paused", "paused");
+  const executor = createInstantExecutor();
+  const first = await coordinator.worker(executor, "paused");
+  await writeFile(paused, "");
+  await expect.poll(() => coordinator.statusOf("paused").state).toBe("paused");
+  const job = await coordinator.publish(first);
+  await first[Symbol.asyncDispose]();
+  await using second = await coordinator.worker(executor, "paused");
+  expect(coordinator.statusOf("paused").state).toBe("paused");
+  expect(executor.builds).toBe(0);
+  await rm(paused);
+  expect(await coordinator.report("commitment")).toMatchObject({ job: job.job, operator: second.operator });
+});
+
+test("a worker for one job is finished when the result is revealed, and takes no second one", async () => {
+  await using worker = await coordinator.worker(createInstantExecutor(), "once", { once: true });
+  const job = await coordinator.publish(worker);
+  const second = await coordinator.publish(worker, { round: sha256Of(utf8("another round")) });
+  await reveal(job, worker.operator);
+  await worker.finished;
+  expect((await coordinator.report("commitment")).job).toBe(job.job);
+  expect(coordinator.statusOf("once")).toMatchObject({ jobsCommitted: 1, unrevealed: 0 });
+  await using other = await coordinator.worker(createInstantExecutor(), "other");
+  expect((await coordinator.report("commitment")).job, `of ${other.operator}`).toBe(second.job);
 });
 
 test("two workers cannot share a data directory", async () => {

@@ -1,19 +1,25 @@
-import type { WorkerBus } from "@quorate/bus/worker-bus";
+import type { LeasedJob, WorkerBus } from "@quorate/bus/worker-bus";
 import type { WorkerEvents } from "./events.ts";
+import type { PauseFile } from "./pause-file.ts";
 import { type JobDependencies, type JobSignals, runJob } from "./run-job.ts";
+import type { StatusFile } from "./status-file.ts";
 
 const maxRememberedCancellations = 1000;
 /** What a job that is nearly done has to be done in when the worker stops; less than a supervisor waits before it kills. */
 const finishMilliseconds = 6_000;
 
-/** Takes one job after the other until drained. */
-export function takeJobs(dependencies: JobDependencies & { bus: WorkerBus; events: WorkerEvents }): {
+type Dependencies = JobDependencies & { bus: WorkerBus; events: WorkerEvents; pauseFile: PauseFile; status: StatusFile; once: boolean };
+
+/** Takes one job after the other until drained, or one alone; none while paused. */
+export function takeJobs(dependencies: Dependencies): {
   /** Ends this job if it is being done, and any later delivery of it. */
   cancel(job: string): void;
   /** Takes no more jobs, finishes or gives back the one in hand, and resolves. */
   drain(): Promise<void>;
+  /** The last job, if it was committed to; resolves when no more jobs are taken. */
+  finished: Promise<string | undefined>;
 } {
-  const { bus, events } = dependencies;
+  const { bus, events, pauseFile, status, once } = dependencies;
   const stopping = new AbortController();
   const ending = new AbortController();
   const cancellations = new Map<string, AbortController>();
@@ -28,13 +34,27 @@ export function takeJobs(dependencies: JobDependencies & { bus: WorkerBus; event
     return known;
   };
 
-  const loop = (async () => {
+  const nextJob = async (): Promise<LeasedJob | undefined> => {
     for (;;) {
-      const leased = await bus.nextJob(stopping.signal);
-      if (!leased) return;
+      const isPaused = pauseFile.isPaused();
+      status.show({ state: isPaused ? "paused" : "idle", job: undefined, activity: undefined });
+      await pauseFile.untilResumed(stopping.signal).catch(() => undefined);
+      if (isPaused) status.show({ state: "idle" });
+      const leased = await bus.nextJob(AbortSignal.any([stopping.signal, pauseFile.untilPaused()]));
+      if (leased || stopping.signal.aborted) return leased;
+    }
+  };
+
+  const finished = (async () => {
+    for (;;) {
+      const leased = await nextJob();
+      if (!leased) return undefined;
       current = leased.message.job;
+      status.show({ state: "working", job: current });
       const signals: JobSignals = { stopping: stopping.signal, ending: ending.signal, cancelled: cancellationOf(current).signal };
-      await runJob(leased, dependencies, signals);
+      const isCommitted = await runJob(leased, dependencies, signals);
+      if (isCommitted) status.committed();
+      if (once) return isCommitted ? current : undefined;
       current = undefined;
     }
   })();
@@ -47,10 +67,12 @@ export function takeJobs(dependencies: JobDependencies & { bus: WorkerBus; event
     },
     drain: async () => {
       events.draining(current !== undefined);
+      status.show({ state: "stopping" });
       stopping.abort(new Error("the worker is stopping"));
       const timer = setTimeout(() => ending.abort(new Error("the worker is stopping")), finishMilliseconds);
-      await loop;
+      await finished;
       clearTimeout(timer);
     },
+    finished,
   };
 }

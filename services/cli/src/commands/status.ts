@@ -43,10 +43,11 @@ async function showOperator(
   { options, context }: { options: StatusOptions; context: CommandContext },
 ): Promise<void> {
   const { terminal, signal } = context;
-  const page = await unlessMissing(api.operator(id, { signal }));
-  if (!page) throw new CommandError(`reading the status of ${id}: ${api.url} knows no such operator; \`quorate status\` lists them`);
-  if (options.json) return terminal.printJson(page);
-  const { name, groups, architectures, enrolledIndex, revokedIndex, record } = page;
+  const operator = await unlessMissing(api.operator(id, { signal }));
+  if (!operator) throw new CommandError(`reading the status of ${id}: ${api.url} knows no such operator; \`quorate status\` lists them`);
+  const record = await api.operatorRecord(id, { signal });
+  if (options.json) return terminal.printJson({ ...operator, record });
+  const { name, groups, architectures, enrolledIndex, revokedIndex } = operator;
   const groupText = Object.entries(groups).map(([kind, value]) => `${kind} ${value}`);
   const revoked = revokedIndex === undefined ? "" : `, revoked by entry ${revokedIndex}`;
   terminal.print(`operator   ${name}, enrolled by log entry ${enrolledIndex}${revoked}`);
@@ -54,7 +55,7 @@ async function showOperator(
   terminal.print(`builds     ${architectures.join(", ")}`);
   terminal.print(`results    ${record.counted} counted, of which ${record.dissenting} dissent; ${record.notCounted} not counted`);
   terminal.print(`missing    ${record.unrevealed} commitments without a result; ${record.declined} jobs declined`);
-  for (const { round, kind } of page.exceptions) terminal.print(`  ${kind} in round ${round}`);
+  for (const { round, kind } of record.exceptions) terminal.print(`  ${kind} in round ${round}`);
 }
 
 async function showRounds(

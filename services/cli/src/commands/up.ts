@@ -8,6 +8,7 @@ import { stopRequested } from "../up/stop-request.ts";
 export type UpOptions = Pick<ConnectionOptions, "data"> & {
   port?: number | undefined;
   operators?: number | undefined;
+  listen?: string | undefined;
   mirror?: string | undefined;
   json?: boolean | undefined;
 };
@@ -30,12 +31,15 @@ export async function runUp(options: UpOptions, context: CommandContext): Promis
   return exitCodes.ok;
 }
 
-export function bringUp({ port, operators, mirror, ...where }: UpOptions, { terminal, env, signal }: CommandContext): Promise<Network> {
+export function bringUp(
+  { port, operators, listen, mirror, ...where }: UpOptions,
+  { terminal, env, signal }: CommandContext,
+): Promise<Network> {
   const report = (event: NetworkEvent): void => {
     const line = eventLine(event);
     if (line !== undefined) terminal.say(line);
   };
-  return startNetwork({ dataDirectory: dataDirectoryOf(where, env), port, operators, mirror, env, report, signal });
+  return startNetwork({ dataDirectory: dataDirectoryOf(where, env), port, operators, listen, mirror, env, report, signal });
 }
 
 function sayUp({ url, logUrl, siteUrl, operators, layout }: Network, seconds: number, { terminal }: CommandContext): void {

@@ -8,13 +8,19 @@ import type { HostEnvironment } from "./host-environment.ts";
 import type { Layout } from "./layout.ts";
 import { answersSocket, until } from "./readiness.ts";
 
-/** A private NATS server on a loopback port. It is transport: losing what it holds loses no fact. */
-export async function natsChild(layout: Layout, host: HostEnvironment, port: number): Promise<ChildSpecification & { url: string }> {
+/** A private NATS server, on a loopback port or on all interfaces. It is transport: losing what it holds loses no fact. */
+export async function natsChild(
+  layout: Layout,
+  host: HostEnvironment,
+  { port, isPublic }: { port: number; isPublic: boolean },
+): Promise<ChildSpecification & { url: string }> {
   const directory = layout.directory("nats");
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const configPath = join(directory, "nats-server.conf");
   const authority = await loadAuthority(layout.natsAuthority);
-  await writeDurableFile(configPath, formatServerConfig({ authority, host: "127.0.0.1", port, directory }), { mode: 0o600 });
+  await writeDurableFile(configPath, formatServerConfig({ authority, host: isPublic ? "0.0.0.0" : "127.0.0.1", port, directory }), {
+    mode: 0o600,
+  });
   return {
     name: "nats",
     command: "nats-server",

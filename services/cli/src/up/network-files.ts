@@ -5,7 +5,6 @@ import { defaultPolicy, type Policy } from "@quorate/protocol/policy";
 import { writeDurableFile } from "@quorate/service/durable-file";
 import { formatVkey } from "@quorate/tlog/note";
 import { formatTrustPolicy, type TrustPolicy } from "@quorate/verdict/trust-policy";
-import { operatorIdOf } from "@quorate/protocol/operator";
 import { formatTlogPolicy, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { Layout } from "./layout.ts";
 import type { PublicKeys } from "./network-keys.ts";
@@ -49,16 +48,20 @@ function trustPolicyOf({ settings, keys }: NetworkFileOptions, witnessPolicy: Wi
   return {
     witnessPolicy: { logs: logs.map(({ key }) => ({ key })), witnesses: witnesses.map(({ name, key }) => ({ name, key })), ...quorum },
     network: { name: settings.origin, key: keys.network },
-    operators: keys.operators.map(({ name, identityKey }) => ({ name, key: identityKey, id: operatorIdOf(identityKey) })),
+    operators: keys.operators.map(({ name, firstKey, id }) => ({ name, key: firstKey, id })),
     threshold,
   };
 }
 
-/** A file that is there is kept: it may have been edited. */
 async function writeArchives({ layout, mirror, archives }: NetworkFileOptions): Promise<void> {
-  if (archives === undefined && mirror === undefined && existsSync(layout.archives)) return;
-  const chosen = archives === undefined ? await hostArchives(mirror) : parseArchives(archives);
-  await writeDurableFile(layout.archives, `${JSON.stringify(chosen, null, 2)}\n`);
+  if (archives === undefined) return writeHostArchives({ path: layout.archives, mirror });
+  await writeDurableFile(layout.archives, `${JSON.stringify(parseArchives(archives), null, 2)}\n`);
+}
+
+/** The archives that this host's apt uses. A file that is there is kept, unless there is a mirror to use instead: it may have been edited. */
+export async function writeHostArchives({ path, mirror }: { path: string; mirror: string | undefined }): Promise<void> {
+  if (mirror === undefined && existsSync(path)) return;
+  await writeDurableFile(path, `${JSON.stringify(await hostArchives(mirror), null, 2)}\n`);
 }
 
 async function hostArchives(mirror: string | undefined): Promise<Archive[]> {

@@ -11,7 +11,7 @@ import { writeNetworkFiles } from "./network-files.ts";
 import { deleteUnusedKeys, openKeys, type PublicKeys } from "./network-keys.ts";
 import { redisChild } from "./redis.ts";
 import { announceRunning } from "./running.ts";
-import { coordinatorChild, logChild, type ServiceOptions, siteChild, witnessChildren, workerChildren } from "./services.ts";
+import { coordinatorChild, enrolOperators, logChild, type ServiceOptions, siteChild, witnessChildren, workerChildren } from "./services.ts";
 import { loadSettings, newSettings, saveSettings, type Settings, today, withFreePorts, withOperators } from "./settings.ts";
 
 export type NetworkOptions = {
@@ -19,6 +19,8 @@ export type NetworkOptions = {
   /** Of the coordinator's API; remembered in the data directory. */
   port?: number | undefined;
   operators?: number | undefined;
+  /** Name or address by which others reach this host; without it nobody but this host is served. */
+  listen?: string | undefined;
   mirror?: string | undefined;
   /** Text of an archives file, instead of what the host's apt uses. */
   archives?: string | undefined;
@@ -71,12 +73,14 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const [database, redis, nats] = [
     databaseChild(layout, host),
     redisChild(layout, host),
-    await natsChild(layout, host, settings.ports.nats),
+    await natsChild(layout, host, { port: settings.ports.nats, isPublic: options.listen !== undefined }),
   ];
   const urls = { database: database.url, redis: redis.url, nats: nats.url };
-  const services: ServiceOptions = { layout, settings, keys, host, urls, workerEnvironment: options.workerEnvironment ?? {} };
+  const { listen, workerEnvironment = {} } = options;
+  const services: ServiceOptions = { layout, settings, keys, host, urls, listen, workerEnvironment };
   await start([database, redis, nats, ...witnessChildren(services), logChild(services)]);
   await start([coordinatorChild(services)]);
+  await enrolOperators(services, options.signal);
   await start([siteChild(services), ...workerChildren(services)]);
 
   const url = `http://127.0.0.1:${settings.ports.api}`;

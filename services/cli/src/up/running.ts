@@ -20,7 +20,7 @@ export async function findRunning(layout: Layout): Promise<RunningNetwork | unde
   return running.success && isAlive(running.data.pid) ? running.data : undefined;
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,8 +1,12 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { type Api, createApi } from "@quorate/client/api";
-import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
+import { join } from "node:path";
+import { createApi } from "@quorate/client/api";
+import { workerStatusSchema } from "@quorate/protocol/worker";
+import { loadOperatorDirectory } from "@quorate/signing/operator-directory";
 import { formatVkey } from "@quorate/tlog/note";
+import { sendEnrolment } from "../operator/send-enrolment.ts";
 import type { ChildSpecification } from "./child.ts";
 import type { HostEnvironment } from "./host-environment.ts";
 import type { Layout } from "./layout.ts";
@@ -17,6 +21,7 @@ export type ServiceOptions = {
   keys: PublicKeys;
   host: HostEnvironment;
   urls: { database: string; redis: string; nats: string };
+  listen: string | undefined;
   /** Build limits and the like: environment variables of the workers. */
   workerEnvironment: Readonly<Record<string, string>>;
 };
@@ -48,7 +53,7 @@ function readyAt(url: string): ChildSpecification["ready"] {
 }
 
 export function logChild(options: ServiceOptions): ChildSpecification {
-  const { layout, settings } = options;
+  const { layout, settings, listen } = options;
   return serviceChild(options, {
     name: "log",
     kind: "log",
@@ -57,6 +62,7 @@ export function logChild(options: ServiceOptions): ChildSpecification {
       LOG_DATA_DIR: layout.directory("log"),
       LOG_KEY_FILE: keyPaths.log(layout),
       LOG_PORT: String(settings.ports.log),
+      ...(listen !== undefined && { LOG_HOST: "0.0.0.0" }),
       LOG_TOKEN: settings.tokens.log,
       LOG_POLICY_FILE: layout.witnessPolicy,
       LOG_INCEPTION_DATE: settings.inceptionDate,
@@ -83,7 +89,7 @@ export function witnessChildren(options: ServiceOptions): ChildSpecification[] {
 }
 
 export function coordinatorChild(options: ServiceOptions): ChildSpecification {
-  const { layout, settings, urls, keys } = options;
+  const { layout, settings, urls, keys, listen } = options;
   return serviceChild(options, {
     name: "coordinator",
     kind: "coordinator",
@@ -100,9 +106,15 @@ export function coordinatorChild(options: ServiceOptions): ChildSpecification {
       WITNESS_POLICY_FILE: layout.witnessPolicy,
       COORDINATOR_DATA_DIR: layout.directory("coordinator"),
       COORDINATOR_PORT: String(settings.ports.api),
+      ...(listen !== undefined && {
+        COORDINATOR_HOST: "0.0.0.0",
+        NATS_PUBLIC_URL: `nats://${listen}:${settings.ports.nats}`,
+        LOG_PUBLIC_URL: `http://${listen}:${settings.ports.log}`,
+      }),
       ARCHIVES_FILE: layout.archives,
       API_TOKEN: settings.tokens.api,
       INVITATION_TOKEN: settings.tokens.invitation,
+      ADMIN_TOKEN: settings.tokens.admin,
       POLICY_FILE: layout.networkPolicy,
     },
   });
@@ -124,34 +136,43 @@ export function siteChild(options: ServiceOptions): ChildSpecification {
   });
 }
 
+/** Enrols this host's operators as any operator enrols: with an invitation. */
+export async function enrolOperators({ layout, settings, keys }: ServiceOptions, signal: AbortSignal): Promise<void> {
+  const api = createApi({ url: loopback(settings.ports.api) });
+  for (const { name } of keys.operators) {
+    const directory = keyPaths.operator(layout, name);
+    const identity = loadOperatorDirectory(directory);
+    await sendEnrolment({ directory, identity, api, invitation: settings.tokens.invitation, signal });
+  }
+}
+
 export function workerChildren(options: ServiceOptions): ChildSpecification[] {
   const { layout, settings, keys, workerEnvironment } = options;
-  const api = createApi({ url: loopback(settings.ports.api), deadlineSeconds: 5 });
   mkdirSync(layout.packageCache, { recursive: true });
   const parallel = Math.max(1, Math.floor(availableParallelism() / settings.operators.length));
-  return keys.operators.map(({ name, identityKey }) =>
-    serviceChild(options, {
+  return keys.operators.map(({ name }) => {
+    const directory = layout.directory(`operator-${name}`);
+    const statusFile = join(directory, "status.json");
+    // What an earlier run said of itself is no sign of this one.
+    rmSync(statusFile, { force: true });
+    return serviceChild(options, {
       name: `worker-${name}`,
       kind: "worker",
-      ready: (signal) => until(() => isEnrolled(api, operatorIdOf(identityKey), signal), signal),
+      ready: (signal) => until(() => isTakingJobs(statusFile), signal),
       environment: {
-        COORDINATOR_URL: loopback(settings.ports.api),
-        INVITATION_TOKEN: settings.tokens.invitation,
-        OPERATOR_KEY_FILE: keyPaths.operator(layout, name),
-        OPERATOR_LINK_KEY_FILE: keyPaths.operatorLink(layout, name),
-        OPERATOR_NAME: name,
-        OPERATOR_HOSTNAME: `${name}.localhost`,
-        WORKER_DATA_DIR: layout.directory(`operator-${name}`),
+        OPERATOR_DIR: keyPaths.operator(layout, name),
+        WORKER_DATA_DIR: directory,
         PACKAGE_CACHE_DIR: layout.packageCache,
         ARCHIVES_FILE: layout.archives,
         WORKER_PARALLEL: String(parallel),
         ...workerEnvironment,
       },
-    }),
-  );
+    });
+  });
 }
 
-async function isEnrolled(api: Api, operator: OperatorId, signal: AbortSignal): Promise<boolean> {
-  const { operators } = await api.network({ signal });
-  return operators.some((enrolled) => enrolled.operator === operator);
+async function isTakingJobs(statusFile: string): Promise<boolean> {
+  const text = await readFile(statusFile, "utf8").catch(() => undefined);
+  const status = workerStatusSchema.safeParse(text === undefined ? undefined : JSON.parse(text));
+  return status.success && ["idle", "working", "paused"].includes(status.data.state);
 }

@@ -25,7 +25,7 @@ const settingsSchema = z.strictObject({
     nats: portSchema,
     witnesses: z.array(portSchema),
   }),
-  tokens: z.strictObject({ api: tokenSchema, invitation: tokenSchema, log: tokenSchema }),
+  tokens: z.strictObject({ api: tokenSchema, invitation: tokenSchema, admin: tokenSchema, log: tokenSchema }),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -74,7 +74,7 @@ export async function newSettings(wanted: { port: number | undefined; operators:
       nats: await nextPort(),
       witnesses: [await nextPort(), await nextPort(), await nextPort()],
     },
-    tokens: { api: newToken("api"), invitation: newToken("invitation"), log: newToken("log") },
+    tokens: { api: newToken("api"), invitation: newToken("invitation"), admin: newToken("admin"), log: newToken("log") },
   };
 }
 

@@ -9,7 +9,9 @@ import { findRound } from "../store/rounds.ts";
 import type { UploadTickets } from "../upload-ticket.ts";
 import { bearerTokenOf, unauthorized } from "./bearer-token.ts";
 
-export type BlobLimits = { maxBlobBytes: number; maxJobBytes: number };
+export type BlobLimits = { maxBlobBytes: number; maxJobBytes: number; maxOperatorBytesADay: number };
+
+const dayMilliseconds = 86_400_000;
 
 const paramsSchema = z.object({ digest: sha256Schema });
 
@@ -69,8 +71,11 @@ export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits }: Depe
       throw new ProblemError(411, "length-required", "send the blob's size in the content-length header");
     }
     if (bytes > limits.maxBlobBytes) throw tooLarge(`a blob may have ${limits.maxBlobBytes} bytes, this one has ${bytes}`);
-    if (await reserveUpload(db, job, { bytes, limit: limits.maxJobBytes })) return;
-    throw tooLarge(`job ${job} may upload ${limits.maxJobBytes} bytes in all, and these ${bytes} would be more; shorten the build log`);
+    const since = new Date(Date.now() - dayMilliseconds);
+    if (await reserveUpload(db, job, { bytes, limits: { job: limits.maxJobBytes, operator: limits.maxOperatorBytesADay, since } })) return;
+    throw tooLarge(
+      `a job may upload ${limits.maxJobBytes} bytes, and the jobs of one operator ${limits.maxOperatorBytesADay} a day; these ${bytes} would be more: shorten the build log`,
+    );
   }
 }
 

@@ -1,12 +1,11 @@
 import { statsSchema } from "@quorate/protocol/artifact-view";
 import { type NetworkView, networkViewSchema } from "@quorate/protocol/submission";
 import { operatorIdSchema } from "@quorate/protocol/operator";
-import { operatorListSchema, operatorPageSchema } from "@quorate/protocol/operator-view";
+import { operatorRecordSchema } from "@quorate/protocol/operator-record";
 import type { HttpApp } from "@quorate/service/http-app";
-import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
 import type { Queries } from "../database.ts";
-import { findOperatorPage, loadOperatorViews } from "../store/operator-records.ts";
+import { loadOperatorRecord } from "../store/operator-records.ts";
 import { countOperators, loadOperators } from "../store/operators.ts";
 import { countRounds } from "../store/rounds.ts";
 import { countVerdicts } from "../store/verdicts.ts";
@@ -24,16 +23,10 @@ export function addNetworkRoutes(app: HttpApp, { db, identity, readLogSize }: De
     return { ...identity, operators };
   });
 
-  app.get("/v1/operators", { schema: { response: { 200: operatorListSchema } } }, async () => ({ operators: await loadOperatorViews(db) }));
-
   app.get(
-    "/v1/operators/:operator",
-    { schema: { params: z.object({ operator: operatorIdSchema }), response: { 200: operatorPageSchema } } },
-    async ({ params: { operator } }) => {
-      const page = await findOperatorPage(db, operator);
-      if (page) return page;
-      throw new ProblemError(404, "not-found", `there is no operator ${operator}; GET /v1/operators lists them`);
-    },
+    "/v1/operators/:operator/record",
+    { schema: { params: z.object({ operator: operatorIdSchema }), response: { 200: operatorRecordSchema } } },
+    async ({ params }) => loadOperatorRecord(db, operatorIdSchema.parse(params.operator)),
   );
 
   app.get("/v1/stats", { schema: { response: { 200: statsSchema } } }, async () => {

@@ -1,22 +1,55 @@
-import { enrolmentAnswerSchema, enrolmentRequestSchema } from "@quorate/protocol/submission";
+import { operatorIdSchema } from "@quorate/protocol/operator";
+import { operatorDecisionSchema, operatorListSchema, operatorRequestSchema, operatorViewSchema } from "@quorate/protocol/operator-view";
 import type { HttpApp } from "@quorate/service/http-app";
-import type { Enrol } from "../enrol.ts";
+import { ProblemError } from "@quorate/service/problem";
+import type { IncomingHttpHeaders } from "node:http";
+import { z } from "zod";
+import { notEnrolled } from "../operator-statement.ts";
+import type { OperatorAdmission } from "../operator-admission.ts";
 import { bearerTokenOf, sameToken, unauthorized } from "./bearer-token.ts";
 
-const hint = "ask whoever runs this network for an invitation";
+const paramsSchema = z.object({ id: operatorIdSchema });
+const querySchema = z.object({ state: z.enum(["undecided"]).optional() });
+const hint = "this is for whoever runs the network; its token is ADMIN_TOKEN";
 
-/** `POST /v1/operators`: joins, or joins again after the transport credentials have expired. */
-export function addOperatorRoutes(app: HttpApp, { enrol, invitationToken }: { enrol: Enrol; invitationToken: string }): void {
+type Dependencies = { admission: OperatorAdmission; adminToken: string | undefined };
+
+/** `/v1/operators`: who takes part. Operators join and leave with what they sign; the network's operator decides with its token. */
+export function addOperatorRoutes(app: HttpApp, { admission, adminToken }: Dependencies): void {
   app.post(
     "/v1/operators",
-    {
-      bodyLimit: 200_000,
-      schema: { body: enrolmentRequestSchema, response: { 200: enrolmentAnswerSchema } },
-      // Before the body is read: a stranger's is not looked at.
-      onRequest: async ({ headers }) => {
-        if (!sameToken(bearerTokenOf(headers, hint), invitationToken)) throw unauthorized(`this invitation is not valid; ${hint}`);
-      },
+    { bodyLimit: 120_000, schema: { body: operatorRequestSchema, response: { 200: operatorViewSchema, 202: operatorViewSchema } } },
+    async (request, reply) => {
+      const view = await admission.take(request.body);
+      return reply.code(view.state === "pending" ? 202 : 200).send(view);
     },
-    async (request) => enrol(request.body),
   );
+
+  app.get("/v1/operators", { schema: { querystring: querySchema, response: { 200: operatorListSchema } } }, async ({ query, headers }) => {
+    if (query.state === undefined) return { operators: await admission.list() };
+    requireAdmin(headers);
+    return { operators: await admission.listUndecided() };
+  });
+
+  app.get("/v1/operators/:id", { schema: { params: paramsSchema, response: { 200: operatorViewSchema } } }, async ({ params }) => {
+    const found = await admission.find(operatorIdSchema.parse(params.id));
+    if (!found) throw notEnrolled(params.id);
+    return found;
+  });
+
+  app.post(
+    "/v1/operators/:id/decision",
+    {
+      bodyLimit: 10_000,
+      schema: { params: paramsSchema, body: operatorDecisionSchema, response: { 200: operatorViewSchema } },
+      // Before the body is read: a stranger's is not looked at.
+      onRequest: async ({ headers }) => requireAdmin(headers),
+    },
+    async ({ params, body }) => admission.decide(params.id, body),
+  );
+
+  function requireAdmin(headers: IncomingHttpHeaders): void {
+    if (adminToken === undefined) throw new ProblemError(403, "no-admin", "this network has no ADMIN_TOKEN: nobody decides over its API");
+    if (!sameToken(bearerTokenOf(headers, hint), adminToken)) throw unauthorized(`this token is not valid; ${hint}`);
+  }
 }

@@ -103,12 +103,23 @@ export async function saveDeclined(db: Queries, job: string, remark: string): Pr
   await db.update(jobs).set({ outcome: "declined", remark }).where(eq(jobs.job, job));
 }
 
-/** Takes `bytes` from what may be uploaded for a job; `false` when that would be more than `limit`. */
-export async function reserveUpload(db: Queries, job: string, upload: { bytes: number; limit: number }): Promise<boolean> {
+/** How much may be uploaded: for one job, and for all jobs that an operator was given since a time. */
+export type UploadLimits = { job: number; operator: number; since: Date };
+
+/** Takes `bytes` from what may be uploaded for a job; `false` when that would be more than a limit. */
+export async function reserveUpload(
+  db: Queries,
+  job: string,
+  { bytes, limits }: { bytes: number; limits: UploadLimits },
+): Promise<boolean> {
+  const ofOperator = sql`(select coalesce(sum(other.uploaded_bytes), 0) from jobs other
+    where other.operator = ${jobs.operator} and other.created_at >= ${limits.since})`;
   const rows = await db
     .update(jobs)
-    .set({ uploadedBytes: sql`${jobs.uploadedBytes} + ${upload.bytes}` })
-    .where(and(eq(jobs.job, job), lte(sql`${jobs.uploadedBytes} + ${upload.bytes}`, upload.limit)))
+    .set({ uploadedBytes: sql`${jobs.uploadedBytes} + ${bytes}` })
+    .where(
+      and(eq(jobs.job, job), lte(sql`${jobs.uploadedBytes} + ${bytes}`, limits.job), lte(sql`${ofOperator} + ${bytes}`, limits.operator)),
+    )
     .returning({ job: jobs.job });
   return rows.length > 0;
 }

@@ -1,0 +1,214 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { CoordinatorBus } from "@quorate/bus/coordinator-bus";
+import { type BusNetwork, startBusNetwork } from "@quorate/bus/network.fixture";
+import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import { jobIdOf, type JobMessage } from "@quorate/protocol/job";
+import type { Enrolment } from "@quorate/protocol/operator";
+import { utf8 } from "@quorate/protocol/utf8";
+import { type P256Signer, p256SignerOf, verifyP256 } from "@quorate/signing/p256-key";
+import type { Enrolled } from "@quorate/verdict/enrolled";
+import { sampleTarget } from "@quorate/attestation/nouns.fixture";
+import { admitCommitment } from "../services/coordinator/src/admit.ts";
+import type { Figure } from "./figure.ts";
+
+const operators = Array.from({ length: 100 }, () => {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const signer = p256SignerOf(privateKey);
+  return { id: signer.operator, signer, key: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+});
+type Operator = (typeof operators)[number];
+const workersOfOperator = 10;
+const operatorsOfProcess = 10;
+const handOuts = 5_000;
+const riskyJobs = 2_000;
+const killEveryMilliseconds = 2_000;
+const required = { handOutsPerSecond: 500, silenceSeconds: 120 };
+
+/**
+ * A thousand workers with credentials of their own on one nats-server: how fast they connect and are handed jobs, when the job of a worker
+ * that fell silent is another's, and what happens to jobs while processes of a hundred workers each are killed.
+ */
+export async function measure(): Promise<Figure[]> {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  for (const { id } of operators) await coordinator.ensureConsumer(id);
+  const accepted = acceptReports(coordinator);
+  const crowd = new Crowd(network);
+  try {
+    const connectedSeconds = await secondsOf(() => crowd.start());
+    const handOutSeconds = await secondsOf(() => giveOut({ coordinator, accepted, jobs: jobsNamed("quick", handOuts) }));
+    const chaos = await giveOutAmidKills({ coordinator, accepted, crowd });
+    crowd.stop();
+    const silence = await secondsUntilTakenOver(network, coordinator);
+    const count = operators.length * workersOfOperator;
+    return [
+      { name: "workers connected with credentials of their own", value: count / connectedSeconds, unit: "/s" },
+      {
+        name: `jobs handed out to ${count} workers, done and acknowledged`,
+        value: handOuts / handOutSeconds,
+        unit: "/s",
+        ratio: handOuts / handOutSeconds / required.handOutsPerSecond,
+        reference: `required ${required.handOutsPerSecond}/s`,
+      },
+      {
+        name: "job of a silent worker taken over by another",
+        value: silence,
+        unit: "s",
+        ratio: required.silenceSeconds / silence,
+        reference: `required ${required.silenceSeconds} s`,
+      },
+      { name: `jobs lost of ${riskyJobs}, ${chaos.killed} workers killed`, value: chaos.lost, unit: "jobs" },
+      { name: `jobs accepted twice of ${riskyJobs}, ${chaos.repeated} delivered again`, value: chaos.acceptedTwice, unit: "jobs" },
+    ];
+  } finally {
+    crowd.stop();
+  }
+}
+
+type Accepted = { times: Map<string, number>; repeated: number; changed: EventTarget };
+
+/** Takes commitments by the coordinator's own rules, with what it has taken in memory instead of its database. */
+function acceptReports(coordinator: CoordinatorBus): Accepted {
+  const accepted: Accepted = { times: new Map(), repeated: 0, changed: new EventTarget() };
+  const known = new Map<string, { fence: number; committedEnvelope?: Sha256 | undefined }>();
+  const enrolled = new Map(operators.map(({ id, signer }) => [id, enrolledWith(signer)]));
+  coordinator.reports(async (report) => {
+    if (report.kind !== "commitment") return;
+    const operator = enrolled.get(report.operator);
+    if (!operator) throw new Error(`taking a report: operator ${report.operator} is not enrolled`);
+    const job = { operator: report.operator, ...(known.get(report.job) ?? { fence: 0 }) };
+    const round = { round: report.round, target: report.round, state: "building" as const };
+    const admission = admitCommitment(report, { round, target: sampleTarget, job, operator, verify: verifyP256 });
+    if (admission.kind !== "admit") return void (accepted.repeated += 1);
+    known.set(report.job, { fence: report.fence, committedEnvelope: admission.commitment.envelope });
+    accepted.times.set(report.job, (accepted.times.get(report.job) ?? 0) + 1);
+    accepted.changed.dispatchEvent(new Event("accepted"));
+  });
+  return accepted;
+}
+
+function enrolledWith({ operator, spki }: P256Signer): Enrolled {
+  const identityKey = Buffer.from(spki).toString("base64");
+  const enrolment: Enrolment = {
+    action: "enrol",
+    operator,
+    name: operator,
+    identityKey,
+    groups: {},
+    architectures: ["all"],
+    ecosystems: ["debian"],
+  };
+  return { enrolment, enrolledAt: 0, rotations: [] };
+}
+
+type Work = { coordinator: CoordinatorBus; accepted: Accepted; jobs: { operator: Operator; message: JobMessage }[] };
+
+async function giveOut({ coordinator, accepted, jobs }: Work): Promise<void> {
+  for (let at = 0; at < jobs.length; at += 200) {
+    await Promise.all(jobs.slice(at, at + 200).map(({ operator, message }) => coordinator.publishJob(operator.id, "all", message)));
+  }
+  while (jobs.some(({ message }) => !accepted.times.has(message.job))) {
+    await once(accepted.changed, "accepted", { signal: AbortSignal.timeout(180_000) });
+  }
+}
+
+async function giveOutAmidKills({ coordinator, accepted, crowd }: Omit<Work, "jobs"> & { crowd: Crowd }) {
+  const jobs = jobsNamed("risky", riskyJobs);
+  const repeatedBefore = accepted.repeated;
+  let killed = 0;
+  const timer = setInterval(() => void (killed += crowd.killOne()), killEveryMilliseconds);
+  for (const some of [jobs.slice(0, riskyJobs / 2), jobs.slice(riskyJobs / 2)]) await giveOut({ coordinator, accepted, jobs: some });
+  clearInterval(timer);
+  const times = jobs.map(({ message }) => accepted.times.get(message.job) ?? 0);
+  return {
+    killed,
+    repeated: accepted.repeated - repeatedBefore,
+    lost: times.filter((count) => count === 0).length,
+    acceptedTwice: times.filter((count) => count > 1).length,
+  };
+}
+
+/** One worker takes a job and says nothing more; another of its operator waits. */
+async function secondsUntilTakenOver(network: BusNetwork, coordinator: CoordinatorBus): Promise<number> {
+  const [job] = jobsNamed("silent", 1);
+  if (!job) throw new Error("there is one job");
+  const silent = await startWorkers(network, [job.operator], { isSilent: true });
+  await coordinator.publishJob(job.operator.id, "all", job.message);
+  await silent.said("taken");
+  silent.process.kill("SIGKILL");
+  await using other = await network.worker(job.operator.id);
+  return secondsOf(async () => void (await other.nextJob(AbortSignal.timeout(180_000))));
+}
+
+/** Processes of a hundred workers each; one that is killed is replaced at once. */
+class Crowd {
+  private readonly network: BusNetwork;
+  private readonly processes = new Map<number, ChildProcess>();
+
+  constructor(network: BusNetwork) {
+    this.network = network;
+  }
+
+  async start(): Promise<void> {
+    for (let at = 0; at < operators.length / operatorsOfProcess; at += 1) await this.startOne(at);
+  }
+
+  /** @returns how many workers that were */
+  killOne(): number {
+    const at = Math.floor((Math.random() * operators.length) / operatorsOfProcess);
+    this.processes.get(at)?.kill("SIGKILL");
+    void this.startOne(at);
+    return operatorsOfProcess * workersOfOperator;
+  }
+
+  stop(): void {
+    for (const process of this.processes.values()) process.kill("SIGKILL");
+  }
+
+  private async startOne(at: number): Promise<void> {
+    const own = operators.slice(at * operatorsOfProcess, (at + 1) * operatorsOfProcess);
+    const all = own.flatMap((operator) => Array.from({ length: workersOfOperator }, () => operator));
+    const started = await startWorkers(this.network, all, { isSilent: false });
+    this.processes.set(at, started.process);
+    await started.said("connected");
+  }
+}
+
+async function startWorkers(network: BusNetwork, all: readonly Operator[], { isSilent }: { isSilent: boolean }) {
+  const workers = await Promise.all(all.map(async ({ id, key }) => ({ operator: id, key, ...(await network.credentials(id)) })));
+  const program = fileURLToPath(new URL("edge-workers.ts", import.meta.url));
+  const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout });
+  const heard = new Set<string>();
+  const arrivals = new EventTarget();
+  lines.on("line", (line) => (heard.add(line), arrivals.dispatchEvent(new Event("line"))));
+  child.stdin.end(JSON.stringify({ url: network.server.url, isSilent, workers }));
+  const said = async (line: string): Promise<void> => {
+    while (!heard.has(line)) await once(arrivals, "line", { signal: AbortSignal.timeout(120_000) });
+  };
+  return { process: child, said };
+}
+
+function jobsNamed(name: string, count: number): Work["jobs"] {
+  return Array.from({ length: count }, (_, number) => {
+    const operator = operators[number % operators.length];
+    if (!operator) throw new Error("there are operators");
+    const round = sha256Of(utf8(`${name} ${number}`));
+    const commitBy = "2030-01-01T00:00:00Z";
+    return {
+      operator,
+      message: { job: jobIdOf(round, operator.id), round, target: round, baseFence: 1, uploadTicket: "ticket", commitBy },
+    };
+  });
+}
+
+async function secondsOf(work: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return (performance.now() - startedAt) / 1000;
+}

@@ -1,0 +1,136 @@
+import type { OperatorDecision } from "@quorate/protocol/operator-view";
+import type { Command } from "commander";
+import type { ExitCode } from "./command-error.ts";
+import type { CommandContext } from "./context.ts";
+import { wholeNumber, withConnection } from "./program.ts";
+
+type Done = (exitCode: ExitCode) => void;
+
+/** Commands of whoever runs workers, and of whoever admits them. */
+export function addOperatorCommands(program: Command, context: CommandContext, done: Done): void {
+  const operator = program.command("operator").description("be an operator: keys, and joining a network");
+  addJoiningCommands(operator, context, done);
+  addKeyCommands(operator, context, done);
+  addWorkerCommands(program, context, done);
+  const network = program.command("network").description("run a network");
+  addAdmissionCommands(network.command("operators").description("admit operators, and revoke them"), context, done);
+}
+
+const joiningExample = `
+Example, a whole way in:
+  quorate operator init --name "Ada's rebuilder" --country SE
+  quorate operator enrol https://network.example
+  quorate worker`;
+
+function addJoiningCommands(operator: Command, context: CommandContext, done: Done): void {
+  withOperator(operator.command("init"))
+    .description("make an operator: keys that never leave this machine, and what it says of itself")
+    .requiredOption("--name <name>", "what everyone calls it")
+    .option("--contact <text>", "how people reach whoever runs it; everyone sees it")
+    .option("--organisation <name>", "what it belongs to: operators that share one of these may be counted once")
+    .option("--country <code>", "two letters, such as SE")
+    .option("--funder <name>", "who pays for it")
+    .option("--hosting <name>", "who hosts its machines")
+    .option("--hostname <name>", "under which the network answers for this operator alone")
+    .option("--witness <vkey>", "verifier key of the witness that it runs")
+    .option("--architecture <name...>", "what it builds; default this machine's, and all")
+    .addHelpText("after", joiningExample)
+    .action(async (options) => done(await (await import("./commands/operator.ts")).runOperatorInit(options, context)));
+  withOperator(operator.command("enrol"))
+    .description("ask a network to admit this operator")
+    .argument("<url>", "the network's API, such as https://network.example")
+    .option("--invitation <code>", "code that admits at once; without it whoever runs the network decides")
+    .addHelpText("after", joiningExample)
+    .action(async (url, options) => done(await (await import("./commands/operator.ts")).runOperatorEnrol(url, options, context)));
+  withOperator(operator.command("status"))
+    .description("this operator, whether it is admitted, and its workers")
+    .action(async (options) => done(await (await import("./commands/operator.ts")).runOperatorStatus(options, context)));
+}
+
+function addKeyCommands(operator: Command, context: CommandContext, done: Done): void {
+  withOperator(operator.command("rotate"))
+    .description("change to a new key, signed by the old one and the new one; the operator's id stays")
+    .addHelpText(
+      "after",
+      "\nExample, after a machine was lost, with a backup of the operator's directory:\n  quorate operator rotate --operator /mnt/backup/operator",
+    )
+    .action(async (options) => done(await (await import("./commands/operator.ts")).runOperatorRotate(options, context)));
+  withOperator(operator.command("revoke"))
+    .description("leave the network for ever: results after it do not count")
+    .requiredOption("--reason <text>", "for everyone to read")
+    .action(async (options) => done(await (await import("./commands/operator.ts")).runOperatorRevoke(options, context)));
+}
+
+function addWorkerCommands(program: Command, context: CommandContext, done: Done): void {
+  const worker = withWorker(program.command("worker"))
+    .description("rebuild what this operator is drawn for, until Ctrl-C")
+    .option("--name <name>", "name of this worker among the operator's; everyone sees it")
+    .option("--tags <words>", "words that describe it, with commas between; everyone sees them")
+    .option("--cores <count>", "CPUs of one build; default all", wholeNumber(1, 1024))
+    .option("--memory <MiB>", "memory of one build; default 4096, or three quarters of what there is", wholeNumber(64, 999_999))
+    .option("--disk <MiB>", "disk space of one build; default 16384, or four fifths of what is free", wholeNumber(64, 999_999))
+    .option("--mirror <url>", "archive mirror; default the one that this host's apt uses")
+    .option("--once", "end after one job, when its result is revealed")
+    .option("--check", "check this machine, say what would be done, and end")
+    .addHelpText("after", joiningExample)
+    .action(async (options) => done(await (await import("./commands/worker.ts")).runWorker(options, context)));
+  const sub = (name: string) => withWorker(worker.command(name));
+  sub("status")
+    .description("what this machine's worker does")
+    .action(async (_, command: Command) =>
+      done(await (await import("./commands/worker.ts")).runWorkerStatus(command.optsWithGlobals(), context)),
+    );
+  sub("pause")
+    .description("finish the job in hand, and take no other")
+    .action(async (_, command: Command) =>
+      done(await (await import("./commands/worker.ts")).runWorkerPause(command.optsWithGlobals(), context)),
+    );
+  sub("resume")
+    .description("take jobs again")
+    .action(async (_, command: Command) =>
+      done(await (await import("./commands/worker.ts")).runWorkerResume(command.optsWithGlobals(), context)),
+    );
+  sub("leave")
+    .description("end a worker's credentials: this machine's, or those of one that is lost")
+    .argument("[worker]", "as `quorate operator status` names it; default this machine's")
+    .option("--force", "although results of it are not revealed yet")
+    .action(async (key, _, command: Command) =>
+      done(await (await import("./commands/worker.ts")).runWorkerLeave(key, command.optsWithGlobals(), context)),
+    );
+}
+
+function addAdmissionCommands(operators: Command, context: CommandContext, done: Done): void {
+  const decide = async (operator: string, decision: OperatorDecision, options: object) =>
+    done(await (await import("./commands/network-operators.ts")).runOperatorsDecide(operator, decision, { options, context }));
+  withConnection(operators.command("list", { isDefault: true }))
+    .description("those that wait to be admitted, and all others")
+    .action(async (options) => done(await (await import("./commands/network-operators.ts")).runOperatorsList(options, context)));
+  withConnection(operators.command("approve"))
+    .description("admit an operator: its enrolment is countersigned and logged")
+    .argument("<operator>", "its id, or the beginning of it")
+    .action((operator, options) => decide(operator, { decision: "approve" }, options));
+  withConnection(operators.command("refuse"))
+    .description("do not admit an operator")
+    .argument("<operator>", "its id, or the beginning of it")
+    .requiredOption("--reason <text>", "for the operator to read")
+    .action((operator, options) => decide(operator, { decision: "refuse", reason: options.reason }, options));
+  withConnection(operators.command("revoke"))
+    .description("end an operator's voice: logged, and its workers' credentials end at once")
+    .argument("<operator>", "its id, or the beginning of it")
+    .requiredOption("--reason <text>", "for everyone to read")
+    .action((operator, options) => decide(operator, { decision: "revoke", reason: options.reason }, options));
+}
+
+function withOperator(command: Command): Command {
+  return command
+    .option("--operator <directory>", "the operator's directory; default QUORATE_OPERATOR, then ~/.local/share/quorate-operator")
+    .option("--passphrase-file <file>", "file whose first line is the passphrase of its keys; default QUORATE_PASSPHRASE_FILE, then none")
+    .option("--json", "print JSON");
+}
+
+function withWorker(command: Command): Command {
+  return withOperator(command).option(
+    "--data <directory>",
+    "the worker's directory; default QUORATE_WORKER, then ~/.local/share/quorate-worker",
+  );
+}

@@ -1,0 +1,175 @@
+import type { VerifySignature } from "@quorate/attestation/p256";
+import type { Enrolment } from "@quorate/protocol/operator";
+import type { OperatorDecision, OperatorRequest, OperatorView } from "@quorate/protocol/operator-view";
+import { entryKey } from "@quorate/protocol/entry";
+import { unreachable } from "@quorate/protocol/unreachable";
+import { ProblemError } from "@quorate/service/problem";
+import { countersign, signStatement } from "@quorate/signing/envelope";
+import type { P256Signer } from "@quorate/signing/p256-key";
+import { type Enrolled, keysAt } from "@quorate/verdict/enrolled";
+import type { BlobStore } from "./blob-store.ts";
+import type { Database } from "./database.ts";
+import type { CoordinatorEvents } from "./events.ts";
+import { logOperatorStatement, operatorPredicateOf } from "./log-operator-statement.ts";
+import type { NetworkLog } from "./network-log.ts";
+import { notEnrolled, type SignedPredicate, verifyOperatorStatement } from "./operator-statement.ts";
+import { sameToken } from "./routes/bearer-token.ts";
+import { countPending, deleteOldStatements, findStatement, loadStatements, savePending, saveRefused } from "./store/operator-statements.ts";
+import { findOperator, loadOperators } from "./store/operators.ts";
+
+/** How operators join, change their keys and leave. */
+export type OperatorAdmission = {
+  /** Takes what an operator signed. */
+  take(request: OperatorRequest): Promise<OperatorView>;
+  decide(operator: string, decision: OperatorDecision): Promise<OperatorView>;
+  find(operator: string): Promise<OperatorView | undefined>;
+  list(): Promise<OperatorView[]>;
+  /** Those that wait for a decision, or were refused. */
+  listUndecided(): Promise<OperatorView[]>;
+};
+
+type Dependencies = {
+  db: Database;
+  log: NetworkLog;
+  blobs: Pick<BlobStore, "load">;
+  networkKey: Pick<P256Signer, "sign" | "spki">;
+  verify: VerifySignature;
+  /** Whoever has this code is admitted at once. */
+  invitationToken: string | undefined;
+  ensureConsumer: (operator: Enrolment["operator"]) => Promise<void>;
+  /** Rounds may have waited for one more operator. */
+  enrolled: () => void;
+  /** Credentials that the transport knows of have ended. */
+  credentialsRevoked: () => Promise<void>;
+  events: CoordinatorEvents;
+  now: () => Date;
+};
+
+/** Strangers can write into this list: it has an end. */
+const maxPending = 1000;
+const pendingDays = 30;
+
+export function createOperatorAdmission(dependencies: Dependencies): OperatorAdmission {
+  const { db, networkKey, verify } = dependencies;
+  const find: OperatorAdmission["find"] = async (operator) => {
+    const enrolled = await findOperator(db, operator);
+    return enrolled ? enrolledView(enrolled) : undecidedView(await findStatement(db, entryKey.enrolment(operator)));
+  };
+  const mustFind = async (operator: string): Promise<OperatorView> => {
+    const found = await find(operator);
+    if (!found) throw notEnrolled(operator);
+    return found;
+  };
+  return {
+    find,
+    list: async () => [...(await loadOperators(db)).values()].map(enrolledView),
+    listUndecided: async () => {
+      const undecided = [...(await loadStatements(db, "pending")), ...(await loadStatements(db, "refused"))];
+      return undecided.flatMap((statement) => undecidedView(statement) ?? []);
+    },
+    async take(request) {
+      const signed = verifyOperatorStatement(request.envelope, { enrolled: await loadOperators(db), networkKey: networkKey.spki, verify });
+      if (!signed.isDone) await takeNew(dependencies, signed, request.invitation);
+      return mustFind(signed.predicate.operator);
+    },
+    async decide(operator, decision) {
+      await apply(dependencies, operator, decision);
+      return mustFind(operator);
+    },
+  };
+}
+
+async function takeNew(
+  dependencies: Dependencies,
+  { predicate, envelope }: SignedPredicate,
+  invitation: string | undefined,
+): Promise<void> {
+  switch (predicate.action) {
+    case "enrol":
+      if (invitation === undefined) return keepPending(dependencies, predicate.operator, envelope);
+      requireInvitation(dependencies, invitation);
+      return admit(dependencies, envelope);
+    case "rotate":
+    case "revoke":
+      return change(dependencies, predicate.action === "rotate" ? countersign(envelope, dependencies.networkKey) : envelope);
+    default:
+      return unreachable(predicate);
+  }
+}
+
+async function keepPending({ db, events, now }: Dependencies, operator: string, envelope: Uint8Array): Promise<void> {
+  await deleteOldStatements(db, new Date(now().getTime() - pendingDays * 86_400_000));
+  if ((await countPending(db)) >= maxPending) {
+    const detail = `${maxPending} operators wait to be admitted already; ask whoever runs this network for an invitation code`;
+    throw new ProblemError(503, "too-many-pending", detail);
+  }
+  await savePending(db, { key: entryKey.enrolment(operator), operator, envelope }, now());
+  events.operatorPending(operator);
+}
+
+function requireInvitation({ invitationToken }: Dependencies, invitation: string): void {
+  if (invitationToken !== undefined && sameToken(invitation, invitationToken)) return;
+  const detail = "this invitation code is not valid; ask whoever runs this network for one, or enrol without and wait to be admitted";
+  throw new ProblemError(403, "unknown-invitation", detail);
+}
+
+async function apply(dependencies: Dependencies, operator: string, decision: OperatorDecision): Promise<void> {
+  const { db, networkKey } = dependencies;
+  const enrolled = await findOperator(db, operator);
+  if (decision.decision === "revoke") {
+    if (!enrolled) throw notEnrolled(operator);
+    if (enrolled.revokedAt !== undefined) return;
+    const predicate = { action: "revoke", operator: enrolled.enrolment.operator, reason: decision.reason } as const;
+    return change(dependencies, signStatement({ kind: "operator", predicate }, [networkKey]));
+  }
+  const undecided = await findStatement(db, entryKey.enrolment(operator));
+  if (enrolled || !undecided) {
+    if (enrolled && decision.decision === "approve" && enrolled.revokedAt === undefined) return;
+    throw new ProblemError(404, "not-pending", `no enrolment of operator ${operator} waits for a decision`);
+  }
+  if (decision.decision === "refuse") return saveRefused(db, undecided.key, decision.reason);
+  // Others may have been admitted since it was taken.
+  const { envelope } = undecided;
+  verifyOperatorStatement(new TextDecoder().decode(envelope), {
+    ...dependencies,
+    enrolled: await loadOperators(db),
+    networkKey: networkKey.spki,
+  });
+  return admit(dependencies, envelope);
+}
+
+async function admit(dependencies: Dependencies, envelope: Uint8Array): Promise<void> {
+  const { networkKey, ensureConsumer, enrolled, events } = dependencies;
+  const { operator } = operatorPredicateOf(envelope);
+  await ensureConsumer(operator);
+  const { index, predicate } = await logOperatorStatement(dependencies, operatorPredicateOf(envelope), countersign(envelope, networkKey));
+  if (predicate.action === "enrol") events.enrolled(operator, predicate.name, index);
+  enrolled();
+}
+
+async function change(dependencies: Dependencies, envelope: Uint8Array): Promise<void> {
+  const { index, predicate } = await logOperatorStatement(dependencies, operatorPredicateOf(envelope), envelope);
+  dependencies.events.operatorChanged(predicate.operator, predicate.action, index);
+  await dependencies.credentialsRevoked();
+}
+
+function enrolledView(enrolled: Enrolled): OperatorView {
+  const { enrolment, enrolledAt, revokedAt } = enrolled;
+  return {
+    ...viewOf(enrolment, revokedAt === undefined ? "admitted" : "revoked"),
+    ...keysAt(enrolled),
+    enrolledIndex: enrolledAt,
+    revokedIndex: revokedAt,
+  };
+}
+
+function undecidedView(statement: { state: string; reason: string | null; envelope: Uint8Array } | undefined): OperatorView | undefined {
+  const predicate = statement && operatorPredicateOf(statement.envelope);
+  if (predicate?.action !== "enrol") return undefined;
+  return { ...viewOf(predicate, statement?.state === "refused" ? "refused" : "pending"), reason: statement?.reason ?? undefined };
+}
+
+function viewOf(enrolment: Enrolment, state: OperatorView["state"]): OperatorView {
+  const { operator, name, groups, architectures, hostname, identityKey, linkKey } = enrolment;
+  return { operator, state, name, groups, architectures, hostname, firstKey: identityKey, identityKey, linkKey };
+}

@@ -1,0 +1,25 @@
+import { workerCredentialsSchema, workerRequestSchema, workerViewSchema } from "@quorate/protocol/worker";
+import type { HttpApp } from "@quorate/service/http-app";
+import { z } from "zod";
+import type { Queries } from "../database.ts";
+import type { WorkerRegistry } from "../register-worker.ts";
+import { loadWorkers, workerViewOf } from "../store/workers.ts";
+
+type Dependencies = { db: Queries; workerRegistry: WorkerRegistry };
+
+/** `/v1/workers`: what operators build with. What an operator signs is all the authority that there is. */
+export function addWorkerRoutes(app: HttpApp, { db, workerRegistry }: Dependencies): void {
+  app.post(
+    "/v1/workers",
+    { bodyLimit: 30_000, schema: { body: workerRequestSchema, response: { 200: workerCredentialsSchema, 204: z.null() } } },
+    async ({ body }, reply) => {
+      const credentials = await workerRegistry.take(body.envelope);
+      return credentials ? reply.code(200).send(credentials) : reply.code(204).send(null);
+    },
+  );
+
+  app.get("/v1/workers", { schema: { response: { 200: z.object({ workers: z.array(workerViewSchema) }) } } }, async () => {
+    const now = new Date();
+    return { workers: (await loadWorkers(db)).map((worker) => workerViewOf(worker, now)) };
+  });
+}
