@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthority } from "@quorate/bus/authority";
@@ -5,12 +6,13 @@ import { startNatsServer } from "@quorate/bus/nats-server.fixture";
 import { createUserKey, mintUser } from "@quorate/bus/user-credentials";
 import { connectWorkerBus } from "@quorate/bus/worker-bus";
 import { sha256Of } from "@quorate/protocol/digest";
-import { utf8 } from "@quorate/protocol/utf8";
+import { textOf, utf8 } from "@quorate/protocol/utf8";
 import { createNoteKey } from "@quorate/signing/note-key";
+import { p256SignerOf } from "@quorate/signing/p256-key";
 import { formatVkey } from "@quorate/tlog/note";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
-import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
+import { signEnrolment, signRegistration, type TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
 import { append, LogConstellation } from "../integration/log-constellation.ts";
 import { quorate } from "../quorate.ts";
 
@@ -43,6 +45,14 @@ test("outsider-http", async () => {
       expect([path, token, status]).toEqual([path, token, 401]);
     }
   }
+  // Anybody may ask to take part, and waits for a decision: meanwhile it is nobody, and a code that it made up changes nothing.
+  const stranger = p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+  const envelope = textOf(signEnrolment(stranger, "Stranger"));
+  await expect(network.api.sendOperatorStatement({ envelope, invitation: "guessed" })).rejects.toMatchObject({ status: 403 });
+  expect(await network.api.sendOperatorStatement({ envelope })).toMatchObject({ state: "pending" });
+  const registration = textOf(await signRegistration(network.api, stranger, { worker: createUserKey().publicKey }));
+  await expect(network.api.registerWorker(registration)).rejects.toMatchObject({ status: 404 });
+  expect((await network.api.operators()).map(({ operator }) => operator)).toEqual([ada.id]);
   expect(await network.api.stats()).toEqual(before);
 });
 

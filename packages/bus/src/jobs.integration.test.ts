@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { CoordinatorBus } from "./coordinator-bus.ts";
 import { startNatsServer } from "./nats-server.fixture.ts";
 import { alice, bob, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
+import { startWire } from "./wire.fixture.ts";
 import { createUserKey, mintUser } from "./user-credentials.ts";
 import { connectWorkerBus, type WorkerBus } from "./worker-bus.ts";
 
@@ -162,6 +163,28 @@ test("a server that comes back without its store gets its streams again, and rep
   expect(job?.message.job).toBe(jobFor(alice).job);
   await worker.report(startedReport(jobFor(alice), alice, 2), never);
   await reported.after.promise;
+});
+
+test("a worker that finds a new consumer when its connection comes back gets what waits there at once", async () => {
+  await using network = await startBusNetwork();
+  await using coordinator = await network.coordinator();
+  await coordinator.ensureStreams();
+  await coordinator.ensureConsumer(alice);
+  await using wire = await startWire(network.server.url);
+  const { jwt, seed } = await network.credentials(alice);
+  await using worker = await connectWorkerBus({ urls: [wire.url], jwt: () => jwt, userSeed: seed, operator: alice });
+  await exchange(coordinator, worker);
+  const waiting = worker.nextJob(never);
+  await wire.cut();
+  const administrator = await network.administrator();
+  await (await administrator.jetstreamManager()).streams.delete("JOBS");
+  await administrator.close();
+  await coordinator.ensureStreams();
+  await coordinator.ensureConsumer(alice);
+  await coordinator.publishJob(alice, "amd64", jobFor(alice));
+  await wire.mend();
+  // It came with the first delivery: what is lost comes with the second, when its lease has ended.
+  expect((await waiting)?.fence).toBe(1);
 });
 
 test("control messages come to the operator's workers, progress to the coordinator", async () => {

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Authority } from "./authority.ts";
-import { formatServerConfig } from "./server-config.ts";
+import { createServerDirectory } from "./server-directory.ts";
 
 /** A nats-server that is a child of this process. */
 export type NatsServer = AsyncDisposable & {
@@ -23,20 +22,14 @@ export async function startNatsServer(options: {
   webSockets?: boolean;
 }): Promise<NatsServer> {
   const { authority, directory, tls, webSockets } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const configFile = `${directory}/nats-server.conf`;
-  await writeFile(
-    configFile,
-    formatServerConfig({
-      authority,
-      host: "127.0.0.1",
-      port: options.port ?? -1,
-      directory,
-      ...(tls && { tls }),
-      ...(webSockets && { webSocketPort: -1 }),
-    }),
-    { mode: 0o600 },
-  );
+  const configFile = await createServerDirectory({
+    authority,
+    host: "127.0.0.1",
+    port: options.port ?? -1,
+    directory,
+    ...(tls && { tls }),
+    ...(webSockets && { webSocketPort: -1 }),
+  });
   // Debian installs the server in /usr/sbin, which is not on an ordinary user's PATH.
   const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin` };
   const child = spawn(program, ["-c", configFile], { env, stdio: ["ignore", "ignore", "pipe"] });

@@ -5,6 +5,7 @@ import { utf8 } from "@quorate/protocol/utf8";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect, jwtAuthenticator, type NatsConnection } from "nats";
 import { type Authority, createAuthority } from "./authority.ts";
 import { connectCoordinatorBus, type CoordinatorBus, type CoordinatorBusEvents } from "./coordinator-bus.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.fixture.ts";
@@ -39,6 +40,8 @@ export type BusNetwork = AsyncDisposable & {
   coordinatorAt(url: string): Promise<CoordinatorBus>;
   worker(operator: typeof alice, events?: WorkerBusEvents): Promise<WorkerBus>;
   credentials(operator: typeof alice): Promise<{ jwt: string; seed: string }>;
+  /** A client with the coordinator's credentials that may do what its bus does not. */
+  administrator(): Promise<NatsConnection>;
 };
 
 export async function startBusNetwork(): Promise<BusNetwork> {
@@ -61,6 +64,10 @@ export async function startBusNetwork(): Promise<BusNetwork> {
       return await connectWorkerBus({ urls: [network.server.url], jwt: () => jwt, userSeed: seed, operator, events });
     },
     credentials,
+    administrator: async () => {
+      const { jwt, seed } = await mintCoordinator(authority);
+      return await connect({ servers: network.server.url, authenticator: jwtAuthenticator(jwt, utf8(seed)) });
+    },
     [Symbol.asyncDispose]: async () => {
       await network.server[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });

@@ -91,14 +91,14 @@ test("an operator that knows the subject by which another's job is acknowledged 
     inboxPrefix: inboxPrefix(alice),
   });
   await coordinator.publishJob(alice, "amd64", foreign);
-  const message = await victim.request(`$JS.API.CONSUMER.MSG.NEXT.JOBS.${alice}`, "", { timeout: 10_000 });
+  const message = await victim.request(`$JS.API.CONSUMER.MSG.NEXT.JOBS.${alice}`, "", { timeout: 10_000, noMux: true });
   expect(message.reply).toMatch(new RegExp(`^\\$JS\\.ACK\\.JOBS\\.${alice}\\.`));
   mallory.publish(message.reply ?? "", "+ACK");
   await mallory.flush();
   await expect.poll(() => refused).toContain(`publish ${message.reply}`);
   // Given back, it comes again: it is still there.
   victim.publish(message.reply ?? "", "-NAK");
-  const again = await victim.request(`$JS.API.CONSUMER.MSG.NEXT.JOBS.${alice}`, "", { timeout: 10_000 });
+  const again = await victim.request(`$JS.API.CONSUMER.MSG.NEXT.JOBS.${alice}`, "", { timeout: 10_000, noMux: true });
   expect(parseMessage("job", again.data)).toEqual(foreign);
   victim.publish(again.reply ?? "", "+ACK");
   await victim.close();

@@ -1,5 +1,17 @@
 import type { Authority } from "./authority.ts";
 
+export type ServerConfig = {
+  authority: Authority;
+  host: string;
+  port: number;
+  /** Of all that the server keeps. */
+  directory: string;
+  /** PEM files; without them connections are not encrypted, and belong on one host or behind a proxy that encrypts. */
+  tls?: { certificateFile: string; keyFile: string };
+  /** Port for WebSockets, with the same encryption. */
+  webSocketPort?: number;
+};
+
 /**
  * Configuration text of a nats-server that serves this network: operator mode (users come and go without a restart), JetStream on
  * disk, and the two accounts preloaded. `port` -1 lets the server choose.
@@ -8,16 +20,7 @@ import type { Authority } from "./authority.ts";
  *     jetstream { store_dir: "/var/lib/quorate/nats/jetstream" … }
  *     operator: eyJ0eXAi…
  */
-export function formatServerConfig(options: {
-  authority: Authority;
-  host: string;
-  port: number;
-  directory: string;
-  /** PEM files; without them connections are not encrypted, and belong on one host or behind a proxy that encrypts. */
-  tls?: { certificateFile: string; keyFile: string };
-  /** Port for WebSockets, with the same encryption. */
-  webSocketPort?: number;
-}): string {
+export function formatServerConfig(options: ServerConfig): string {
   const { authority, host, port, directory, tls, webSocketPort } = options;
   const encryption = tls && `tls { cert_file: ${JSON.stringify(tls.certificateFile)}, key_file: ${JSON.stringify(tls.keyFile)} }`;
   const webSocket = `websocket { host: ${JSON.stringify(host)}, port: ${webSocketPort}, ${encryption ?? "no_tls: true"} }`;

@@ -92,6 +92,9 @@ function createJobPuller(source: JobSource): WorkerBus["nextJob"] {
   };
 }
 
+/** A consumer that has a job and was asked for one answers in this time. */
+const answerMilliseconds = 2_000;
+
 /** Resolves to undefined when there was no job for half a minute, when the server has lost the consumer, or when aborted. */
 async function pullOne(source: JobSource, signal: AbortSignal): Promise<JsMsg | undefined> {
   // Asked for each time: the server does not answer a pull from a consumer that it has lost.
@@ -99,9 +102,13 @@ async function pullOne(source: JobSource, signal: AbortSignal): Promise<JsMsg | 
   const { created } = await consumer.info(true);
   const messages = await consumer.fetch({ max_messages: 1, expires: 30_000, bind: true });
   const close = (): void => void messages.close();
+  const over = new AbortController();
   const lookAgain = async (): Promise<void> => {
     const now = await findConsumer(source, signal).catch(() => undefined);
-    if (!now || (await now.info(true)).created !== created) close();
+    if (now && (await now.info(true)).created === created) return;
+    // A new consumer may or may not have heard the client, and what it has sent would be lost.
+    if (now) await pause(answerMilliseconds, over.signal).catch(() => undefined);
+    close();
   };
   // A connection that came back is no reason to close: the client has then asked again, and a job that is on its way would be lost for the
   // length of its lease.
@@ -112,6 +119,7 @@ async function pullOne(source: JobSource, signal: AbortSignal): Promise<JsMsg | 
     for await (const message of messages) return message;
     return undefined;
   } finally {
+    over.abort();
     signal.removeEventListener("abort", close);
   }
 }

@@ -24,6 +24,8 @@ export const operatorViewSchema = z.strictObject({
   firstKey: z.string(),
   identityKey: z.string(),
   linkKey: z.string().optional(),
+  /** Its changes of keys, in the order of the log. */
+  rotations: z.array(z.strictObject({ index: z.int(), identityKey: z.string() })).optional(),
   /** Of its entries in the log. */
   enrolledIndex: z.int().optional(),
   revokedIndex: z.int().optional(),

@@ -134,7 +134,9 @@ describe("changes of keys, and revocation", () => {
     const next = newSigner();
     const rotation = signStatement({ kind: "operator", predicate: rotationOf(operator.id, next) }, [operator.signer, next]);
     const view = await stranger.sendOperatorStatement({ envelope: textOf(rotation) });
-    expect(view).toMatchObject({ operator: operator.id, state: "admitted", identityKey: Buffer.from(next.spki).toString("base64") });
+    const identityKey = Buffer.from(next.spki).toString("base64");
+    expect(view).toMatchObject({ operator: operator.id, state: "admitted", identityKey });
+    expect(view.rotations).toEqual([{ index: expect.any(Number), identityKey }]);
     expect(await stranger.sendOperatorStatement({ envelope: textOf(rotation) })).toEqual(view);
     await expect.poll(() => operator.refusals.length, { timeout: 20_000 }).toBeGreaterThan(0);
     const { publicKey: worker } = createUserKey();

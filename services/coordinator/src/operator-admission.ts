@@ -154,10 +154,11 @@ async function change(dependencies: Dependencies, envelope: Uint8Array): Promise
 }
 
 function enrolledView(enrolled: Enrolled): OperatorView {
-  const { enrolment, enrolledAt, revokedAt } = enrolled;
+  const { enrolment, enrolledAt, rotations, revokedAt } = enrolled;
   return {
     ...viewOf(enrolment, revokedAt === undefined ? "admitted" : "revoked"),
     ...keysAt(enrolled),
+    rotations: rotations.map(({ index, rotation }) => ({ index, identityKey: rotation.identityKey })),
     enrolledIndex: enrolledAt,
     revokedIndex: revokedAt,
   };

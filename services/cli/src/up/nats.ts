@@ -1,8 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { loadAuthority } from "@quorate/bus/authority";
-import { formatServerConfig } from "@quorate/bus/server-config";
-import { writeDurableFile } from "@quorate/service/durable-file";
+import { createServerDirectory } from "@quorate/bus/server-directory";
 import type { ChildSpecification } from "./child.ts";
 import type { HostEnvironment } from "./host-environment.ts";
 import type { Layout } from "./layout.ts";
@@ -14,13 +11,9 @@ export async function natsChild(
   host: HostEnvironment,
   { port, isPublic }: { port: number; isPublic: boolean },
 ): Promise<ChildSpecification & { url: string }> {
-  const directory = layout.directory("nats");
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const configPath = join(directory, "nats-server.conf");
   const authority = await loadAuthority(layout.natsAuthority);
-  await writeDurableFile(configPath, formatServerConfig({ authority, host: isPublic ? "0.0.0.0" : "127.0.0.1", port, directory }), {
-    mode: 0o600,
-  });
+  const directory = layout.directory("nats");
+  const configPath = await createServerDirectory({ authority, host: isPublic ? "0.0.0.0" : "127.0.0.1", port, directory });
   return {
     name: "nats",
     command: "nats-server",
