@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import { startNatsServer } from "./nats-server.fixture.ts";
 import { inboxPrefix, reportSubject } from "./subjects.ts";
 import { alice, bob, jobFor, startBusNetwork, startedReport } from "./network.fixture.ts";
-import { mintCoordinator } from "./user-credentials.ts";
 
 const never = new AbortController().signal;
 
@@ -87,8 +86,7 @@ test("reports that were sent while the coordinator was away are handled when it 
 test("a report that a coordinator was handed before it was killed is handled as soon as the next one starts, not a lease later", async () => {
   await using network = await startBusNetwork();
   await using worker = await network.worker(alice);
-  const { jwt, seed } = await mintCoordinator(network.authority);
-  const killed = await connect({ servers: network.server.url, authenticator: jwtAuthenticator(jwt, utf8(seed)) });
+  const killed = await network.administrator();
   await using coordinator = await network.coordinator();
   await coordinator.ensureStreams();
   await worker.report(startedReport(jobFor(alice), alice, 3), never);
