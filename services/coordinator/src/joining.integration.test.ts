@@ -1,17 +1,16 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createUserKey } from "@quorate/bus/user-credentials";
 import { type Api, createApi } from "@quorate/client/api";
-import { createLogReader } from "@quorate/client/log-reader";
 import { sha256Of } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { textOf } from "@quorate/protocol/utf8";
 import { signStatement, signWorkerStatement } from "@quorate/signing/envelope";
 import { rotationOf } from "@quorate/signing/operator-directory";
-import { loadP256Key, type P256Signer, p256SignerOf, verifyP256 } from "@quorate/signing/p256-key";
-import { createReplay } from "@quorate/verdict/replay";
+import { loadP256Key, type P256Signer, p256SignerOf } from "@quorate/signing/p256-key";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adminToken, invitationToken, startTestNetwork, type TestNetwork } from "./network.fixture.ts";
 import { problemOf } from "./problem-of.fixture.ts";
+import { replayLog } from "./replay.fixture.ts";
 import { signEnrolment, signRegistration } from "./test-operator.fixture.ts";
 
 let network: TestNetwork;
@@ -26,17 +25,6 @@ afterAll(() => network[Symbol.asyncDispose]());
 
 const newSigner = (): P256Signer => p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
 const envelopeOf = (signer: P256Signer, name: string, change = {}) => textOf(signEnrolment(signer, name, change));
-
-/** Reads the whole log and recomputes it. @throws ReplayError when an entry of it breaks a rule */
-async function replayLog(): Promise<number> {
-  const reader = createLogReader({ url: network.config.LOG_URL });
-  const networkKey = loadP256Key(network.config.NETWORK_KEY_FILE).spki;
-  const { size } = (await reader.checkpoint()).checkpoint;
-  const loadEntry = (index: number) => reader.entry(index, size);
-  const replay = createReplay({ networkKey, verify: verifyP256, loadBlob: async () => undefined, loadEntry });
-  for await (const { index, bytes } of reader.entries({ from: 0, to: size, size })) await replay.add({ index, bytes });
-  return size;
-}
 
 async function signDismissal(signer: P256Signer, worker: string): Promise<Uint8Array> {
   const network = sha256Of(Buffer.from((await stranger.network()).networkKey, "base64"));
@@ -62,7 +50,7 @@ describe("admission", () => {
     const view = await admin.decide(signer.operator, { decision: "approve" });
     expect(view).toMatchObject({ state: "admitted", name: "Ada", enrolledIndex: expect.any(Number) });
     expect(await stranger.registerWorker(registration)).toMatchObject({ operator: signer.operator });
-    await replayLog();
+    await replayLog(stranger);
   });
 
   test("an operator that is refused is told why, and may not take part", async () => {
@@ -145,7 +133,7 @@ describe("changes of keys, and revocation", () => {
     const byNew = textOf(await signRegistration(stranger, { ...next, operator: operator.id }, { worker }));
     expect(await stranger.registerWorker(byNew)).toMatchObject({ operator: operator.id });
     expect(await problemOf(stranger.sendOperatorStatement({ envelope: envelopeOf(next, "Hal again") }))).toMatch(/^409 taken: key/);
-    await replayLog();
+    await replayLog(stranger);
   });
 
   test("a change of keys needs the old key and the new one", async () => {
@@ -175,6 +163,6 @@ describe("changes of keys, and revocation", () => {
     const registration = textOf(await signRegistration(stranger, operator.signer, { worker: createUserKey().publicKey }));
     expect(await problemOf(stranger.registerWorker(registration))).toMatch(/^403 revoked/);
     expect((await stranger.network()).operators.map((present) => present.operator)).not.toContain(operator.id);
-    await replayLog();
+    await replayLog(stranger);
   });
 });
