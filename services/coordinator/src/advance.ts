@@ -68,7 +68,7 @@ export async function advanceRound(dependencies: AdvanceDependencies, id: string
 async function planNext(dependencies: AdvanceDependencies, round: StoredRound): Promise<RoundStep<JobNow>> {
   const { db, board, now, silenceSeconds, listeningSince } = dependencies;
   const [jobs, policy] = await Promise.all([loadJobs(db, [round.round]), loadPolicy(db, round.policy)]);
-  const jobsNow = jobs.map((job) => ({ ...job, heardAt: board.get(job.job)?.heardAt ?? listeningSince }));
+  const jobsNow = jobs.map((job) => ({ ...job, heardAt: board.lastSign(job) ?? listeningSince }));
   return planStep({ ...round, jobs: jobsNow, threshold: policy.threshold }, now(), silenceSeconds);
 }
 

@@ -9,7 +9,7 @@ export type JobFacts = {
   operator: OperatorId;
   publishedAt?: Date | undefined;
   startedAt?: Date | undefined;
-  /** When its worker last gave a sign of life, if that is known. */
+  /** When its worker last gave a sign of life, if that is known; of a job that has not started, any of the operator's workers. */
   heardAt?: Date | undefined;
   committedAt?: Date | undefined;
   revealedAt?: Date | undefined;
