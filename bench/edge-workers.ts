@@ -1,5 +1,6 @@
 import { createPrivateKey, randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectWorkerBus, type WorkerBus } from "@quorate/bus/worker-bus";
 import { sha256Of } from "@quorate/protocol/digest";
 import { operatorIdSchema } from "@quorate/protocol/operator";
@@ -8,10 +9,10 @@ import { signStatement } from "@quorate/signing/envelope";
 import { type P256Signer, p256SignerOf } from "@quorate/signing/p256-key";
 import { z } from "zod";
 
-/** What the edge bench writes to the standard input of this program: workers that do every job at once. */
+/** What the edge bench writes to the standard input of this program: workers whose builds last as long as the job's upload ticket says. */
 const ordersSchema = z.object({
   url: z.string(),
-  /** Ends what is taken from then on: nothing is heard of it. */
+  /** Each takes one job, stays connected, and is not heard of again. */
   isSilent: z.boolean(),
   workers: z.array(z.object({ operator: operatorIdSchema, key: z.string(), jwt: z.string(), seed: z.string() })),
 });
@@ -33,8 +34,8 @@ async function doJobs(bus: WorkerBus, signer: P256Signer): Promise<void> {
   for (;;) {
     const job = await bus.nextJob(never);
     if (!job) return;
-    if (isSilent) process.stdout.write("taken\n");
-    if (isSilent) continue;
+    if (isSilent) return void process.stdout.write("taken\n");
+    await sleep(Number(job.message.uploadTicket));
     const { fence } = job;
     const { job: id, round } = job.message;
     const { operator } = signer;

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { CoordinatorBus } from "@quorate/bus/coordinator-bus";
 import { type BusNetwork, startBusNetwork } from "@quorate/bus/network.fixture";
@@ -23,10 +24,14 @@ const operators = Array.from({ length: 100 }, () => {
 type Operator = (typeof operators)[number];
 const workersOfOperator = 10;
 const operatorsOfProcess = 10;
-const handOuts = 5_000;
-const riskyJobs = 2_000;
-const killEveryMilliseconds = 2_000;
+const handOuts = 10_000;
+const riskyJobs = 10_000;
+const riskyBuildMilliseconds = 1_000;
+const kills = 20;
+const killEveryMilliseconds = 1_000;
 const required = { handOutsPerSecond: 500, silenceSeconds: 120 };
+/** A lease that has ended twice, and some. */
+const patienceMilliseconds = 180_000;
 
 /**
  * A thousand workers with credentials of their own on one nats-server: how fast they connect and are handed jobs, when the job of a worker
@@ -41,9 +46,12 @@ export async function measure(): Promise<Figure[]> {
   const crowd = new Crowd(network);
   try {
     const connectedSeconds = await secondsOf(() => crowd.start());
-    const handOutSeconds = await secondsOf(() => giveOut({ coordinator, accepted, jobs: jobsNamed("quick", handOuts) }));
+    const handOutSeconds = await secondsOf(async () => {
+      const lost = await giveOut({ coordinator, accepted, jobs: jobsNamed("quick", handOuts) });
+      if (lost > 0) throw new Error(`giving out ${handOuts} jobs: ${lost} were not done`);
+    });
     const chaos = await giveOutAmidKills({ coordinator, accepted, crowd });
-    crowd.stop();
+    await crowd.stop();
     const silence = await secondsUntilTakenOver(network, coordinator);
     const count = operators.length * workersOfOperator;
     return [
@@ -63,10 +71,10 @@ export async function measure(): Promise<Figure[]> {
         reference: `required ${required.silenceSeconds} s`,
       },
       { name: `jobs lost of ${riskyJobs}, ${chaos.killed} workers killed`, value: chaos.lost, unit: "jobs" },
-      { name: `jobs accepted twice of ${riskyJobs}, ${chaos.repeated} delivered again`, value: chaos.acceptedTwice, unit: "jobs" },
+      { name: `jobs accepted twice of ${riskyJobs}, ${chaos.repeated} reported again`, value: chaos.acceptedTwice, unit: "jobs" },
     ];
   } finally {
-    crowd.stop();
+    await crowd.stop();
   }
 }
 
@@ -108,74 +116,87 @@ function enrolledWith({ operator, spki }: P256Signer): Enrolled {
 
 type Work = { coordinator: CoordinatorBus; accepted: Accepted; jobs: { operator: Operator; message: JobMessage }[] };
 
-async function giveOut({ coordinator, accepted, jobs }: Work): Promise<void> {
+/** @returns how many were not accepted although nothing more happened for a long while */
+async function giveOut({ coordinator, accepted, jobs }: Work): Promise<number> {
   for (let at = 0; at < jobs.length; at += 200) {
     await Promise.all(jobs.slice(at, at + 200).map(({ operator, message }) => coordinator.publishJob(operator.id, "all", message)));
   }
-  while (jobs.some(({ message }) => !accepted.times.has(message.job))) {
-    await once(accepted.changed, "accepted", { signal: AbortSignal.timeout(180_000) });
+  const open = new Set(jobs.map(({ message }) => message.job));
+  for (;;) {
+    for (const job of open) if (accepted.times.has(job)) open.delete(job);
+    if (open.size === 0) return 0;
+    const more = once(accepted.changed, "accepted", { signal: AbortSignal.timeout(patienceMilliseconds) });
+    if (!(await more.then(() => true).catch(() => false))) return open.size;
   }
 }
 
 async function giveOutAmidKills({ coordinator, accepted, crowd }: Omit<Work, "jobs"> & { crowd: Crowd }) {
-  const jobs = jobsNamed("risky", riskyJobs);
+  const jobs = jobsNamed("risky", riskyJobs, riskyBuildMilliseconds);
   const repeatedBefore = accepted.repeated;
+  const given = giveOut({ coordinator, accepted, jobs });
   let killed = 0;
-  const timer = setInterval(() => void (killed += crowd.killOne()), killEveryMilliseconds);
-  for (const some of [jobs.slice(0, riskyJobs / 2), jobs.slice(riskyJobs / 2)]) await giveOut({ coordinator, accepted, jobs: some });
-  clearInterval(timer);
-  const times = jobs.map(({ message }) => accepted.times.get(message.job) ?? 0);
-  return {
-    killed,
-    repeated: accepted.repeated - repeatedBefore,
-    lost: times.filter((count) => count === 0).length,
-    acceptedTwice: times.filter((count) => count > 1).length,
-  };
+  for (let kill = 0; kill < kills; kill += 1) {
+    await sleep(killEveryMilliseconds);
+    killed += await crowd.killOne();
+  }
+  const lost = await given;
+  const acceptedTwice = jobs.filter(({ message }) => (accepted.times.get(message.job) ?? 0) > 1).length;
+  return { killed, lost, acceptedTwice, repeated: accepted.repeated - repeatedBefore };
 }
 
-/** One worker takes a job and says nothing more; another of its operator waits. */
+/** One worker takes a job and says nothing more, though its connection stays; another of its operator waits. */
 async function secondsUntilTakenOver(network: BusNetwork, coordinator: CoordinatorBus): Promise<number> {
   const [job] = jobsNamed("silent", 1);
   if (!job) throw new Error("there is one job");
   const silent = await startWorkers(network, [job.operator], { isSilent: true });
   await coordinator.publishJob(job.operator.id, "all", job.message);
   await silent.said("taken");
-  silent.process.kill("SIGKILL");
   await using other = await network.worker(job.operator.id);
-  return secondsOf(async () => void (await other.nextJob(AbortSignal.timeout(180_000))));
+  const seconds = await secondsOf(async () => {
+    const taken = await other.nextJob(AbortSignal.timeout(patienceMilliseconds));
+    if (taken?.message.job !== job.message.job) throw new Error("the job of the silent worker was not taken over");
+    await taken.ack();
+  });
+  await silent.stop();
+  return seconds;
 }
+
+type WorkerProcess = Awaited<ReturnType<typeof startWorkers>>;
 
 /** Processes of a hundred workers each; one that is killed is replaced at once. */
 class Crowd {
   private readonly network: BusNetwork;
-  private readonly processes = new Map<number, ChildProcess>();
+  private readonly processes: WorkerProcess[] = [];
 
   constructor(network: BusNetwork) {
     this.network = network;
   }
 
   async start(): Promise<void> {
-    for (let at = 0; at < operators.length / operatorsOfProcess; at += 1) await this.startOne(at);
+    for (let at = 0; at < operators.length / operatorsOfProcess; at += 1) {
+      const process = await this.startOne(at);
+      await process.said("connected");
+    }
   }
 
   /** @returns how many workers that were */
-  killOne(): number {
-    const at = Math.floor((Math.random() * operators.length) / operatorsOfProcess);
-    this.processes.get(at)?.kill("SIGKILL");
-    void this.startOne(at);
+  async killOne(): Promise<number> {
+    const at = Math.floor(Math.random() * this.processes.length);
+    await this.processes[at]?.stop();
+    await this.startOne(at);
     return operatorsOfProcess * workersOfOperator;
   }
 
-  stop(): void {
-    for (const process of this.processes.values()) process.kill("SIGKILL");
+  async stop(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.stop()));
   }
 
-  private async startOne(at: number): Promise<void> {
+  private async startOne(at: number): Promise<WorkerProcess> {
     const own = operators.slice(at * operatorsOfProcess, (at + 1) * operatorsOfProcess);
     const all = own.flatMap((operator) => Array.from({ length: workersOfOperator }, () => operator));
     const started = await startWorkers(this.network, all, { isSilent: false });
-    this.processes.set(at, started.process);
-    await started.said("connected");
+    this.processes[at] = started;
+    return started;
   }
 }
 
@@ -191,10 +212,15 @@ async function startWorkers(network: BusNetwork, all: readonly Operator[], { isS
   const said = async (line: string): Promise<void> => {
     while (!heard.has(line)) await once(arrivals, "line", { signal: AbortSignal.timeout(120_000) });
   };
-  return { process: child, said };
+  const exited = once(child, "exit");
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  return { said, stop };
 }
 
-function jobsNamed(name: string, count: number): Work["jobs"] {
+function jobsNamed(name: string, count: number, buildMilliseconds = 0): Work["jobs"] {
   return Array.from({ length: count }, (_, number) => {
     const operator = operators[number % operators.length];
     if (!operator) throw new Error("there are operators");
@@ -202,7 +228,7 @@ function jobsNamed(name: string, count: number): Work["jobs"] {
     const commitBy = "2030-01-01T00:00:00Z";
     return {
       operator,
-      message: { job: jobIdOf(round, operator.id), round, target: round, baseFence: 1, uploadTicket: "ticket", commitBy },
+      message: { job: jobIdOf(round, operator.id), round, target: round, baseFence: 1, uploadTicket: `${buildMilliseconds}`, commitBy },
     };
   });
 }
