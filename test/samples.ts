@@ -22,8 +22,14 @@ export const samples = {
     publishedTree: { toolchain: "yesterday\n" },
     install: installs("cat toolchain"),
   },
-  /** Differs at every build. */
-  random: { source: "sample-random", version: "0.1", architecture: "all", install: installs("head -c 32 /dev/urandom | base64") },
+  /** Differs at every build, in what it installs and in an intermediate file. */
+  random: {
+    source: "sample-random",
+    version: "0.1",
+    architecture: "all",
+    build: ["mkdir -p work && head -c 32 /dev/urandom > work/random.o"],
+    install: installs("head -c 32 /dev/urandom | base64"),
+  },
   /** The published source does not build. */
   broken: {
     source: "sample-broken",

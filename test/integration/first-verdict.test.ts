@@ -143,6 +143,20 @@ describe("checking", () => {
     expect(answer.stderr).toContain("mismatch");
   });
 
+  test("trace diff finds the traces of two operators the same where a build is steady, and names the file where it is not", async () => {
+    const compare = async (submission: SubmissionView) => {
+      const [first = "", second = ""] = net.network.operators.map((operator) => `${only(submission).round}/${operator}`);
+      return await quorate(["trace", "diff", first, second, "--data", net.network.layout.root, "--json"]);
+    };
+    const steady = await compare(await net.rebuild(samples.steady.source));
+    expect(JSON.parse(steady.stdout)).toMatchObject({ same: true, agreement: "corroborates", different: [] });
+    expect(steady.code).toBe(0);
+    const random = await compare(await net.rebuild(samples.random.source));
+    expect(JSON.parse(random.stdout).different).toMatchObject([{ path: expect.stringMatching(/work\/random\.o$/) }]);
+    expect(random.code).toBe(1);
+    expect((await quorate(["trace", "diff", "1"])).code).toBe(2);
+  });
+
   test("replay recomputes every verdict from the served log", async () => {
     await net.rebuild(samples.steady.source);
     const answer = await quorate(["replay", "--data", net.network.layout.root, "--json"]);

@@ -9,6 +9,7 @@ import {
   operatorListSchema,
   operatorViewSchema,
 } from "@quorate/protocol/operator-view";
+import { policyListSchema, type PolicyVersion } from "@quorate/protocol/policy";
 import {
   networkViewSchema,
   roundViewSchema,
@@ -47,6 +48,8 @@ export interface Api {
   /** The text of a proof file, for `parseProof` of `@quorate/verdict/proof`. */
   proof(sha256: Sha256, options?: Cancellable): Promise<string>;
   network(options?: Cancellable): Promise<NetworkView>;
+  /** Every policy that the network has logged, newest first. */
+  policies(options?: Cancellable): Promise<PolicyVersion[]>;
   operatorRecord(operator: OperatorId, options?: Cancellable): Promise<OperatorRecord>;
   stats(options?: Cancellable): Promise<Stats>;
   /** An operator's signed enrolment, change of keys or revocation. */
@@ -108,6 +111,9 @@ export function createApi(options: ApiOptions): Api {
       return new TextDecoder().decode(bytes);
     },
     network: ({ signal } = {}) => requestJson(get("reading the network's keys and policy", "/v1/network", signal), networkViewSchema),
+    async policies({ signal } = {}) {
+      return (await requestJson(get("listing the network's policies", "/v1/policies", signal), policyListSchema)).policies;
+    },
     operatorRecord: (operator, { signal } = {}) =>
       requestJson(get(`reading the record of operator ${operator}`, `/v1/operators/${operator}/record`, signal), operatorRecordSchema),
     stats: ({ signal } = {}) => requestJson(get("reading the network's statistics", "/v1/stats", signal), statsSchema),

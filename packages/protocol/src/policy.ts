@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sha256Schema } from "./digest.ts";
 import { groupKinds } from "./operator.ts";
 
 /** Predicate of `policy/v1`: the rules under which the network draws committees and reaches verdicts. Referenced by its digest. */
@@ -23,6 +24,13 @@ export const policySchema = z.strictObject({
   revealDeadlineSeconds: z.int().min(1),
 });
 export type Policy = z.infer<typeof policySchema>;
+
+/** A policy as the log has it: every version has an entry, and rounds name theirs by its digest. */
+export const policyVersionSchema = z.strictObject({ index: z.int().min(0), digest: sha256Schema, policy: policySchema });
+export type PolicyVersion = z.infer<typeof policyVersionSchema>;
+
+/** `GET /v1/policies`: newest first. */
+export const policyListSchema = z.strictObject({ policies: z.array(policyVersionSchema) });
 
 /** The policy of a network that says nothing else: two of three. */
 export const defaultPolicy: Policy = {

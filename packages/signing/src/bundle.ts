@@ -71,6 +71,14 @@ export function verifyBundle(body: Uint8Array | string, spki: Uint8Array, truste
   return parseStatement(Uint8Array.from(bundle.content.dsseEnvelope.payload));
 }
 
+/** The envelope in a bundle. Nothing in it is verified. @throws ParseError */
+export function envelopeInBundle(text: string): Envelope {
+  const { content } = parseBundle(text);
+  if (content.$case !== "dsseEnvelope") throw new ParseError("Sigstore bundle of a DSSE envelope", content.$case);
+  const { payload, signatures } = content.dsseEnvelope;
+  return { payload: Uint8Array.from(payload), signatures: signatures.map(({ sig }) => Uint8Array.from(sig)) };
+}
+
 function parseBundle(text: string): Bundle {
   try {
     return bundleFromJSON(JSON.parse(text));

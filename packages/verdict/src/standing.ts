@@ -8,6 +8,7 @@ import type { VerdictInput } from "@quorate/protocol/verdict";
 import { isEnrolledAt } from "./enrolled.ts";
 import type { Evidence, LoggedResult } from "./evidence.ts";
 import { countOnce } from "./independence.ts";
+import { agreementOf } from "./trace-agreement.ts";
 
 export type Standing = VerdictInput["standing"];
 
@@ -84,13 +85,11 @@ function traceStanding(logged: LoggedResult, { eligible, evidence, policy }: Com
   // By what the operator signed, not by what is at hand: a trace that was left out must not pass for a poor one.
   if (result.trace.files < policy.trace.minimumFiles) return policy.trace.countTraceless ? "counted" : "traceless";
   const enrolment = evidence.enrolled.get(result.operator)?.enrolment;
-  const comparisons = eligible
+  const agreements = eligible
     .filter((other) => isIndependent(enrolment, evidence.enrolled.get(other.result.operator)?.enrolment, policy))
-    .map((other) => compareTraces(trace, other.trace ?? []))
-    // Fewer files in common say little: some are the same in any build.
-    .filter(({ common }) => common >= policy.trace.minimumFiles);
-  if (comparisons.some(({ common, equal }) => equal * 100 >= policy.trace.sharePercent * common)) return "counted";
-  return comparisons.length > 0 ? "trace-contradicted" : "uncorroborated";
+    .map((other) => agreementOf(compareTraces(trace, other.trace ?? []), policy.trace));
+  if (agreements.includes("corroborates")) return "counted";
+  return agreements.includes("contradicts") ? "trace-contradicted" : "uncorroborated";
 }
 
 function isIndependent(a: Enrolment | undefined, b: Enrolment | undefined, { countOnceBy }: Policy): boolean {

@@ -19,7 +19,7 @@ export function blobLoaderOf(options: ConnectionOptions, apiUrl: string | undefi
     const bytes = await loadBlobFile(directory, sha256);
     if (bytes !== undefined) return bytes;
     const reason = `a build trace or a large envelope is needed, and not in ${directory}; set QUORATE_URL to the network that has it`;
-    throw new ConnectionError(`replaying: reading blob ${sha256}`, reason);
+    throw new ConnectionError(`reading blob ${sha256}`, reason);
   };
 }
 

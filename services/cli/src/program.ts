@@ -16,7 +16,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     return exitCode;
   } catch (error) {
     // Commander has said what is wrong already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.failed;
+    if (error instanceof CommanderError) return Object.values(exitCodes).find((code) => code === error.exitCode) ?? exitCodes.failed;
     throw error;
   }
 }
@@ -32,6 +32,7 @@ export function createProgram(context: CommandContext, done: Done): Command {
   addNetworkCommands(program, context, done);
   addRebuildCommands(program, context, done);
   addVerificationCommands(program, context, done);
+  addTraceCommands(program, context, done);
   addLogCommands(program, context, done);
   addOperatorCommands(program, context, done);
   addMonitoringCommands(program, context, done);
@@ -91,6 +92,29 @@ function addVerificationCommands(program: Command, context: CommandContext, done
     .option("--state <file>", "remember what was replayed, and go on from there")
     .action(async (options) => done(await (await import("./commands/replay.ts")).runReplay(options, context)));
 }
+
+function addTraceCommands(program: Command, context: CommandContext, done: Done): void {
+  withPolicy(withLog(program.command("trace").description("build traces: what a build made on its way").command("diff")))
+    .description(
+      "compare the build traces of two results, file by file; exit 0 if they are the same, 1 if they differ, 2 if they cannot be compared",
+    )
+    .argument("<result>", "a result's log index, ROUND/OPERATOR, or a file: a result's bundle or envelope, or a build trace")
+    .argument("<result>", "another")
+    .addHelpText("after", traceDiffExamples)
+    // As with diff(1), arguments that are wrong are not the difference that 1 stands for.
+    .exitOverride(({ exitCode, code, message }) => {
+      throw new CommanderError(exitCode === 0 ? exitCode : exitCodes.refuted, code, message);
+    })
+    .action(async (first, second, options) =>
+      done(await (await import("./commands/trace-diff.ts")).runTraceDiff([first, second], options, context)),
+    );
+}
+
+const traceDiffExamples = `
+Examples:
+  quorate trace diff 41 43
+  quorate trace diff "$ROUND/alder" "$ROUND/birch" --json
+  quorate trace diff mailgraph.sigstore.json 43`;
 
 function addLogCommands(program: Command, context: CommandContext, done: Done): void {
   const log = program.command("log").description("read the log");

@@ -1,3 +1,5 @@
+import { operatorIdOf } from "@quorate/protocol/operator";
+import { utf8 } from "@quorate/protocol/utf8";
 import { expect, it } from "vitest";
 import { digest, roundOf, submissionOf, verdictOf } from "./progress/submission.fixture.ts";
 import { isReproduced, verdictLines } from "./verdict-lines.ts";
@@ -11,6 +13,19 @@ it("says who got which digest, and who dissents", () => {
     `    rebuilt    = ${digest("published")}  alder, birch`,
     `    rebuilt    ≠ ${digest("another")}  cedar`,
     "  dissenting: cedar",
+  ]);
+});
+
+it("names the command that shows how a contradicted trace differs, beside a result that counts", () => {
+  const [cedar, alder] = [operatorIdOf(utf8("cedar")), operatorIdOf(utf8("alder"))];
+  const inputs = [
+    { index: 11, envelope: digest("cedar's"), operator: cedar, standing: "trace-contradicted" as const },
+    { index: 13, envelope: digest("alder's"), operator: alder, standing: "counted" as const },
+  ];
+  const verdict = { ...verdictOf("reproduced"), inputs };
+  expect(verdictLines(submissionOf(roundOf({ state: "settled", verdict, verdictIndex: 14 }))).slice(-2)).toEqual([
+    "  not counted: cedar (its build trace contradicts the others')",
+    "  how its trace differs: quorate trace diff 11 13",
   ]);
 });
 

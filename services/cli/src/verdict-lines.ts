@@ -36,8 +36,19 @@ export function roundVerdictLines(round: RoundView): string[] {
     ...verdict.inputs.flatMap(({ operator, standing }) =>
       standing === "counted" ? [] : [`  not counted: ${nameOf(operator)} (${standingWords[standing]})`],
     ),
+    ...comparisonLines(verdict.inputs),
     ...unrevealedLines(round),
   ];
+}
+
+/** Each result whose trace is contradicted, beside the one that says most: one that counts, if any does. */
+function comparisonLines(inputs: readonly VerdictInput[]): string[] {
+  return inputs.flatMap(({ index, operator, standing }) => {
+    if (standing !== "trace-contradicted") return [];
+    const others = inputs.filter((input) => input.operator !== operator);
+    const other = others.find((input) => input.standing === "counted") ?? others.find((input) => input.standing === standing);
+    return other === undefined ? [] : [`  how its trace differs: quorate trace diff ${index} ${other.index}`];
+  });
 }
 
 function unrevealedLines({ jobs }: RoundView): string[] {

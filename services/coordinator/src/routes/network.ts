@@ -1,5 +1,6 @@
 import { statsSchema } from "@quorate/protocol/artifact-view";
 import { type NetworkView, networkViewSchema } from "@quorate/protocol/submission";
+import { policyListSchema } from "@quorate/protocol/policy";
 import { operatorIdSchema } from "@quorate/protocol/operator";
 import { operatorRecordSchema } from "@quorate/protocol/operator-record";
 import type { HttpApp } from "@quorate/service/http-app";
@@ -7,6 +8,7 @@ import { z } from "zod";
 import type { Queries } from "../database.ts";
 import { loadOperatorRecord } from "../store/operator-records.ts";
 import { countOperators, loadOperators } from "../store/operators.ts";
+import { loadPolicyVersions } from "../store/policies.ts";
 import { countRounds } from "../store/rounds.ts";
 import { countVerdicts } from "../store/verdicts.ts";
 
@@ -22,6 +24,8 @@ export function addNetworkRoutes(app: HttpApp, { db, identity, readLogSize }: De
     const operators = present.map(({ enrolment: { operator, name, identityKey } }) => ({ operator, name, identityKey }));
     return { ...identity, operators };
   });
+
+  app.get("/v1/policies", { schema: { response: { 200: policyListSchema } } }, async () => ({ policies: await loadPolicyVersions(db) }));
 
   app.get(
     "/v1/operators/:operator/record",

@@ -1,7 +1,7 @@
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
-import type { Sha256 } from "@quorate/protocol/digest";
-import { type Policy, policySchema } from "@quorate/protocol/policy";
-import { eq } from "drizzle-orm";
+import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
+import { type Policy, type PolicyVersion, policySchema } from "@quorate/protocol/policy";
+import { desc, eq } from "drizzle-orm";
 import type { Queries } from "../database.ts";
 import { policies } from "../schema.ts";
 
@@ -15,6 +15,16 @@ export async function savePolicy(db: Queries, logged: { digest: Sha256; policy: 
 export async function hasPolicy(db: Queries, digest: Sha256): Promise<boolean> {
   const rows = await db.select({ digest: policies.digest }).from(policies).where(eq(policies.digest, digest));
   return rows.length > 0;
+}
+
+/** Newest first. */
+export async function loadPolicyVersions(db: Queries): Promise<PolicyVersion[]> {
+  const rows = await db.select().from(policies).orderBy(desc(policies.logIndex));
+  return rows.map(({ digest, policy, logIndex }) => ({
+    index: logIndex,
+    digest: parseSha256(digest),
+    policy: policySchema.parse(JSON.parse(policy)),
+  }));
 }
 
 /** A policy is what its digest says for ever, every step of every round asks for one, and a network has a handful. */
