@@ -129,6 +129,13 @@ export const adversaries = {
     seenWith: "`quorate replay`",
     verdict: "the round is refused",
   },
+  "old-policy": {
+    party: "coordinator",
+    does: "goes on drawing rounds under a policy that a new version has replaced",
+    caughtBy: "the policy in force where the round is logged is another one",
+    seenWith: "`quorate replay`",
+    verdict: "the round is refused",
+  },
   "backdated-seed": {
     party: "coordinator",
     does: "draws the committee from a tree that is older than the target",

@@ -100,6 +100,13 @@ test("chosen-committee", async () => {
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "committee"));
 });
 
+test("old-policy", async () => {
+  const { policy } = firstOf(honest, "policy");
+  const entries = [...before("round"), signed({ kind: "policy", policy: { ...policy, version: 2, threshold: 3 } })];
+  const forged = signed({ kind: "round", round: firstOf(honest, "round").round });
+  expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "policy"));
+});
+
 test("backdated-seed", async () => {
   const size = placeOf(honest, "target");
   const tree = new PrefixTree(nodeHasher);

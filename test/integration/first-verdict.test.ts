@@ -195,10 +195,19 @@ describe("trouble in mid-round", () => {
     expect(verdict.inputs).toHaveLength(3);
   });
 
-  test("stopped and started again, the network knows its verdicts and goes on", async () => {
+  test("stopped and started again, the network knows its verdicts and the policy that was published, and goes on", async () => {
     const before = await net.rebuild(samples.steady.source);
+    const policyCommand = async (...words: string[]) =>
+      await quorate(["network", "policy", ...words, "--data", net.network.layout.root, "--json"]);
+    const { inForce } = JSON.parse((await policyCommand("show")).stdout);
+    const rules = join(net.directory, "rules.json");
+    await writeFile(rules, JSON.stringify({ ...inForce.policy, revealDeadlineSeconds: 500 }));
+    const published = await policyCommand("publish", rules);
+    expect(JSON.parse(published.stdout)).toMatchObject({ policy: { version: 2, revealDeadlineSeconds: 500 } });
+    expect(await policyCommand("publish", rules)).toMatchObject({ code: 1, stderr: expect.stringContaining("in force already") });
     await net.restart();
     expect(only(await net.api.submission(before.id)).verdictIndex).toBe(only(before).verdictIndex);
+    expect(JSON.parse((await policyCommand("show")).stdout).inForce).toEqual(JSON.parse(published.stdout));
     expect((await quorate(["replay", "--data", net.network.layout.root])).code).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ import {
   operatorListSchema,
   operatorViewSchema,
 } from "@quorate/protocol/operator-view";
-import { policyListSchema, type PolicyVersion } from "@quorate/protocol/policy";
+import { policyListSchema, type PolicyVersion, policyVersionSchema } from "@quorate/protocol/policy";
 import {
   networkViewSchema,
   roundViewSchema,
@@ -50,6 +50,8 @@ export interface Api {
   network(options?: Cancellable): Promise<NetworkView>;
   /** Every policy that the network has logged, newest first. */
   policies(options?: Cancellable): Promise<PolicyVersion[]>;
+  /** The next version of the policy: an envelope that is signed with the network's key. */
+  publishPolicy(envelope: string, options?: Cancellable): Promise<PolicyVersion>;
   operatorRecord(operator: OperatorId, options?: Cancellable): Promise<OperatorRecord>;
   stats(options?: Cancellable): Promise<Stats>;
   /** An operator's signed enrolment, change of keys or revocation. */
@@ -114,6 +116,8 @@ export function createApi(options: ApiOptions): Api {
     async policies({ signal } = {}) {
       return (await requestJson(get("listing the network's policies", "/v1/policies", signal), policyListSchema)).policies;
     },
+    publishPolicy: (envelope, { signal } = {}) =>
+      requestJson({ ...post("publishing a policy", "/v1/policies", { envelope }), signal }, policyVersionSchema),
     operatorRecord: (operator, { signal } = {}) =>
       requestJson(get(`reading the record of operator ${operator}`, `/v1/operators/${operator}/record`, signal), operatorRecordSchema),
     stats: ({ signal } = {}) => requestJson(get("reading the network's statistics", "/v1/stats", signal), statsSchema),

@@ -33,6 +33,7 @@ const said: fc.Arbitrary<Said> = fc
   );
 
 const policies: fc.Arbitrary<Policy> = fc.record({
+  version: fc.constant(1),
   threshold: fc.integer({ min: 1, max: 3 }),
   committeeSize: fc.constant(3),
   diversity: fc.array(fc.record({ group: fc.constantFrom("organisation" as const, "country" as const), distinct: fc.constant(2) }), {

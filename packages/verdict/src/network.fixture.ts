@@ -75,8 +75,8 @@ export class TestNetwork {
     return statement.kind === "large-envelope" && bytes ? openLargeEnvelope(statement.large, bytes) : entry;
   }
 
-  appendPolicy(): number {
-    return this.append({ kind: "policy", policy: this.policy });
+  appendPolicy(policy: Policy = this.policy): number {
+    return this.append({ kind: "policy", policy });
   }
 
   enrol(name: string, changes: Partial<Enrolment> = {}): number {

@@ -12,8 +12,9 @@ export type ReplayRule =
   | "unique"
   /** A key is one operator's, now and ever; only an operator that is not revoked changes its key. */
   | "key"
-  /** A round is of a target and under a policy that were logged before it. */
+  /** A round is of a target that was logged before it. */
   | "target"
+  /** Policies are versions 1, 2, 3 and so on; a round is under the newest that was logged before it, and its verdict under the same. */
   | "policy"
   /** Attempts are numbered from 1 without gaps; within one only the number of stand-ins called grows. */
   | "attempt"

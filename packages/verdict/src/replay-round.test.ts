@@ -26,6 +26,37 @@ describe("a round that breaks a rule is refused, by the rule's name", () => {
       },
     ],
     [
+      "a round under a policy that another has replaced",
+      "policy",
+      /under policy version 1, and version 2 is in force/,
+      () => {
+        const network = prepared();
+        network.appendPolicy({ ...network.policy, version: 2, threshold: 3 });
+        network.appendRound();
+        return network;
+      },
+    ],
+    [
+      "a policy that leaves a version out",
+      "policy",
+      /the policy is version 3, and the one before it is version 1/,
+      () => {
+        const network = prepared();
+        network.appendPolicy({ ...network.policy, version: 3 });
+        return network;
+      },
+    ],
+    [
+      "a first policy that is no first version",
+      "policy",
+      /the policy is version 2, and the one before it is none/,
+      () => {
+        const network = new TestNetwork({ version: 2 });
+        network.appendPolicy();
+        return network;
+      },
+    ],
+    [
       "a second attempt before the first",
       "attempt",
       /attempt 1 was not logged/,

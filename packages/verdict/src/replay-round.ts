@@ -5,6 +5,7 @@ import { hashFrom } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { hex } from "@scure/base";
 import { drawCommittee, eligibleFor } from "./committee.ts";
+import { policyInForce } from "./replay-policy.ts";
 import { type ReplayState, demand, known } from "./replay-state.ts";
 import { type Rereading, targetOf } from "./replayed-target.ts";
 
@@ -46,6 +47,12 @@ async function checkNewRound(
     index,
     rule: "policy",
     reason: `the round is under policy ${round.policy}, which was not logged before it`,
+  });
+  const inForce = policyInForce(state);
+  demand(round.policy === inForce?.digest, {
+    index,
+    rule: "policy",
+    reason: `the round is under policy version ${policy.version}, and version ${inForce?.policy.version} is in force`,
   });
   const isNext = round.attempt === 1 || state.rounds.has(roundIdOf(round.target, round.attempt - 1));
   demand(isNext, { index, rule: "attempt", reason: `this is attempt ${round.attempt}, and attempt ${round.attempt - 1} was not logged` });

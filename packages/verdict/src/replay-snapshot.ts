@@ -64,7 +64,7 @@ export function snapshotOf({ policies, enrolled, targets, rounds, awaitedRecords
       const { commitments, results } = replayed;
       snapshot.open.push({ round: replayed.round, commitments, results });
     } else {
-      const { kind: _settled, commitments, ...settled } = replayed;
+      const { kind: _settled, ownOutcome: _own, commitments, ...settled } = replayed;
       snapshot.settled.push({ round, ...settled, commitments: [...commitments] });
     }
   }

@@ -34,6 +34,8 @@ export type SettledRound = {
   readonly target: Sha256;
   readonly standInsCalled: number;
   readonly outcome: VerdictOutcome;
+  /** Under the rules of whoever replays, if they brought some. */
+  readonly ownOutcome?: VerdictOutcome;
   readonly verdictIndex: number;
   /** The envelope that each operator committed to; null once it is revealed. */
   readonly commitments: Map<OperatorId, Sha256 | null>;
@@ -44,6 +46,7 @@ export type ReplayedRound = OpenRound | SettledRound;
 /** What the entries so far have said, as far as later entries are checked against it. */
 export type ReplayState = {
   readonly tree: RecentTree;
+  /** By version. */
   readonly policies: Map<Sha256, Policy>;
   readonly enrolled: Map<OperatorId, Enrolled>;
   /** The key that each operator signs with now. */

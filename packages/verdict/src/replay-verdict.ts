@@ -1,9 +1,9 @@
 import type { Sha256 } from "@quorate/protocol/digest";
-import type { Policy } from "@quorate/protocol/policy";
+import type { Policy, PolicyRules } from "@quorate/protocol/policy";
 import type { Verdict, VerdictOutcome } from "@quorate/protocol/verdict";
 import type { Hasher } from "@quorate/tlog/merkle";
-import { evaluate } from "./evaluate.ts";
-import { type LoggedResult, type ReadTrace, readTraceText, traceDigestOf, traceOf } from "./evidence.ts";
+import { type Decided, evaluate } from "./evaluate.ts";
+import { type Evidence, type LoggedResult, type ReadTrace, readTraceText, traceDigestOf, traceOf } from "./evidence.ts";
 import { ReplayError } from "./replay-error.ts";
 import { type OpenRound, type ReplayState, type SettledRound, demand, known } from "./replay-state.ts";
 import { differenceOf } from "./verdict-difference.ts";
@@ -11,7 +11,12 @@ import { differenceOf } from "./verdict-difference.ts";
 /** A blob by its digest; `undefined` when it cannot be had. */
 export type LoadBlob = (sha256: Sha256) => Promise<Uint8Array | undefined>;
 
-type Tools = { readonly loadBlob: LoadBlob; readonly hasher: Hasher };
+type Tools = {
+  readonly loadBlob: LoadBlob;
+  readonly hasher: Hasher;
+  /** A reader's own, to evaluate the same evidence under. */
+  readonly ownRules?: PolicyRules;
+};
 
 /** Recomputes a verdict from the entries before it, and takes it into the state. @throws ReplayError */
 export async function replayVerdict(
@@ -38,11 +43,12 @@ export async function replayVerdict(
     reason: `the verdict is under policy ${verdict.policy}, and its round is not`,
   });
   checkSuperseded(state, index, verdict);
-  const decided = await evaluateRound(state, { index, verdict, replayed }, tools);
+  const { decided, ownOutcome } = await evaluateRound(state, { index, verdict, replayed }, tools);
   const difference = differenceOf(verdict, decided);
   if (difference !== undefined)
     throw new ReplayError({ index, rule: "verdict", reason: `the verdict is not what its evidence gives: ${difference}` });
-  state.rounds.set(verdict.round, settled(replayed, index, verdict.outcome));
+  const outcomes = { outcome: verdict.outcome, ...(ownOutcome && { ownOutcome }) };
+  state.rounds.set(verdict.round, { ...settled(replayed, index), ...outcomes });
   const target = state.targets.get(round.target);
   if (target === undefined) return;
   target.newestVerdict = index;
@@ -50,13 +56,12 @@ export async function replayVerdict(
 }
 
 /** A verdict is final: of its evidence no more is kept than late results are checked against. */
-function settled({ round, commitments, results }: OpenRound, verdictIndex: number, outcome: VerdictOutcome): SettledRound {
+function settled({ round, commitments, results }: OpenRound, verdictIndex: number): Omit<SettledRound, "outcome" | "ownOutcome"> {
   const revealed = new Set(results.map(({ result }) => result.operator));
   return {
     kind: "settled",
     target: round.target,
     standInsCalled: round.standInsCalled,
-    outcome,
     verdictIndex,
     commitments: new Map(commitments.map(({ statement: { operator, envelope } }) => [operator, revealed.has(operator) ? null : envelope])),
   };
@@ -66,11 +71,13 @@ async function evaluateRound(
   state: ReplayState,
   { index, verdict, replayed }: { index: number; verdict: Verdict; replayed: OpenRound },
   tools: Tools,
-) {
+): Promise<{ decided: Decided; ownOutcome?: VerdictOutcome }> {
   const { round, target, environment, commitments } = replayed;
   const policy = known(state.policies.get(round.policy), { index, rule: "policy", reason: "the round's policy was not logged" });
+  const ownPolicy = tools.ownRules && { version: policy.version, ...tools.ownRules };
+  const policies = [policy, ...(ownPolicy ? [ownPolicy] : [])];
   const traces: Traces = new Map();
-  const results = await Promise.all(replayed.results.map((logged) => withTrace(logged, { index, policy, traces, ...tools })));
+  const results = await Promise.all(replayed.results.map((logged) => withTrace(logged, { index, policies, traces, ...tools })));
   const evidence = {
     target,
     targetDigest: round.target,
@@ -82,6 +89,10 @@ async function evaluateRound(
     enrolled: state.enrolled,
     closed: true,
   };
+  return { decided: decide(evidence, policy), ...(ownPolicy && { ownOutcome: decide(evidence, ownPolicy).outcome }) };
+}
+
+function decide(evidence: Evidence, policy: Policy): Decided {
   const decision = evaluate(evidence, policy);
   if (decision.kind === "undecided") throw new Error("a closed round is always decided");
   return decision;
@@ -102,12 +113,12 @@ export function needsTrace({ result }: LoggedResult, policy: Policy): boolean {
 
 type Traces = Map<Sha256, Promise<ReadTrace | undefined>>;
 
-type TraceTools = Tools & { readonly index: number; readonly policy: Policy; readonly traces: Traces };
+type TraceTools = Tools & { readonly index: number; readonly policies: readonly Policy[]; readonly traces: Traces };
 
-async function withTrace(logged: LoggedResult, { policy, traces, ...tools }: TraceTools): Promise<LoggedResult> {
+async function withTrace(logged: LoggedResult, { policies, traces, ...tools }: TraceTools): Promise<LoggedResult> {
   const { result } = logged;
   const digest = traceDigestOf(result);
-  if (digest === undefined || result.outcome === "failed" || !needsTrace(logged, policy)) return logged;
+  if (digest === undefined || result.outcome === "failed" || !policies.some((policy) => needsTrace(logged, policy))) return logged;
   // Honest builds of one target have one trace: it is read once.
   const reading = traces.get(digest) ?? loadTrace(logged, digest, tools);
   traces.set(digest, reading);

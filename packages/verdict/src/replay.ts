@@ -3,6 +3,7 @@ import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Commitment } from "@quorate/protocol/commitment";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
+import type { PolicyRules } from "@quorate/protocol/policy";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { unreachable } from "@quorate/protocol/unreachable";
 import type { VerdictOutcome } from "@quorate/protocol/verdict";
@@ -16,6 +17,7 @@ import { type LoadLeaves, RecentTree } from "./recent-tree.ts";
 import { ReplayError } from "./replay-error.ts";
 import { replayLargeEnvelope } from "./replay-large-envelope.ts";
 import { replayOperator } from "./replay-operator.ts";
+import { replayPolicy } from "./replay-policy.ts";
 import { replayRecord } from "./replay-record.ts";
 import { replayResult } from "./replay-result.ts";
 import { replayRound } from "./replay-round.ts";
@@ -51,6 +53,8 @@ export type Replay = {
 export type ReplayedVerdict = {
   readonly index: number;
   readonly outcome: VerdictOutcome;
+  /** What the same evidence gives under `ownRules`. */
+  readonly ownOutcome?: VerdictOutcome;
   readonly target: Sha256;
   readonly round: Sha256;
   /** Operators that had committed to a result which is not in the log: they never revealed it, or it was kept out. */
@@ -63,6 +67,8 @@ export type ReplayOptions = {
   readonly loadEntry: LoadEntry;
   readonly loadLeaves: LoadLeaves;
   readonly verify: VerifySignature;
+  /** Rules of a policy of one's own: every round is evaluated under them too. */
+  readonly ownRules?: PolicyRules;
   readonly hasher?: Hasher;
 };
 
@@ -144,7 +150,8 @@ async function take(
 ): Promise<void> {
   switch (statement.kind) {
     case "policy":
-      return void (identity && state.policies.set(identity, statement.policy));
+      if (identity !== undefined) replayPolicy(state, { index, digest: identity, policy: statement.policy });
+      return;
     case "operator":
       return replayOperator(state, { index, predicate: statement.predicate }, tools.networkKey);
     case "target":
@@ -175,9 +182,9 @@ function verdictsIn({ rounds }: ReplayState): ReplayedVerdict[] {
   return [...rounds]
     .flatMap(([round, replayed]) => {
       if (replayed.kind === "open") return [];
-      const { verdictIndex: index, outcome, target } = replayed;
+      const { verdictIndex: index, outcome, ownOutcome, target } = replayed;
       const unrevealed = [...replayed.commitments].flatMap(([operator, envelope]) => (envelope === null ? [] : [operator]));
-      return [{ index, outcome, target, round, unrevealed }];
+      return [{ index, outcome, ...(ownOutcome && { ownOutcome }), target, round, unrevealed }];
     })
     .sort((a, b) => a.index - b.index);
 }

@@ -7,6 +7,7 @@ import { drawRound } from "./draw.ts";
 import type { CoordinatorEvents } from "./events.ts";
 import type { LiveBoard } from "./live-board.ts";
 import type { NetworkLog } from "./network-log.ts";
+import type { PolicyTurns } from "./policy-turns.ts";
 import { nextTryAt, planStep, type RoundStep } from "./plan.ts";
 import { publishJobs } from "./publish.ts";
 import { logAllReceived } from "./received.ts";
@@ -20,6 +21,7 @@ import type { UploadTickets } from "./upload-ticket.ts";
 export type AdvanceDependencies = {
   db: Database;
   log: NetworkLog;
+  policyTurns: PolicyTurns;
   bus: Pick<CoordinatorBus, "publishJob" | "sendControl">;
   blobs: BlobStore;
   tickets: UploadTickets;

@@ -1,19 +1,21 @@
 import { entryKey } from "@quorate/protocol/entry";
+import type { Enrolment } from "@quorate/protocol/operator";
 import type { TreeHead } from "@quorate/protocol/round";
 import { hashFrom } from "@quorate/tlog/hash";
 import { drawCommittee, eligibleFor } from "@quorate/verdict/committee";
 import type { Database } from "./database.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { missingOperators } from "./plan.ts";
+import type { PolicyTurns } from "./policy-turns.ts";
 import { saveEntry } from "./store/entries.ts";
 import { saveJobs } from "./store/jobs.ts";
 import { loadStatements } from "./store/operator-statements.ts";
 import { loadOperators } from "./store/operators.ts";
-import { loadPolicy } from "./store/policies.ts";
+import { loadPolicy, loadPolicyInForce } from "./store/policies.ts";
 import { saveCommitteeDrawn, saveReason, type StoredRound } from "./store/rounds.ts";
 import { findTarget, saveTargetLogged, type StoredTarget } from "./store/targets.ts";
 
-type Dependencies = { db: Database; log: NetworkLog; now: () => Date };
+type Dependencies = { db: Database; log: NetworkLog; policyTurns: PolicyTurns; now: () => Date };
 
 /**
  * Logs a planned round's target, draws its committee from the checkpoint that shows it, and logs the round. While too few operators are
@@ -21,8 +23,8 @@ type Dependencies = { db: Database; log: NetworkLog; now: () => Date };
  *
  * @returns `false` while it waits for operators, or for what is being logged of one
  */
-export async function drawRound({ db, log, now }: Dependencies, round: StoredRound): Promise<boolean> {
-  const [target, policy, present] = await Promise.all([findTarget(db, round.target), loadPolicy(db, round.policy), loadOperators(db)]);
+export async function drawRound({ db, log, policyTurns, now }: Dependencies, round: StoredRound): Promise<boolean> {
+  const [target, { policy }, present] = await Promise.all([findTarget(db, round.target), loadPolicyInForce(db), loadOperators(db)]);
   if (!target) throw new Error(`drawing round ${round.round}: its target ${round.target} is not in the database`);
   const able = eligibleFor(target.target, { enrolled: present, seedSize: Infinity }).length;
   const missing = missingOperators({ able, threshold: policy.threshold, architecture: target.target.architecture });
@@ -34,28 +36,16 @@ export async function drawRound({ db, log, now }: Dependencies, round: StoredRou
   const { seed } = target.logged ?? (await logTarget({ db, log }, target));
   const enrolled = await loadKnownOperators(db);
   if (!enrolled) return false;
-  const drawn = drawCommittee({
-    seedRoot: hashFrom(Buffer.from(seed.rootSha256, "hex")),
-    target: round.target,
-    attempt: round.attempt,
-    eligible: eligibleFor(target.target, { enrolled, seedSize: seed.size }),
-    policy,
-  });
-
-  const { entry, statement } = await log.appendSigned(
-    {
-      kind: "round",
-      round: { target: round.target, attempt: round.attempt, policy: round.policy, seed, ...drawn, standInsCalled: 0 },
-    },
-    { key: entryKey.round(round.round, 0), wait: "sequenced", round: round.round, target: round.target },
-  );
+  const eligible = eligibleFor(target.target, { enrolled, seedSize: seed.size });
+  const { entry, statement } = await policyTurns.draw(() => logRound({ db, log }, round, { seed, eligible }));
+  const { commitDeadlineSeconds } = await loadPolicy(db, statement.round.policy);
   const drawnAt = now();
   await db.transaction(async (tx) => {
     await saveEntry(tx, entry);
     await saveCommitteeDrawn(tx, round.round, {
       statement: statement.round,
       committeeDrawnAt: drawnAt,
-      commitBy: new Date(drawnAt.getTime() + policy.commitDeadlineSeconds * 1000),
+      commitBy: new Date(drawnAt.getTime() + commitDeadlineSeconds * 1000),
     });
     const members = statement.round.committee.map((operator, rank) => ({ operator, rank }));
     await saveJobs(tx, round.round, members, drawnAt);
@@ -71,6 +61,20 @@ async function loadKnownOperators(db: Database): Promise<Awaited<ReturnType<type
       return unknown.length > 0 ? undefined : loadOperators(tx);
     },
     { isolationLevel: "repeatable read" },
+  );
+}
+
+/** Under the policy that is in force where it is logged. What an earlier process logged of this round stands. */
+async function logRound(
+  { db, log }: Pick<Dependencies, "db" | "log">,
+  { round, target, attempt }: StoredRound,
+  { seed, eligible }: { seed: TreeHead; eligible: readonly Enrolment[] },
+) {
+  const { digest, policy } = await loadPolicyInForce(db);
+  const drawn = drawCommittee({ seedRoot: hashFrom(Buffer.from(seed.rootSha256, "hex")), target, attempt, eligible, policy });
+  return log.appendSigned(
+    { kind: "round", round: { target, attempt, policy: digest, seed, ...drawn, standInsCalled: 0 } },
+    { key: entryKey.round(round, 0), wait: "sequenced", round, target },
   );
 }
 

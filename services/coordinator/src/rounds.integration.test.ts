@@ -1,8 +1,10 @@
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
+import type { Policy } from "@quorate/protocol/policy";
 import type { RoundView } from "@quorate/protocol/submission";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
 import { verifyEd25519 } from "@quorate/signing/note-key";
-import { verifyP256 } from "@quorate/signing/p256-key";
+import { signStatement } from "@quorate/signing/envelope";
+import { loadP256Key, type P256Signer, verifyP256 } from "@quorate/signing/p256-key";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
 import { parseProof } from "@quorate/verdict/proof";
 import { verifyProof } from "@quorate/verdict/verify-proof";
@@ -113,8 +115,8 @@ test("a round goes on after Redis was wiped in the middle of it, without a resta
 });
 
 test("a member that declines is replaced by a stand-in, and its reason is shown", async () => {
-  const dora = await network.enrol("Dora");
-  const everyone = [...operators, dora];
+  operators.push(await network.enrol("Dora"));
+  const everyone = operators;
   const round = await submitted(network, "zeta");
   const drawn = await round.once(({ state }) => state === "building");
   const standIn = everyone.find(({ id }) => !drawn.jobs.some(({ operator }) => operator === id));
@@ -129,6 +131,30 @@ test("a member that declines is replaced by a stand-in, and its reason is shown"
   expect(settled.jobs).toHaveLength(4);
   const declined = settled.jobs.find(({ operator }) => operator === unwilling.id);
   expect(declined).toMatchObject({ outcome: "declined", activity: "no space left" });
+});
+
+test("the next version of the policy is taken from whoever has the network's key, and rounds drawn from then on are under it", async () => {
+  const key = loadP256Key(network.config.NETWORK_KEY_FILE);
+  const sign = (policy: Policy, signer: Pick<P256Signer, "sign"> = key) => textOf(signStatement({ kind: "policy", policy }, [signer]));
+  const [first] = await network.api.policies();
+  if (first === undefined) throw new Error("the network has no policy");
+  const next = { ...first.policy, version: 2, committeeSize: 4 };
+  const [ada] = operators as [TestOperator, ...TestOperator[]];
+  await expect(network.api.publishPolicy(sign(next, ada.signer))).rejects.toMatchObject({ status: 422 });
+  await expect(network.api.publishPolicy(sign({ ...next, version: 3 }))).rejects.toThrow(/publish version 2/);
+  await expect(network.api.publishPolicy(sign({ ...next, threshold: 5 }))).rejects.toThrow(/committeeSize must be at least threshold/);
+  const published = await network.api.publishPolicy(sign(next));
+  expect(await network.api.publishPolicy(sign(next))).toEqual(published);
+  expect(await network.api.policies()).toEqual([published, first]);
+  expect(await network.api.network()).toMatchObject({ policy: next, policyDigest: published.digest });
+
+  const round = await submitted(network, "eta");
+  await Promise.all(operators.map((operator) => operator.work()));
+  const { jobs, verdict } = await round.settled();
+  expect(jobs).toHaveLength(4);
+  expect(verdict).toMatchObject({ outcome: "reproduced", policy: published.digest });
+  await network.restart();
+  expect(await network.api.policies()).toEqual([published, first]);
 });
 
 test("the proof of a reproduced artifact verifies offline, under the reader's own policy", async () => {

@@ -60,7 +60,8 @@ export const entries = pgTable(
 export const policies = pgTable("policies", {
   digest: text("digest").primaryKey(),
   policy: text("policy").notNull(),
-  logIndex: logIndex("log_index").notNull(),
+  /** Absent while it is being logged. */
+  logIndex: logIndex("log_index"),
 });
 
 export const operators = pgTable("operators", {

@@ -28,8 +28,9 @@ import { startHttp } from "./http.ts";
 import { createLiveBoard } from "./live-board.ts";
 import { logUnfinishedStatements } from "./log-operator-statement.ts";
 import { createNetworkLog } from "./network-log.ts";
-import { ensurePolicyLogged, loadNetworkPolicy } from "./network-policy.ts";
+import { createPublishPolicy, ensurePolicyLogged, loadPolicyRules } from "./network-policy.ts";
 import { createOperatorAdmission } from "./operator-admission.ts";
+import { createPolicyTurns } from "./policy-turns.ts";
 import { createProofLoader } from "./proof.ts";
 import { openStepQueue } from "./queues.ts";
 import { createResultBundleLoader } from "./result-bundle.ts";
@@ -69,7 +70,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const { db } = resources.use(await openDatabase({ url: config.DATABASE_URL, onError: events.databaseFailed }));
   const blobs = await openBlobStore(join(directory.path, "blobs"));
   const tickets = createUploadTickets(await loadTicketSecret(directory.path));
-  const { log, reader, logKey, networkKey, identity, policy } = await openLog(config, { db, blobs });
+  const { log, reader, logKey, networkKey, identity } = await openLog(config, { db, blobs });
   const archives = parseArchives(await readFile(config.ARCHIVES_FILE, "utf8"));
   const resolver = await createTargetResolver({
     archives,
@@ -88,7 +89,8 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const { watch, changed, live } = createRoundChanges();
   const lanes = createRoundLanes();
   const silenceSeconds = options.silenceSeconds ?? 120;
-  const stepping = { db, log, bus, blobs, tickets, board, events, now, silenceSeconds, listeningSince: now(), changed };
+  const policyTurns = createPolicyTurns();
+  const stepping = { db, log, policyTurns, bus, blobs, tickets, board, events, now, silenceSeconds, listeningSince: now(), changed };
   const advance = (round: string) => lanes.run(round, () => advanceRound(stepping, round));
   const queue = resources.use(openStepQueue({ redisUrl: config.REDIS_URL, advance, events }));
   const sweep = resources.use(
@@ -129,7 +131,8 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     trustedRoot: formatTrustedRoot(logKey),
     archiveUrlOf: (distribution) => archives.find((archive) => archive.distribution === distribution)?.url ?? "",
     now,
-    submit: createSubmit({ db, resolver, blobs, policy, wake: queue.wake, events, now }),
+    submit: createSubmit({ db, resolver, blobs, wake: queue.wake, events, now }),
+    publishPolicy: createPublishPolicy({ db, log, networkKey, turns: policyTurns, verify: verifyP256 }),
     admission: createOperatorAdmission({
       db,
       log,
@@ -161,7 +164,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   return { url: http.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** The log as the network writes and reads it, with the policy in force logged. */
+/** The log as the network writes and reads it, with a policy in it. */
 async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Database; blobs: BlobStore }) {
   const networkKey = loadP256Key(config.NETWORK_KEY_FILE);
   const witnessPolicyText = await readFile(config.WITNESS_POLICY_FILE, "utf8");
@@ -170,17 +173,14 @@ async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Database;
   const reader = createLogReader({ url: config.LOG_URL, logKey, hasher: nodeHasher });
   const writer = createLogWriter({ url: config.LOG_URL, token: config.LOG_TOKEN });
   const log = createNetworkLog({ writer, reader, blobs, witnessPolicy, networkKey });
-  const networkPolicy = await loadNetworkPolicy(config.POLICY_FILE);
-  const policy = await ensurePolicyLogged({ db, log }, networkPolicy);
+  await ensurePolicyLogged({ db, log, networkKey }, await loadPolicyRules(config.POLICY_FILE));
   const identity = {
     logKey: config.LOG_KEY,
     logUrl: config.LOG_PUBLIC_URL ?? config.LOG_URL,
     networkKey: Buffer.from(networkKey.spki).toString("base64"),
     witnessPolicy: witnessPolicyText,
-    policy: networkPolicy,
-    policyDigest: policy,
   };
-  return { log, reader, logKey, networkKey, identity, policy };
+  return { log, reader, logKey, networkKey, identity };
 }
 
 type BusSurroundings = {

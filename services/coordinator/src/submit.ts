@@ -13,6 +13,7 @@ import { ProblemError } from "@quorate/service/problem";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
+import { loadPolicyInForce } from "./store/policies.ts";
 import { loadNewestRounds, type PlannedRound, saveRound, type StoredRound } from "./store/rounds.ts";
 import { savePublished } from "./store/published-artifacts.ts";
 import { saveSubmission } from "./store/submissions.ts";
@@ -25,14 +26,13 @@ type Dependencies = {
   db: Database;
   resolver: TargetResolver;
   blobs: BlobStore;
-  policy: Sha256;
   wake: (round: Sha256) => void;
   events: CoordinatorEvents;
   now: () => Date;
 };
 
 /** Takes requests: what they mean by the archive's signed indices now, and a round for each target that needs one. */
-export function createSubmit({ db, resolver, blobs, policy, wake, events, now }: Dependencies): Submit {
+export function createSubmit({ db, resolver, blobs, wake, events, now }: Dependencies): Submit {
   return async (request, { token }) => {
     const resolution = await resolver.resolveTargets(request).catch(refuseArchive);
     if (resolution.kind === "refused") throw refused(resolution.refusal);
@@ -44,6 +44,7 @@ export function createSubmit({ db, resolver, blobs, policy, wake, events, now }:
     const digests = targets.map((target) => targetDigestOf(target));
     const id = submissionIdOf(request, digests);
     const submittedAt = now();
+    const { digest: policy } = await loadPolicyInForce(db);
     const { created, planned } = await db.transaction(async (tx) => {
       for (const target of targets) await saveTarget(tx, target);
       await savePublished(tx, targets, submittedAt);

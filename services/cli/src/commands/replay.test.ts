@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeLogFile, writeTiles } from "@quorate/client/served-log.fixture";
+import { defaultRules } from "@quorate/protocol/policy";
 import { TestNetwork } from "@quorate/verdict/network.fixture";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -57,6 +58,21 @@ describe("quorate replay", () => {
     const context = recordingContext();
     expect(await runReplay(options("forged"), context)).toBe(2);
     expect(context.json).toMatchObject([{ consistent: false, index: forged.entries.length - 1 }]);
+  });
+
+  it("says which verdicts are others under rules of the reader's own", async () => {
+    const rules = join(directory, "rules.json");
+    await writeFile(rules, JSON.stringify({ ...defaultRules, diversity: [{ group: "country", distinct: 2 }] }));
+    const context = recordingContext();
+    expect(await runReplay({ ...options("honest"), rules }, context)).toBe(0);
+    expect(context.json).toMatchObject([{ consistent: true, verdicts: [{ outcome: "reproduced", ownOutcome: "inconclusive" }] }]);
+    const people = recordingContext();
+    await runReplay({ ...options("honest"), rules, json: false }, people);
+    expect(people.printed).toContainEqual(expect.stringContaining("by your own rules the verdict at 12 is inconclusive, not reproduced"));
+    await writeFile(rules, JSON.stringify({ ...defaultRules, threshold: 9 }));
+    await expect(runReplay({ ...options("honest"), rules }, recordingContext())).rejects.toThrow(
+      /committeeSize must be at least threshold/,
+    );
   });
 
   it("refuses a log whose entries are not those of its checkpoint, with exit code 2", async () => {

@@ -7,6 +7,7 @@ import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-er
 import { type ConnectionOptions, findConnection } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { locateLog } from "../log-location.ts";
+import { loadPolicyRules } from "../policy-rules.ts";
 import { loadTrustPolicy } from "../reader-policy.ts";
 import { type ReplayReport, replayLog } from "../replay/replay-log.ts";
 
@@ -14,10 +15,12 @@ export type ReplayOptions = ConnectionOptions & {
   log?: string | undefined;
   policy?: string | undefined;
   state?: string | undefined;
+  rules?: string | undefined;
   json?: boolean | undefined;
 };
 
 const unrevealedShown = 20;
+const othersShown = 20;
 
 /** `quorate replay`: reads the whole log and recomputes every verdict in it; with `--state` what is new since the last time. */
 export async function runReplay(options: ReplayOptions, context: CommandContext): Promise<ExitCode> {
@@ -28,7 +31,10 @@ export async function runReplay(options: ReplayOptions, context: CommandContext)
   const reader = createLogReader({ url, hasher: nodeHasher });
   try {
     const loadBlob = blobLoaderOf(options, api?.url, context);
-    const report = await replayLog({ reader, policy, loadBlob, statePath: options.state, context });
+    if (options.rules !== undefined && options.state !== undefined)
+      throw new CommandError("replaying: a state holds the network's verdicts alone; give --rules or --state, not both");
+    const ownRules = options.rules === undefined ? undefined : await loadPolicyRules(options.rules);
+    const report = await replayLog({ reader, policy, loadBlob, ownRules, statePath: options.state, context });
     if (options.json) terminal.printJson({ consistent: true, ...report });
     else printReport(url, report, context);
     return exitCodes.ok;
@@ -49,6 +55,11 @@ function printReport(url: string, { entries, from, verdicts, witnesses }: Replay
   terminal.print(`replayed ${entries} entries of ${url}${since}: every one is in its place and signed by whom it must be`);
   terminal.print(`recomputed ${verdicts.length} verdicts: every one is what its evidence gives`);
   for (const [outcome, of] of Map.groupBy(verdicts, (verdict) => verdict.outcome)) terminal.print(`  ${of.length} ${outcome}`);
+  const others = verdicts.filter(({ outcome, ownOutcome }) => ownOutcome !== undefined && ownOutcome !== outcome);
+  for (const { index, outcome, ownOutcome } of others.slice(0, othersShown)) {
+    terminal.print(`  by your own rules the verdict at ${index} is ${ownOutcome}, not ${outcome}`);
+  }
+  if (others.length > othersShown) terminal.print(`  and ${others.length - othersShown} more; --json lists all`);
   const withUnrevealed = verdicts.filter(({ unrevealed }) => unrevealed.length > 0);
   for (const { index, unrevealed } of withUnrevealed.slice(0, unrevealedShown)) {
     terminal.print(`  before the verdict at ${index}, ${unrevealed.join(", ")} committed to a result that is not in the log`);

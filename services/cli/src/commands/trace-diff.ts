@@ -1,7 +1,7 @@
 import { escapePath } from "@quorate/attestation/path-text";
 import { diffTraces, groupDifference } from "@quorate/attestation/trace-difference";
 import { type Api, createApi } from "@quorate/client/api";
-import { defaultPolicy } from "@quorate/protocol/policy";
+import { defaultRules } from "@quorate/protocol/policy";
 import { agreementOf } from "@quorate/verdict/trace-agreement";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import { findConnection } from "../connection.ts";
@@ -62,12 +62,12 @@ async function showing<Value>({ terminal }: CommandContext, line: string, work: 
 
 /** The rule of the policy that the results' round is under; without a round that of the newest policy, and without a network the default. */
 async function ruleFor(traces: readonly ResultTrace[], api: Api | undefined, { signal }: CommandContext): Promise<TraceRule> {
-  if (api === undefined) return defaultPolicy.trace;
+  if (api === undefined) return defaultRules.trace;
   const round = traces.find(({ result }) => result !== undefined)?.result?.round;
   const view = round && (await unlessMissing(api.round(round, { signal })));
   const policies = await api.policies({ signal });
   const version = policies.find(({ digest }) => digest === view?.verdict?.policy) ?? policies[0];
-  return version === undefined ? defaultPolicy.trace : { ...version.policy.trace, policy: version.digest };
+  return version === undefined ? defaultRules.trace : { ...version.policy.trace, policy: version.digest };
 }
 
 async function operatorNamesOf(api: Api | undefined, { signal }: CommandContext): Promise<ReadonlyMap<string, string>> {

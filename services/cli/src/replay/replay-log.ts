@@ -1,4 +1,5 @@
 import type { LogReader } from "@quorate/client/log-reader";
+import type { PolicyRules } from "@quorate/protocol/policy";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyEd25519 } from "@quorate/signing/note-key";
 import { verifyP256 } from "@quorate/signing/p256-key";
@@ -30,6 +31,8 @@ type Given = {
   readonly reader: LogReader;
   readonly policy: TrustPolicy;
   readonly loadBlob: LoadBlob;
+  /** Rules of the reader's own, to evaluate every round under too. */
+  readonly ownRules: PolicyRules | undefined;
   /** File that remembers what was replayed. */
   readonly statePath: string | undefined;
   readonly context: CommandContext;
@@ -40,13 +43,13 @@ type Given = {
  *
  * @throws ReplayError, VerificationError when the log does not keep the rules, or is not the one that was replayed before
  */
-export async function replayLog({ reader, policy, loadBlob, statePath, context }: Given): Promise<ReplayReport> {
+export async function replayLog({ reader, policy, loadBlob, ownRules, statePath, context }: Given): Promise<ReplayReport> {
   const { signal } = context;
   const { text } = await reader.checkpoint(signal);
   const { checkpoint, witnesses } = verifyCosignedCheckpoint(text, policy.witnessPolicy, verifyEd25519);
   const { origin, size } = checkpoint;
   const networkKey = policy.network.key;
-  const options = optionsFor(reader, size, { networkKey, loadBlob });
+  const options = optionsFor(reader, size, { networkKey, loadBlob, ...(ownRules && { ownRules }) });
   const saved = statePath === undefined ? undefined : await loadReplayState(statePath, { origin, networkKey });
   const replay = saved ? await resume(saved, { reader, checkpoint, options }) : createReplay(options);
   const from = replay.size();
@@ -69,7 +72,7 @@ export async function replayLog({ reader, policy, loadBlob, statePath, context }
   return { ...replay.report(), from, witnesses: witnesses.map(({ name }) => name) };
 }
 
-function optionsFor(reader: LogReader, size: number, known: Pick<ReplayOptions, "networkKey" | "loadBlob">): ReplayOptions {
+function optionsFor(reader: LogReader, size: number, known: Pick<ReplayOptions, "networkKey" | "loadBlob" | "ownRules">): ReplayOptions {
   return {
     ...known,
     loadEntry: (index) => reader.entry(index, size),

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { deriveHostArchives } from "@quorate/archive/host-archive";
 import { type Archive, parseArchives } from "@quorate/archive/archive-config";
-import { defaultPolicy, type Policy } from "@quorate/protocol/policy";
+import { defaultRules, type PolicyRules } from "@quorate/protocol/policy";
 import { writeDurableFile } from "@quorate/service/durable-file";
 import { formatVkey } from "@quorate/tlog/note";
 import { formatTrustPolicy, type TrustPolicy } from "@quorate/verdict/trust-policy";
@@ -16,7 +16,7 @@ export type NetworkFileOptions = {
   settings: Settings;
   keys: PublicKeys;
   /** What the network's policy says otherwise than the default. */
-  policy: Partial<Policy>;
+  policy: Partial<PolicyRules>;
   /** Replaces the base URL of the host's archive. */
   mirror: string | undefined;
   /** Text of an archives file, instead of what the host's apt uses. */
@@ -38,8 +38,8 @@ export async function writeNetworkFiles(options: NetworkFileOptions): Promise<vo
 }
 
 /** A majority of this host's operators, all of which are drawn. */
-export function embeddedPolicy(operators: number, changes: Partial<Policy>): Policy {
-  return { ...defaultPolicy, committeeSize: operators, threshold: Math.floor(operators / 2) + 1, ...changes };
+export function embeddedPolicy(operators: number, changes: Partial<PolicyRules>): PolicyRules {
+  return { ...defaultRules, committeeSize: operators, threshold: Math.floor(operators / 2) + 1, ...changes };
 }
 
 /** Without URLs: it is for whoever verifies, anywhere and offline. */

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
-import type { Policy } from "@quorate/protocol/policy";
+import type { PolicyRules } from "@quorate/protocol/policy";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import { type Child, type ChildEvent, type ChildSpecification, startChild } from "./child.ts";
 import { databaseChild } from "./database.ts";
@@ -24,7 +24,7 @@ export type NetworkOptions = {
   mirror?: string | undefined;
   /** Text of an archives file, instead of what the host's apt uses. */
   archives?: string | undefined;
-  policy?: Partial<Policy>;
+  policy?: Partial<PolicyRules>;
   workerEnvironment?: Readonly<Record<string, string>>;
   env: Readonly<Record<string, string | undefined>>;
   report: (event: NetworkEvent) => void;

@@ -1,6 +1,5 @@
 import { statsSchema } from "@quorate/protocol/artifact-view";
 import { type NetworkView, networkViewSchema } from "@quorate/protocol/submission";
-import { policyListSchema } from "@quorate/protocol/policy";
 import { operatorIdSchema } from "@quorate/protocol/operator";
 import { operatorRecordSchema } from "@quorate/protocol/operator-record";
 import type { HttpApp } from "@quorate/service/http-app";
@@ -8,24 +7,23 @@ import { z } from "zod";
 import type { Queries } from "../database.ts";
 import { loadOperatorRecord } from "../store/operator-records.ts";
 import { countOperators, loadOperators } from "../store/operators.ts";
-import { loadPolicyVersions } from "../store/policies.ts";
+import { loadPolicyInForce } from "../store/policies.ts";
 import { countRounds } from "../store/rounds.ts";
 import { countVerdicts } from "../store/verdicts.ts";
 
 /** What does not change while the coordinator runs. */
-export type NetworkIdentity = Omit<NetworkView, "operators">;
+export type NetworkIdentity = Omit<NetworkView, "operators" | "policy" | "policyDigest">;
 
 type Dependencies = { db: Queries; identity: NetworkIdentity; readLogSize: () => Promise<number> };
 
 export function addNetworkRoutes(app: HttpApp, { db, identity, readLogSize }: Dependencies): void {
   app.get("/v1/network", { schema: { response: { 200: networkViewSchema } } }, async () => {
     const enrolled = [...(await loadOperators(db)).values()];
+    const { policy, digest: policyDigest } = await loadPolicyInForce(db);
     const present = enrolled.filter(({ revokedAt }) => revokedAt === undefined);
     const operators = present.map(({ enrolment: { operator, name, identityKey } }) => ({ operator, name, identityKey }));
-    return { ...identity, operators };
+    return { ...identity, policy, policyDigest, operators };
   });
-
-  app.get("/v1/policies", { schema: { response: { 200: policyListSchema } } }, async () => ({ policies: await loadPolicyVersions(db) }));
 
   app.get(
     "/v1/operators/:operator/record",

@@ -10,6 +10,7 @@ export type StoredRound = {
   round: Sha256;
   target: Sha256;
   attempt: number;
+  /** Until the committee is drawn, the one that was in force when the round was planned. */
   policy: Sha256;
   state: RoundState;
   /** As last logged, once a committee is drawn. */
@@ -105,7 +106,7 @@ export async function saveCommitteeDrawn(
   const { statement, ...times } = drawn;
   await db
     .update(rounds)
-    .set({ state: "building", statement: formatCanonicalJson(statement), ...times, reason: null })
+    .set({ state: "building", policy: statement.policy, statement: formatCanonicalJson(statement), ...times, reason: null })
     .where(and(eq(rounds.round, round), eq(rounds.state, "planned")));
 }
 

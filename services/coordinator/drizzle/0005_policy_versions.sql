@@ -1,0 +1,1 @@
+ALTER TABLE "policies" ALTER COLUMN "log_index" DROP NOT NULL;
