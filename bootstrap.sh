@@ -31,17 +31,23 @@ if [ -n "$need" ]; then
     trap 'rm -f "$guard"' EXIT
   fi
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >&2
+  apt-get update -qq >&2 || { echo "bootstrap: apt-get cannot read its archives (above); a network is needed this once" >&2; exit 1; }
+  # Another apt may be at work, as on a machine that has just started: it is waited for.
   # shellcheck disable=SC2086
-  apt-get install -y -qq --no-install-recommends $need >/dev/null 2>/tmp/quorate-apt.$$ || { cat /tmp/quorate-apt.$$ >&2; exit 1; }
-  rm -f /tmp/quorate-apt.$$
+  said=$(apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 $need 2>&1 >/dev/null) || {
+    printf '%s\nbootstrap: apt-get could not install:%s\n' "$said" "$need" >&2
+    exit 1
+  }
 fi
 
 stamp=node_modules/.quorate-bootstrap
 want=$(cat package-lock.json package.json packages/*/package.json services/*/package.json | sha256sum | cut -d' ' -f1)
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$want" ]; then
   echo "bootstrap: installing npm packages" >&2
-  npm ci --no-audit --no-fund --no-json --loglevel=error >&2
+  npm ci --no-audit --no-fund --no-json --loglevel=error >&2 || {
+    echo "bootstrap: npm could not install the packages of the lock file (above); it needs a network, and 1 GB of disk, this once" >&2
+    exit 1
+  }
   PATH="$PWD/node_modules/.bin:$PATH" node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<24||(a===24&&b<15)) { console.error("bootstrap: Node 24.15 or newer is needed; this is "+process.version); process.exit(1) }'
   echo "$want" >"$stamp"
 fi

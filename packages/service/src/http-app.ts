@@ -108,7 +108,7 @@ function sendError(error: unknown, requestId: string, reply: FastifyReply, logge
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation.slice(0, 20).map((issue) => ({
       path: `${error.validationContext}${issue.instancePath}`.replace(/\/$/, ""),
-      message: issue.message ?? "is wrong",
+      message: sayPlainly(issue.message ?? "is wrong"),
     }));
     const detail = `the request does not fit its schema: ${errors.map(({ path, message }) => `${path} ${message}`).join("; ")}`;
     return sendProblem(reply, new ProblemError(400, "invalid-request", detail, { extensions: { errors } }).problem);
@@ -125,6 +125,13 @@ function sendError(error: unknown, requestId: string, reply: FastifyReply, logge
   }
   const detail = `the service could not answer; its log says why under request id ${requestId}`;
   return sendProblem(reply, new ProblemError(500, "internal-error", detail).problem);
+}
+
+/** zod's "Invalid input: expected string, received undefined", in words for whoever sent the request. */
+function sayPlainly(message: string): string {
+  const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
+  if (expected === undefined) return message;
+  return received === "undefined" ? "is missing" : `must be of type ${expected}, not ${received}`;
 }
 
 /** Of this process's own files, or of PostgreSQL's (its error code 53100). */

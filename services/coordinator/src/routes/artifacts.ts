@@ -8,7 +8,7 @@ import type { Queries } from "../database.ts";
 import type { LoadProof } from "../proof.ts";
 import { findArtifact, loadArtifacts } from "../store/verdicts.ts";
 
-const querySchema = z.object({
+const querySchema = z.strictObject({
   name: packageNameSchema.optional(),
   version: packageVersionSchema.optional(),
   architecture: architectureSchema.optional(),
