@@ -1,10 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { globSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { deriveHostArchives } from "@quorate/archive/host-archive";
+import { verifyInRelease } from "@quorate/archive/in-release";
 import { createTargetResolver } from "@quorate/archive/resolve-target";
 import { targetSchema } from "@quorate/protocol/target";
 import { expect, test } from "vitest";
+import { hostSuite } from "../base-packages.ts";
 
 test("a package of this host's own archive becomes a target", async ({ onTestFinished }) => {
   const archives = await deriveHostArchives();
@@ -20,4 +25,13 @@ test("a package of this host's own archive becomes a target", async ({ onTestFin
     ["base-files", ["base-files"]],
   ]);
   expect(targetSchema.parse(resolved.targets[0])).toEqual(resolved.targets[0]);
+});
+
+test("the InRelease file that apt keeps of this host's release is taken with Debian's keyring, as gpgv takes it", async () => {
+  const suite = await hostSuite();
+  const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+  const [path = ""] = globSync(`/var/lib/apt/lists/*_dists_${suite}_InRelease`);
+  const { release } = await verifyInRelease(await readFile(path), [keyring], new Date());
+  expect(release.codename).toBe(suite);
+  await promisify(execFile)("gpgv", ["--keyring", keyring, path]);
 });
