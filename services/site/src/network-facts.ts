@@ -22,18 +22,23 @@ export type OutcomeCounts = ReadonlyMap<VerdictOutcome | "pending", number>;
 export type SuiteFacts = { readonly distribution: string; readonly suite: string; readonly counts: OutcomeCounts };
 
 const outcomeSchema = z.enum(verdictOutcomes);
-const countSchema = z.object({ distribution: z.string(), suite: z.string(), outcome: outcomeSchema.nullable(), count: z.number() });
+const countSchema = z.object({
+  distribution: z.string(),
+  suite: z.string(),
+  outcome: z.enum([...verdictOutcomes, "pending"]),
+  count: z.number(),
+});
 
 /** Targets of each suite by their newest verdict. */
 export function listSuites(model: ReadModel): SuiteFacts[] {
   const rows = model
-    .prepare("SELECT distribution, suite, outcome, count(*) AS count FROM target GROUP BY distribution, suite, outcome")
+    .prepare("SELECT distribution, suite, outcome, targets AS count FROM suite_outcome WHERE targets > 0")
     .all()
     .map((row) => countSchema.parse(row));
   return [...Map.groupBy(rows, ({ distribution, suite }) => `${distribution}/${suite}`).values()].flatMap((ofSuite) => {
     const [first] = ofSuite;
     if (first === undefined) return [];
-    const counts = new Map(ofSuite.map(({ outcome, count }) => [outcome ?? ("pending" as const), count]));
+    const counts = new Map(ofSuite.map(({ outcome, count }) => [outcome, count]));
     return [{ distribution: first.distribution, suite: first.suite, counts }];
   });
 }

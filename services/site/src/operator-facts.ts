@@ -74,7 +74,7 @@ export function listExceptions(model: ReadModel, operator: OperatorId, limit: nu
   return model
     .prepare(
       `SELECT participation.verdict_index, participation.standing, target.source, target.version
-       FROM participation JOIN verdict ON verdict.log_index = participation.verdict_index JOIN target ON target.digest = verdict.target
+       FROM participation INDEXED BY participation_exception JOIN verdict ON verdict.log_index = participation.verdict_index JOIN target ON target.digest = verdict.target
        WHERE participation.operator = ? AND (dissents OR standing <> 'counted')
        ORDER BY participation.verdict_index DESC LIMIT ?`,
     )

@@ -7,12 +7,23 @@ export const readModelTables = `
     source TEXT NOT NULL, version TEXT NOT NULL, architecture TEXT NOT NULL, newest_verdict INTEGER, outcome TEXT, target TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS target_of_suite ON target (distribution, suite, outcome);
   CREATE INDEX IF NOT EXISTS target_by_outcome ON target (outcome, newest_verdict);
+  CREATE TABLE IF NOT EXISTS suite_outcome (distribution TEXT NOT NULL, suite TEXT NOT NULL, outcome TEXT NOT NULL, targets INTEGER NOT NULL,
+    PRIMARY KEY (distribution, suite, outcome)) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER IF NOT EXISTS target_counted AFTER INSERT ON target BEGIN
+    INSERT INTO suite_outcome VALUES (new.distribution, new.suite, coalesce(new.outcome, 'pending'), 1) ON CONFLICT DO UPDATE SET targets = targets + 1;
+  END;
+  CREATE TRIGGER IF NOT EXISTS target_counted_anew AFTER UPDATE OF outcome ON target BEGIN
+    UPDATE suite_outcome SET targets = targets - 1
+      WHERE distribution = old.distribution AND suite = old.suite AND outcome = coalesce(old.outcome, 'pending');
+    INSERT INTO suite_outcome VALUES (new.distribution, new.suite, coalesce(new.outcome, 'pending'), 1) ON CONFLICT DO UPDATE SET targets = targets + 1;
+  END;
   CREATE TABLE IF NOT EXISTS artifact (target TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, package TEXT NOT NULL, source TEXT NOT NULL,
     version TEXT NOT NULL, architecture TEXT NOT NULL, PRIMARY KEY (target, file)) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS artifact_by_digest ON artifact (sha256);
   CREATE INDEX IF NOT EXISTS artifact_by_package ON artifact (package);
   CREATE INDEX IF NOT EXISTS artifact_by_source ON artifact (source);
   CREATE TABLE IF NOT EXISTS round (id TEXT PRIMARY KEY, log_index INTEGER NOT NULL, target TEXT NOT NULL, round TEXT NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS round_of_target ON round (target, log_index);
   CREATE TABLE IF NOT EXISTS commitment (round TEXT NOT NULL, operator TEXT NOT NULL, log_index INTEGER NOT NULL, PRIMARY KEY (round, operator)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS result (log_index INTEGER PRIMARY KEY, round TEXT NOT NULL, operator TEXT NOT NULL, result TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS result_of_round ON result (round);

@@ -12,7 +12,7 @@ import { readModelTables } from "./read-model-tables.ts";
 export type ReadTo = { readonly size: number; readonly peaks: readonly Hash[]; readonly checkpoint: string };
 
 /** Bumped when the tables change: what was read is then read again. */
-export const readModelFormat = 1;
+export const readModelFormat = 2;
 
 /** Opens the read model of a data directory; one of other tables is thrown away. */
 export async function openReadModel(directory: DataDirectory): Promise<ReadModel> {
