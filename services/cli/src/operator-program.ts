@@ -13,6 +13,7 @@ export function addOperatorCommands(program: Command, context: CommandContext, d
   addKeyCommands(operator, context, done);
   addWorkerCommands(program, context, done);
   const network = program.command("network").description("run a network");
+  addPolicyCommands(network.command("policy"), context, done);
   addAdmissionCommands(network.command("operators").description("admit operators, and revoke them"), context, done);
 }
 
@@ -120,6 +121,24 @@ function addAdmissionCommands(operators: Command, context: CommandContext, done:
     .requiredOption("--reason <text>", "for everyone to read")
     .action((operator, options) => decide(operator, { decision: "revoke", reason: options.reason }, options));
 }
+
+function addPolicyCommands(policy: Command, context: CommandContext, done: Done): void {
+  policy.description("the rules that the network draws committees and reaches verdicts by");
+  withConnection(policy.command("show", { isDefault: true }))
+    .description("the policy in force, and the versions before it")
+    .action(async (options) => done(await (await import("./commands/network-policy.ts")).runPolicyShow(options, context)));
+  withConnection(policy.command("publish"))
+    .description("log the next version of the policy: rounds that are drawn from then on are under it")
+    .argument("<file>", "the rules, JSON as `quorate network policy show --json` prints them")
+    .option("--key <file>", "the network's private key; default: that of the network in the data directory")
+    .addHelpText("after", policyExamples)
+    .action(async (file, options) => done(await (await import("./commands/network-policy.ts")).runPolicyPublish(file, options, context)));
+}
+
+const policyExamples = `
+Example:
+  quorate network policy show --json | jq .inForce.policy > policy.json
+  quorate network policy publish policy.json --key /etc/quorate/network.pem`;
 
 function withOperator(command: Command): Command {
   return command

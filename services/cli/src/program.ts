@@ -54,26 +54,7 @@ function addNetworkCommands(program: Command, context: CommandContext, done: Don
     .option("--version <version>", "its version; default the newest in the suite")
     .option("--arch <architecture>", "one architecture; default all that the source builds here")
     .action(async (options) => done(await (await import("./commands/start.ts")).runStart(options, context)));
-  addPolicyCommands(program.command("network").description("run a network").command("policy"), context, done);
 }
-
-function addPolicyCommands(policy: Command, context: CommandContext, done: Done): void {
-  policy.description("the rules that the network draws committees and reaches verdicts by");
-  withConnection(policy.command("show", { isDefault: true }))
-    .description("the policy in force, and the versions before it")
-    .action(async (options) => done(await (await import("./commands/network-policy.ts")).runPolicyShow(options, context)));
-  withConnection(policy.command("publish"))
-    .description("log the next version of the policy: rounds that are drawn from then on are under it")
-    .argument("<file>", "the rules, JSON as `quorate network policy show --json` prints them")
-    .option("--key <file>", "the network's private key; default: that of the network in the data directory")
-    .addHelpText("after", policyExamples)
-    .action(async (file, options) => done(await (await import("./commands/network-policy.ts")).runPolicyPublish(file, options, context)));
-}
-
-const policyExamples = `
-Example:
-  quorate network policy show --json | jq .inForce.policy > policy.json
-  quorate network policy publish policy.json --key /etc/quorate/network.pem`;
 
 function addRebuildCommands(program: Command, context: CommandContext, done: Done): void {
   withConnection(program.command("submit"))
