@@ -3,6 +3,7 @@ import { type LogStatement, formatStatement } from "@quorate/attestation/log-sta
 import { formatWorkerStatement } from "@quorate/attestation/worker-statement";
 import { maxEnvelopeBytes } from "@quorate/protocol/entry";
 import type { WorkerStatement } from "@quorate/protocol/worker";
+import type { OperatorSigner } from "./operator-signer.ts";
 import type { P256Signer } from "./p256-key.ts";
 
 type Signer = Pick<P256Signer, "sign">;
@@ -23,6 +24,12 @@ export function signStatement(statement: LogStatement, signers: readonly Signer[
 export function signWorkerStatement(statement: WorkerStatement, signer: Signer): Uint8Array {
   const payload = formatWorkerStatement(statement);
   return formatEnvelope({ payload, signatures: [signer.sign(pae(payload))] });
+}
+
+/** As `signStatement`, by an operator, who may have to ask others before it can sign. */
+export async function signOperatorStatement(statement: LogStatement, signer: Pick<OperatorSigner, "sign">): Promise<Uint8Array> {
+  const payload = formatStatement(statement);
+  return formatSigned({ payload, signatures: [await signer.sign(pae(payload))] }, statement.kind);
 }
 
 /** The same envelope with one more signature after those that it has. @throws ParseError for what is no envelope, RangeError when too large */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { access, mkdir, readFile, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
+import type { VerifySignature } from "@quorate/attestation/p256";
 import { ApiError } from "@quorate/client/http";
 import { SnapshotArtifacts, loadSnapshot, snapshotLayout } from "@quorate/host/snapshot-directory";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
@@ -23,10 +24,15 @@ import type { CommandContext } from "../context.ts";
 import { type LogForReader, type LogReadOptions, openLogForReader } from "../log-for-reader.ts";
 import { updateMirror } from "../mirror/update-mirror.ts";
 import { createCountedProgress } from "../progress/counted.ts";
+import { loadReaderVerifier } from "../reader-verifier.ts";
 import { type ReadVerdicts, readVerdicts } from "../read-verdicts.ts";
 import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "../snapshot-defaults.ts";
 
-export type SyncOptions = LogReadOptions & { into?: string | undefined; freshness?: number | undefined };
+export type SyncOptions = LogReadOptions & {
+  into?: string | undefined;
+  freshness?: number | undefined;
+  trustedRoot?: string | undefined;
+};
 
 /** `quorate sync [URL]`: fetches what the log has added, verifies it under this host's own policy, and keeps it for use offline. */
 export async function runSync(url: string | undefined, given: SyncOptions, context: CommandContext): Promise<ExitCode> {
@@ -44,7 +50,8 @@ export async function runSync(url: string | undefined, given: SyncOptions, conte
   }
   const { added } = await updateMirror(snapshotLayout(directory).log, log, context);
   const loadBlob = forgiving(blobLoaderOf(options, (await findConnection(options, context.env))?.url, context));
-  const read = await readAdded({ directory, log, policy, policyText, loadBlob, context });
+  const verify = await loadReaderVerifier(options);
+  const read = await readAdded({ directory, log, policy, policyText, verify, loadBlob, context });
   const missing = await fetchManifests({ directory, artifacts: read.artifacts, loadBlob, context });
   await saveSnapshot(directory, { policyText, note: log.note, read });
   const reproduced = read.artifacts.filter(({ outcome }) => outcome === "reproduced").length;
@@ -113,11 +120,12 @@ type Reading = {
   log: LogForReader;
   policy: TrustPolicy;
   policyText: string;
+  verify: VerifySignature;
   loadBlob: LoadBlob;
   context: CommandContext;
 };
 
-async function readAdded({ directory, log, policy, policyText, loadBlob, context }: Reading): Promise<ReadVerdicts> {
+async function readAdded({ directory, log, policy, policyText, verify, loadBlob, context }: Reading): Promise<ReadVerdicts> {
   const previous = await loadSnapshot(directory);
   // Under another policy everything that was concluded before is concluded again.
   const isSame = previous?.policy === digestOf(policyText);
@@ -131,6 +139,7 @@ async function readAdded({ directory, log, policy, policyText, loadBlob, context
       checkpoint: log.checkpoint,
       policy,
       from,
+      verify,
       loadBlob,
       onEntry,
       signal: context.signal,
