@@ -17,7 +17,7 @@ export type CertifiedSignature = {
   readonly timestamp: Uint8Array;
 };
 
-const maxSignatureBytes = 28_000;
+export const maxSignatureBytes = 28_000;
 const schema = z.strictObject({ certificate: textSchema(8000), signature: textSchema(200), timestamp: textSchema(16_000) });
 
 /** Canonical JSON, in the place of a signature's bytes: `{"certificate":"MIIC…","signature":"MEUC…","timestamp":"MIIE…"}` */

@@ -118,7 +118,7 @@ describe("a keyless signature", () => {
 
 test("a token that is none is refused without being shown", async () => {
   const signing = signerOf(sigstore, { getToken: async () => "secret-that-is-no-token" }).sign(message);
-  const error: unknown = await signing.catch((caught: unknown) => caught);
+  const error: unknown = await Promise.resolve(signing).catch((caught: unknown) => caught);
   expect(String(error) + String(error instanceof Error ? error.cause : "")).toMatch(/no JSON Web Token/);
   expect(JSON.stringify([String(error), error instanceof Error && String(error.cause)])).not.toContain("secret-that");
 });

@@ -31,7 +31,7 @@ function signerAt({ url }: TestSigstore, claims = identity): OperatorSigner {
 
 /** A log in which Ada, who is keyless, is drawn beside two who have keys; `signer` is who signs Ada's result. */
 async function logWith(log: TestNetwork, ada: OperatorSigner, signer = ada): Promise<void> {
-  const signed = (statement: LogStatement, by = ada) => signOperatorStatement(statement, by);
+  const signed = (statement: LogStatement, by = ada) => signOperatorStatement(statement, [by]);
   log.appendPolicy();
   for (const name of ["bert", "cyd"]) log.enrol(name);
   const { operator } = ada;
