@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyP256 } from "@quorate/signing/p256-key";
 import { leafHash } from "@quorate/tlog/merkle";
 import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
@@ -35,16 +35,16 @@ export async function measure(): Promise<Figure[]> {
   const inclusion = formatTlogProof({ index: entry.index, hashes, noteText: proof.checkpoint });
   const leaf = leafHash(utf8(entry.envelope));
 
-  const native = { verifyEd25519, hasher: nodeHasher, verify: verifyP256 };
-  const portable = { verifyEd25519: verifyEd25519Portable, verify: verifyP256Portable };
-  const chain = (using: Pick<Parameters<typeof verifyProof>[0], "verify" | "verifyEd25519" | "hasher">) => () =>
+  const native = { verifyNoteSignature, hasher: nodeHasher, verify: verifyP256 };
+  const portable = { verifyNoteSignature: verifyEd25519Portable, verify: verifyP256Portable };
+  const chain = (using: Pick<Parameters<typeof verifyProof>[0], "verify" | "verifyNoteSignature" | "hasher">) => () =>
     void verifyProof({ proof: parseProof(text), policy, artifactSha256, ...using });
   const one = () =>
     void verifyTlogProof({
       proof: parseTlogProof(inclusion),
       leaf,
       policy: policy.witnessPolicy,
-      verify: verifyEd25519,
+      verify: verifyNoteSignature,
       hasher: nodeHasher,
     });
   const bare = bareMilliseconds();

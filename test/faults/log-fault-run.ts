@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { checkLog } from "@quorate/client/check-log";
 import { logSourceOf, partialWidthsOf } from "@quorate/client/log-source";
 import { utf8 } from "@quorate/protocol/utf8";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
@@ -71,7 +71,7 @@ async function appendAll(log: FaultedProcess, { witnessed, told }: { witnessed: 
 }
 
 function verified(note: string, { config }: Witnessed): Checkpoint {
-  return verifyCosignedCheckpoint(note, config.policy, verifyEd25519).checkpoint;
+  return verifyCosignedCheckpoint(note, config.policy, verifyNoteSignature).checkpoint;
 }
 
 /**

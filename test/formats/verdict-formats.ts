@@ -21,7 +21,7 @@ const loadBlob: LoadBlob = async (sha256) => network.blobs.get(sha256);
 
 /** As if every signature were right: a liar may hold every key but the reader's own. */
 const verify = () => true;
-const claim = { policy, artifactSha256: digestOf("reference"), verify, verifyEd25519: verify };
+const claim = { policy, artifactSha256: digestOf("reference"), verify, verifyNoteSignature: verify };
 
 export const verdictFormats: readonly Format[] = [
   { name: "proof file", vectors: "verdict/proof-file", parse: (input) => parseProof(formatProof(parseProof(input))) },

@@ -5,7 +5,7 @@ import { checkLog } from "@quorate/client/check-log";
 import { logSourceOf, partialWidthsOf } from "@quorate/client/log-source";
 import { utf8 } from "@quorate/protocol/utf8";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { expect, test } from "vitest";
 import { sampleOf, seededChance } from "../faults/fault-points.ts";
@@ -35,7 +35,7 @@ async function isFoundByFsck(path: string): Promise<boolean> {
   const url = pathToFileURL(directory).href;
   try {
     const note = await readFile(join(directory, "checkpoint"), "utf8");
-    const { checkpoint } = verifyCosignedCheckpoint(note, witnessed.config.policy, verifyEd25519);
+    const { checkpoint } = verifyCosignedCheckpoint(note, witnessed.config.policy, verifyNoteSignature);
     const partialWidths = partialWidthsOf(url);
     return (await checkLog({ source: logSourceOf(url), checkpoint, hasher: nodeHasher, partialWidths })).problemCount > 0;
   } catch {

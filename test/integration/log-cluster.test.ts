@@ -8,7 +8,7 @@ import { testLockStore } from "@quorate/log/lock-store-promises.fixture";
 import { PostgresLockStore } from "@quorate/log/postgres-lock-store";
 import { S3Bucket } from "@quorate/log/s3-bucket";
 import { utf8 } from "@quorate/protocol/utf8";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -43,7 +43,8 @@ async function writeTo(url: string, { constellation, told, round, count }: Writi
     const wait = number % 5 === 0 ? "published" : "sequenced";
     const answer = await append(url, `${round}/${number}`, utf8(text), wait).catch(() => undefined);
     if (answer?.index === undefined || answer.leafHash === undefined) return;
-    const published = answer.checkpoint && verifyCosignedCheckpoint(answer.checkpoint, constellation.policy, verifyEd25519).checkpoint;
+    const published =
+      answer.checkpoint && verifyCosignedCheckpoint(answer.checkpoint, constellation.policy, verifyNoteSignature).checkpoint;
     told.note(answer.index, text, published || undefined);
   });
 }

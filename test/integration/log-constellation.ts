@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { LogConfig } from "@quorate/log/config";
 import { startLog } from "@quorate/log/start";
 import { silentLogger } from "@quorate/service/logger";
-import { createNoteKey, verifyEd25519 } from "@quorate/signing/note-key";
+import { createNoteKey, verifyNoteSignature } from "@quorate/signing/note-key";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
@@ -145,7 +145,7 @@ export async function append(url: string, key: string, bytes: Uint8Array, wait: 
 export async function publishedCheckpoint(url: string, policy: WitnessPolicy): Promise<Checkpoint | undefined> {
   const response = await fetch(`${url}/checkpoint`);
   if (response.status === 503) return undefined;
-  return verifyCosignedCheckpoint(await response.text(), policy, verifyEd25519).checkpoint;
+  return verifyCosignedCheckpoint(await response.text(), policy, verifyNoteSignature).checkpoint;
 }
 
 /** Every entry of a checkpoint's tree, from the bundles that the log serves; they must have the checkpoint's root. */

@@ -1,7 +1,7 @@
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { utf8 } from "@quorate/protocol/utf8";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { expect, test } from "vitest";
 import { Acknowledged } from "./log-acknowledged.ts";
@@ -19,7 +19,9 @@ async function writeUntilKilled(constellation: LogConstellation, round: number, 
       const answer = await append(log.url, `${round}/${number}`, utf8(text), number % 5 === 0 ? "published" : "sequenced");
       if (answer.index === undefined || answer.leafHash === undefined) return;
       const published =
-        answer.checkpoint === undefined ? undefined : verifyCosignedCheckpoint(answer.checkpoint, constellation.policy, verifyEd25519);
+        answer.checkpoint === undefined
+          ? undefined
+          : verifyCosignedCheckpoint(answer.checkpoint, constellation.policy, verifyNoteSignature);
       told.note(answer.index, text, published?.checkpoint);
       answers += 1;
       if (answers === count) log.child.kill("SIGKILL");

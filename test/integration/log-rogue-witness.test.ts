@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { utf8 } from "@quorate/protocol/utf8";
-import { createNoteKey, verifyEd25519 } from "@quorate/signing/note-key";
+import { createNoteKey, verifyNoteSignature } from "@quorate/signing/note-key";
 import { cosign } from "@quorate/tlog/cosignature";
 import { formatSignatureLines, formatVkey } from "@quorate/tlog/note";
 import type { NoteSigner } from "@quorate/tlog/note";
@@ -72,7 +72,7 @@ test.each(Object.entries(behaviours))("a witness that %s costs its own cosignatu
   await using log = await constellation.startLog({ policy, witnessMilliseconds: 600_000 });
   await append(log.url, "a", utf8("a"));
   const answer = await append(log.url, "b", utf8("b"));
-  const { checkpoint, witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", policy, verifyEd25519);
+  const { checkpoint, witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", policy, verifyNoteSignature);
   expect([checkpoint.size, witnesses.map(({ name }) => name)]).toEqual([2, ["w1", "w2"]]);
   expect(constellation.failures).toEqual([]);
 });
@@ -91,7 +91,7 @@ test.concurrent.each(Object.entries(behaviours))(
     await first?.start();
     await expect.poll(async () => (await fetch(`${log.url}/health/ready`)).status, { timeout: 30_000 }).toBe(200);
     const answer = await append(log.url, "a", utf8("a"));
-    const { witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", policy, verifyEd25519);
+    const { witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", policy, verifyNoteSignature);
     expect(witnesses.map(({ name }) => name)).toEqual(["w1", "w2"]);
     expect(constellation.failures).toEqual([]);
   },

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { startClusterServers } from "@quorate/log/cluster.fixture";
 import type { ClusterServers } from "@quorate/log/cluster.fixture";
 import { utf8 } from "@quorate/protocol/utf8";
-import { createNoteKey, verifyEd25519 } from "@quorate/signing/note-key";
+import { createNoteKey, verifyNoteSignature } from "@quorate/signing/note-key";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { hashFrom } from "@quorate/tlog/hash";
 import { verifyConsistency, verifyInclusion } from "@quorate/tlog/merkle";
@@ -48,7 +48,7 @@ describe.each(backends)("a log in $name", ({ newStores, manyEntries }) => {
 
     const answer = await append(log.url, "target/1", entry(1));
     expect(answer).toMatchObject({ status: 200, index: 0, duplicate: false });
-    const { checkpoint, witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", constellation.policy, verifyEd25519);
+    const { checkpoint, witnesses } = verifyCosignedCheckpoint(answer.checkpoint ?? "", constellation.policy, verifyNoteSignature);
     expect(witnesses.length).toBe(3);
     const leaf = nodeHasher.leaf(entry(1));
     expect(Buffer.from(leaf).toString("hex")).toBe(answer.leafHash);
@@ -119,7 +119,7 @@ describe.each(backends)("a log in $name", ({ newStores, manyEntries }) => {
     // A witness that was away is caught up with a consistency proof.
     await second?.start();
     const answer = await append(log.url, "e", entry(4));
-    expect(verifyCosignedCheckpoint(answer.checkpoint ?? "", constellation.policy, verifyEd25519).witnesses.length).toBe(3);
+    expect(verifyCosignedCheckpoint(answer.checkpoint ?? "", constellation.policy, verifyNoteSignature).witnesses.length).toBe(3);
   });
 
   test("a log that never reached its quorum serves no checkpoint and takes no entry", async () => {
@@ -241,8 +241,8 @@ describe.each(backends)("a log in $name", ({ newStores, manyEntries }) => {
     await expect.poll(async () => (await fetch(`${log.url}/health/ready`)).status).toBe(200);
     for (const size of [1, 2]) {
       const note = await (await fetch(`${log.url}/checkpoint`)).text();
-      for (const policy of readers) expect(verifyCosignedCheckpoint(note, policy, verifyEd25519).checkpoint.size).toBe(size);
-      expect(verifyCosignedCheckpoint(note, constellation.policy, verifyEd25519).witnesses.length).toBe(2);
+      for (const policy of readers) expect(verifyCosignedCheckpoint(note, policy, verifyNoteSignature).checkpoint.size).toBe(size);
+      expect(verifyCosignedCheckpoint(note, constellation.policy, verifyNoteSignature).witnesses.length).toBe(2);
       await append(log.url, `b/${size}`, entry(size));
     }
     expect(constellation.failures).toEqual([]);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
-import { createNoteKey, verifyEd25519 } from "@quorate/signing/note-key";
+import { createNoteKey, verifyNoteSignature } from "@quorate/signing/note-key";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { formatCheckpoint, parseCheckpoint } from "@quorate/tlog/checkpoint";
 import { parseCosignature } from "@quorate/tlog/cosignature";
@@ -136,7 +136,7 @@ async function cosignersOfNext(): Promise<string[]> {
   entries += 1;
   const { status, checkpoint } = await append(log.url, `key/${entries}`, utf8(`entry ${entries}`));
   expect(status).toBe(200);
-  const { witnesses } = verifyCosignedCheckpoint(checkpoint ?? "", policy, verifyEd25519);
+  const { witnesses } = verifyCosignedCheckpoint(checkpoint ?? "", policy, verifyNoteSignature);
   return witnesses.map(({ name }) => name).toSorted();
 }
 

@@ -6,7 +6,7 @@ import { leafHash, type Hasher, verifyConsistency, verifyInclusion } from "@quor
 import { maxNoteBytes, type NoteKey, parseNote } from "@quorate/tlog/note";
 import { parseTile, parseTilePath, tileAt, tilePath, tileWidth } from "@quorate/tlog/tile";
 import { consistencyProofFromTiles, hashFromTiles, inclusionProofFromTiles } from "@quorate/tlog/tile-proof";
-import type { Ed25519Verify } from "@quorate/tlog/ed25519";
+import type { NoteVerify } from "@quorate/tlog/note-verify";
 import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { ByteCache } from "./byte-cache.ts";
@@ -43,7 +43,7 @@ export type LogReaderOptions = {
   url: string;
   logKey?: NoteKey;
   hasher?: Hasher;
-  verify?: Ed25519Verify;
+  verify?: NoteVerify;
   /** Bound on the tiles that are kept in memory. */
   cacheBytes?: number;
 };

@@ -6,7 +6,7 @@ import { digestOf } from "@quorate/attestation/nouns.fixture";
 import { verifyLink } from "@quorate/attestation/in-toto-link";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLinkKey, linkSignerOf, loadLinkKey } from "./link-key.ts";
-import { verifyEd25519 } from "./note-key.ts";
+import { verifyNoteSignature } from "./note-key.ts";
 import { createP256Key } from "./p256-key.ts";
 
 let directory: string;
@@ -22,7 +22,7 @@ test("a key that was made is loaded again, is its owner's alone, and signs links
   expect(loaded.publicKey).toEqual(made.publicKey);
   expect(loaded.publicKey).toHaveLength(32);
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  expect(verifyLink(loaded.sign(link), made.publicKey, verifyEd25519)).toEqual(link);
+  expect(verifyLink(loaded.sign(link), made.publicKey, verifyNoteSignature)).toEqual(link);
   expect(() => createLinkKey(path)).toThrow(/EEXIST|exist/);
 });
 

@@ -7,7 +7,7 @@ import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
 import { formatVkey, parseNote, parseVkey, signNote, verifyNote } from "@quorate/tlog/note";
 import { verifyNoteSignaturePortable } from "@quorate/tlog/portable-note-verify";
 import { afterAll, describe, expect, test } from "vitest";
-import { createNoteKey, loadNoteKey, parseNoteKey, verifyEd25519 } from "./note-key.ts";
+import { createNoteKey, loadNoteKey, parseNoteKey, verifyNoteSignature } from "./note-key.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "quorate-note-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -23,7 +23,7 @@ describe("note keys", () => {
     const text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
     const signed = `${text}\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n`;
     expect(signNote(text, [signer])).toBe(signed);
-    expect(verifyNote(parseNote(signed), [parseVkey(goVerifierKey)], verifyEd25519).text).toBe(text);
+    expect(verifyNote(parseNote(signed), [parseVkey(goVerifierKey)], verifyNoteSignature).text).toBe(text);
   });
 
   test.each(["ed25519", "cosignature"] as const)("a created %s key loads as the same key", (algorithm) => {
@@ -34,9 +34,9 @@ describe("note keys", () => {
     expect(loaded.key.algorithm).toBe(algorithm);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const message = utf8("message");
-    expect(verifyEd25519(created.key.publicKey, message, loaded.sign(message))).toBe(true);
+    expect(verifyNoteSignature(created.key.publicKey, message, loaded.sign(message))).toBe(true);
     expect(verifyEd25519Portable(created.key.publicKey, message, loaded.sign(message))).toBe(true);
-    expect(verifyEd25519(created.key.publicKey, utf8("massage"), loaded.sign(message))).toBe(false);
+    expect(verifyNoteSignature(created.key.publicKey, utf8("massage"), loaded.sign(message))).toBe(false);
   });
 
   test("a created ml-dsa-44 key loads as the same key, and what it signs verifies in OpenSSL and in portable code", () => {
@@ -48,7 +48,7 @@ describe("note keys", () => {
     const message = utf8("message");
     const signature = sign(message);
     expect([key.publicKey.length, signature.length]).toEqual([1312, 2420]);
-    for (const verify of [verifyEd25519, verifyNoteSignaturePortable]) {
+    for (const verify of [verifyNoteSignature, verifyNoteSignaturePortable]) {
       expect(verify(key.publicKey, message, signature)).toBe(true);
       expect(verify(key.publicKey, utf8("massage"), signature)).toBe(false);
       expect(verify(key.publicKey, message, signature.with(1000, (signature[1000] ?? 0) ^ 1))).toBe(false);

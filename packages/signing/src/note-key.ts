@@ -93,10 +93,10 @@ const importKey = createKeyCache((publicKey) => {
 });
 
 /**
- * Verifies with OpenSSL what signs notes and links: Ed25519, for which it is named, and ML-DSA-44 where a key is one, so that every reader of a
- * policy may be given either.
+ * Verifies with OpenSSL what signs notes: Ed25519, and ML-DSA-44 where a key is one, so that every reader of a policy may be given either. Links
+ * are signed with Ed25519 like notes.
  */
-export const verifyEd25519: NoteVerify = (publicKey, message, signature) => {
+export const verifyNoteSignature: NoteVerify = (publicKey, message, signature) => {
   const isMlDsa44 = publicKey.length === mlDsa44PublicKeyBytes && signature.length === mlDsa44SignatureBytes;
   if (!isMlDsa44 && (publicKey.length !== 32 || signature.length !== 64)) return false;
   try {

@@ -3,7 +3,7 @@ import { formatBase64, parseBase64 } from "./base64.ts";
 import { boundedText } from "./bounded-text.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { formatDecimal, parseDecimal } from "./decimal.ts";
-import type { Ed25519Verify } from "./ed25519.ts";
+import type { NoteVerify } from "./note-verify.ts";
 import type { Hash } from "./hash.ts";
 import { type Hasher, verifyInclusion } from "./merkle.ts";
 import { maxNoteBytes } from "./note.ts";
@@ -64,7 +64,7 @@ export function formatTlogProof({ extra, index, hashes, noteText }: TlogProof): 
  * @throws ParseError for a checkpoint that is none
  * @throws VerificationError with the reason
  */
-export function verifyTlogProof(claim: { proof: TlogProof; leaf: Hash; policy: WitnessPolicy; verify: Ed25519Verify; hasher?: Hasher }): {
+export function verifyTlogProof(claim: { proof: TlogProof; leaf: Hash; policy: WitnessPolicy; verify: NoteVerify; hasher?: Hasher }): {
   index: number;
   checkpoint: Checkpoint;
   witnesses: readonly Witnessed[];

@@ -4,7 +4,7 @@ import { utf8 } from "@quorate/protocol/utf8";
 import { boundedText } from "./bounded-text.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { formatDecimal, parseDecimal } from "./decimal.ts";
-import type { Ed25519Verify } from "./ed25519.ts";
+import type { NoteVerify } from "./note-verify.ts";
 import type { Hash } from "./hash.ts";
 import { type NoteKey, type SignedNote, type VerifiedSignature, maxNoteBytes, parseSignatureLines, verifyNote } from "./note.ts";
 import { formatHashLines, parseHashLines, parseProofText } from "./proof-text.ts";
@@ -61,7 +61,7 @@ export function formatAddCheckpoint({ oldSize, proof, noteText }: Omit<AddCheckp
  * @throws ParseError for what are no signature lines
  * @throws VerificationError when there is none by `key`, or a wrong one
  */
-export function verifyWitnessAnswer(answer: { body: string; text: string; key: NoteKey; verify: Ed25519Verify }): VerifiedSignature {
+export function verifyWitnessAnswer(answer: { body: string; text: string; key: NoteKey; verify: NoteVerify }): VerifiedSignature {
   const lines = parseSignatureLines(boundedText("witness answer", answer.body, maxNoteBytes));
   const note: SignedNote = { text: answer.text, signatures: lines };
   const [first] = verifyNote(note, [answer.key], answer.verify).verified;

@@ -3,7 +3,7 @@ import { parseNoun } from "@quorate/attestation/parse-noun";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { type Checkpoint, verifyCheckpoint } from "@quorate/tlog/checkpoint";
-import type { Ed25519Verify } from "@quorate/tlog/ed25519";
+import type { NoteVerify } from "@quorate/tlog/note-verify";
 import { type Hash, equalHashes, formatHash, parseHash } from "@quorate/tlog/hash";
 import { verifyConsistency } from "@quorate/tlog/merkle";
 import { type NoteKey, maxNoteBytes } from "@quorate/tlog/note";
@@ -67,7 +67,7 @@ export function formatEquivocation({ notes, prefix }: Equivocation): string {
  * @throws ParseError for notes that are no checkpoints
  * @throws VerificationError when a signature is missing or wrong, or the two do not contradict each other
  */
-export function verifyEquivocation(evidence: Equivocation, logKey: NoteKey, verify: Ed25519Verify): readonly [Checkpoint, Checkpoint] {
+export function verifyEquivocation(evidence: Equivocation, logKey: NoteKey, verify: NoteVerify): readonly [Checkpoint, Checkpoint] {
   const { notes, prefix } = evidence;
   const smaller = verifyCheckpoint(notes[0], logKey, verify).checkpoint;
   const larger = verifyCheckpoint(notes[1], logKey, verify).checkpoint;

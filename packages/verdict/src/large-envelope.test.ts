@@ -105,7 +105,7 @@ describe("a proof with large envelopes", () => {
       policy: network.trustPolicy(),
       artifactSha256: digestOf("reference"),
       verify: verifyP256Portable,
-      verifyEd25519: verifyEd25519Portable,
+      verifyNoteSignature: verifyEd25519Portable,
       hasher: portableHasher,
     });
   const altered = (change: (entry: Proof["entries"][number]) => Partial<Proof["entries"][number]>): Proof => ({

@@ -27,7 +27,7 @@ function reproduced(): TestNetwork {
 const network = reproduced();
 const proof = network.proof();
 const policy = network.trustPolicy();
-const verifiers = { verify: verifyP256Portable, verifyEd25519: verifyEd25519Portable };
+const verifiers = { verify: verifyP256Portable, verifyNoteSignature: verifyEd25519Portable };
 const claim = { proof, policy, artifactSha256: reference, artifactName: file, ...verifiers };
 
 /** A log like the ordinary one whose verdict says something else than its evidence. */

@@ -6,7 +6,7 @@ import type { ExpectedArtifact, Target } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
-import type { Ed25519Verify } from "@quorate/tlog/ed25519";
+import type { NoteVerify } from "@quorate/tlog/note-verify";
 import { parseHash } from "@quorate/tlog/hash";
 import { type Hasher, leafHash, verifyInclusion } from "@quorate/tlog/merkle";
 import { type Witnessed, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
@@ -40,7 +40,7 @@ export type ProofClaim = {
   /** File name, where the reader knows it and it must match too. */
   readonly artifactName?: string;
   readonly verify: VerifySignature;
-  readonly verifyEd25519: Ed25519Verify;
+  readonly verifyNoteSignature: NoteVerify;
   readonly hasher?: Hasher;
   /** Called after each step that holds. */
   readonly onVerified?: (step: ProofStep) => void;
@@ -73,8 +73,8 @@ export function verifyProof(claim: ProofClaim): Chain {
  * @throws ParseError for an entry or a hash that is malformed
  */
 export function verifyVerdict(claim: Omit<ProofClaim, "artifactSha256" | "artifactName">): VerifiedVerdict {
-  const { proof, policy, verify, verifyEd25519, hasher, onVerified } = claim;
-  const { checkpoint, witnesses } = verifyCosignedCheckpoint(proof.checkpoint, policy.witnessPolicy, verifyEd25519);
+  const { proof, policy, verify, verifyNoteSignature, hasher, onVerified } = claim;
+  const { checkpoint, witnesses } = verifyCosignedCheckpoint(proof.checkpoint, policy.witnessPolicy, verifyNoteSignature);
   onVerified?.("checkpoint");
   const entries = proof.entries.flatMap((entry) => includedEntries(entry, checkpoint, hasher));
   refuseRepeats(proof.entries);

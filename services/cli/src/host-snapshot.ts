@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { SnapshotArtifacts, loadSnapshot, snapshotLayout } from "@quorate/host/snapshot-directory";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { type Freshness, decideFreshness } from "@quorate/tlog/cosigned-time";
 import { type Witnessed, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
@@ -37,7 +37,7 @@ export async function openSnapshot(options: SnapshotOptions): Promise<HostSnapsh
     const policySha256 = createHash("sha256").update(text).digest("hex");
     if (policySha256 !== snapshot.policy) throw new Error("it was verified under another policy; run quorate sync --policy FILE");
     const policy = parseTrustPolicy(text);
-    const { checkpoint, witnesses } = verifyCosignedCheckpoint(snapshot.checkpoint, policy.witnessPolicy, verifyEd25519);
+    const { checkpoint, witnesses } = verifyCosignedCheckpoint(snapshot.checkpoint, policy.witnessPolicy, verifyNoteSignature);
     const freshnessSeconds = options.freshness ?? defaultFreshnessSeconds;
     return {
       directory,

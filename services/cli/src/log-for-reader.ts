@@ -1,7 +1,7 @@
 import { ConnectionError } from "@quorate/client/http";
 import { type LogSource, logSourceOf } from "@quorate/client/log-source";
 import { ParseError } from "@quorate/protocol/parse-error";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { maxNoteBytes } from "@quorate/tlog/note";
 import { verifyCosignedCheckpoint, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
@@ -33,7 +33,7 @@ export async function openLogForReader(options: LogReadOptions, context: Command
   if (bytes === undefined) throw new ConnectionError(`reading the checkpoint of the log at ${url}`, noCheckpointReason);
   const note = new TextDecoder().decode(bytes);
   try {
-    return { url, source, policy, note, checkpoint: verifyCosignedCheckpoint(note, policy, verifyEd25519).checkpoint };
+    return { url, source, policy, note, checkpoint: verifyCosignedCheckpoint(note, policy, verifyNoteSignature).checkpoint };
   } catch (cause) {
     if (!(cause instanceof VerificationError || cause instanceof ParseError)) throw cause;
     throw new CommandError(`reading the log at ${url}: ${errorLine(cause)}`, { exitCode: exitCodes.refuted, cause });

@@ -9,7 +9,7 @@ import type { BuiltResult } from "@quorate/protocol/result";
 import { textOf } from "@quorate/protocol/utf8";
 import { envelopeInBundle } from "@quorate/signing/bundle";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { readTrace, traceDigestOf } from "@quorate/verdict/evidence";
 import { blobLoaderOf } from "./blob-loader.ts";
@@ -60,7 +60,7 @@ async function openLog(options: LogReadOptions, context: CommandContext): Promis
   const policy = await loadTlogPolicy(options, context);
   const url = await locateLog(options, policy.logs[0]?.url, context);
   const reader = createLogReader({ url, hasher: nodeHasher });
-  const { size } = verifyCosignedCheckpoint((await reader.checkpoint(context.signal)).text, policy, verifyEd25519).checkpoint;
+  const { size } = verifyCosignedCheckpoint((await reader.checkpoint(context.signal)).text, policy, verifyNoteSignature).checkpoint;
   return async (index) => {
     if (index < size) return reader.entry(index, size);
     throw new CommandError(`reading log entry ${index}: the log at ${url} has ${size} entries`);

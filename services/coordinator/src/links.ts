@@ -2,7 +2,7 @@ import { parseLinks, verifyLink } from "@quorate/attestation/in-toto-link";
 import { ParseError } from "@quorate/protocol/parse-error";
 import type { Result } from "@quorate/protocol/result";
 import { textOf } from "@quorate/protocol/utf8";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { parseBase64 } from "@quorate/tlog/base64";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import type { OperatorKeys } from "@quorate/verdict/enrolled";
@@ -34,7 +34,7 @@ export function linkedFiles(result: Result, links: ReadonlyMap<string, string>, 
 function linkedDigest(link: string | undefined, publicKey: Uint8Array): string | undefined {
   if (link === undefined) return undefined;
   try {
-    return verifyLink(link, publicKey, verifyEd25519).product.sha256;
+    return verifyLink(link, publicKey, verifyNoteSignature).product.sha256;
   } catch (error) {
     if (error instanceof ParseError || error instanceof VerificationError) return undefined;
     throw error;

@@ -6,7 +6,7 @@ import { parseSha256 } from "@quorate/protocol/digest";
 import type { TreeHead } from "@quorate/protocol/round";
 import { signStatement } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { leafHash } from "@quorate/tlog/merkle";
 import { verifyCosignedCheckpoint, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { BlobStore } from "./blob-store.ts";
@@ -63,7 +63,7 @@ export function createNetworkLog({ writer, reader, blobs, witnessPolicy, network
   };
 
   const treeHeadOf = (note: string): TreeHead => {
-    const { checkpoint } = verifyCosignedCheckpoint(note, witnessPolicy, verifyEd25519);
+    const { checkpoint } = verifyCosignedCheckpoint(note, witnessPolicy, verifyNoteSignature);
     return { size: checkpoint.size, rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")) };
   };
 

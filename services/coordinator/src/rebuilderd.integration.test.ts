@@ -5,7 +5,7 @@ import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { Policy } from "@quorate/protocol/policy";
 import { defaultPolicy } from "@quorate/protocol/policy";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { enrolLinkingOperator, type LinkingOperator } from "./linking-operator.fixture.ts";
@@ -169,7 +169,7 @@ describe("builds", () => {
     ]);
     expect(await read(artifactSchema, `/api/v1/builds/${build_id}/artifacts/${artifact_id}`)).toEqual(artifacts[0]);
     const { text } = await ask("ada.rebuilders.test", `/api/v1/builds/${build_id}/artifacts/${artifact_id}/attestation`);
-    expect(verifyLink(text, operators.ada.linkSigner.publicKey, verifyEd25519).product.name).toBe("alpha_1.0_all.deb");
+    expect(verifyLink(text, operators.ada.linkSigner.publicKey, verifyNoteSignature).product.name).toBe("alpha_1.0_all.deb");
     expect((await ask("ada.rebuilders.test", `/api/v1/builds/${build_id}/artifacts/${artifact_id}/diffoscope`)).status).toBe(404);
   });
 
@@ -306,7 +306,7 @@ test("nothing is changed through this API, and a body that grows without end is 
 
 function verifies(link: string, key: Uint8Array): boolean {
   try {
-    verifyLink(link, key, verifyEd25519);
+    verifyLink(link, key, verifyNoteSignature);
     return true;
   } catch {
     return false;

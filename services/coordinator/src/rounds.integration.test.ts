@@ -2,7 +2,7 @@ import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { Policy } from "@quorate/protocol/policy";
 import type { RoundView } from "@quorate/protocol/submission";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { signStatement } from "@quorate/signing/envelope";
 import { loadP256Key, type P256Signer, verifyP256 } from "@quorate/signing/p256-key";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
@@ -168,7 +168,7 @@ test("the proof of a reproduced artifact verifies offline, under the reader's ow
     operators: operators.map(({ id, signer }) => ({ name: id, id, key: signer.spki })),
     threshold: 2,
   };
-  const chain = verifyProof({ proof, policy, artifactSha256: sha256, verify: verifyP256, verifyEd25519 });
+  const chain = verifyProof({ proof, policy, artifactSha256: sha256, verify: verifyP256, verifyNoteSignature });
   expect(chain).toMatchObject({ verdictIndex: artifact?.verdictIndex, artifact: { file: "alpha_1.0_all.deb" } });
   expect(chain.operators.map(({ counted }) => counted)).toEqual([true, true, true]);
 });

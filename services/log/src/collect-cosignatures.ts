@@ -1,4 +1,4 @@
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { formatNote, parseNote } from "@quorate/tlog/note";
 import type { NoteSignature } from "@quorate/tlog/note";
 import { evaluateWitnessQuorum } from "@quorate/tlog/tlog-policy";
@@ -27,7 +27,7 @@ export async function collectCosignatures(
   const cosignatures = new Map<string, NoteSignature>();
   const failures: WitnessError[] = [];
   const note = () => ({ text, signatures: [...signatures, ...cosignatures.values()] });
-  const satisfied = () => evaluateWitnessQuorum(policy, note(), verifyEd25519).satisfied;
+  const satisfied = () => evaluateWitnessQuorum(policy, note(), verifyNoteSignature).satisfied;
 
   const round = new AbortController();
   const signal = AbortSignal.any([request.signal, round.signal, AbortSignal.timeout(request.deadlineMilliseconds)]);

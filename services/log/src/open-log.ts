@@ -2,7 +2,7 @@ import type { NoteKey } from "@quorate/tlog/note";
 import { emptyRoot } from "@quorate/tlog/merkle";
 import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import type { LogEvents } from "./events.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { Head, LockStore } from "./lock-store.ts";
@@ -110,7 +110,7 @@ function signedByUs(note: string, key: NoteKey, what: string): SignedCheckpoint 
 
 function hasQuorum({ note }: SignedCheckpoint, policy: WitnessPolicy): boolean {
   try {
-    verifyCosignedCheckpoint(note, policy, verifyEd25519);
+    verifyCosignedCheckpoint(note, policy, verifyNoteSignature);
     return true;
   } catch {
     // The policy has changed since; the newest checkpoint is about to be published under it.

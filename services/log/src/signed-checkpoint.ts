@@ -1,6 +1,6 @@
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { formatCheckpoint, verifyCheckpoint } from "@quorate/tlog/checkpoint";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { formatNote, parseNote, signNote } from "@quorate/tlog/note";
 import type { NoteKey, NoteSigner } from "@quorate/tlog/note";
 import { cosignSubtree } from "@quorate/tlog/subtree-cosignature";
@@ -26,5 +26,5 @@ export function signCheckpoint(tree: Omit<Checkpoint, "origin">, { signer, mlDsa
  * @throws VerificationError when `key` did not sign it
  */
 export function verifySigned(note: string, key: NoteKey): SignedCheckpoint {
-  return { checkpoint: verifyCheckpoint(note, key, verifyEd25519).checkpoint, note };
+  return { checkpoint: verifyCheckpoint(note, key, verifyNoteSignature).checkpoint, note };
 }

@@ -1,6 +1,6 @@
 import { httpTextLimited } from "./http-text.ts";
 import { ParseError } from "@quorate/protocol/parse-error";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import type { Hash } from "@quorate/tlog/hash";
 import { maxNoteBytes, parseNote } from "@quorate/tlog/note";
 import type { NoteKey, NoteSignature } from "@quorate/tlog/note";
@@ -56,7 +56,7 @@ export class WitnessClient {
       const { status, text } = await this.#fetch("add-checkpoint", { method: "POST", body, signal });
       if (status === 200) {
         const { signature } = this.#understood(() =>
-          verifyWitnessAnswer({ body: text, text: parseNote(note).text, key: this.#key, verify: verifyEd25519 }),
+          verifyWitnessAnswer({ body: text, text: parseNote(note).text, key: this.#key, verify: verifyNoteSignature }),
         );
         this.#size = checkpoint.size;
         return signature;

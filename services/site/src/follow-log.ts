@@ -4,7 +4,7 @@ import type { LogReader } from "@quorate/client/log-reader";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { MerkleFrontier, verifyConsistency } from "@quorate/tlog/merkle";
 import { consistencyProofFromTiles } from "@quorate/tlog/tile-proof";
@@ -36,7 +36,7 @@ const batchEntries = 2048;
 export async function followLog(follower: Follower): Promise<number> {
   const { reader, model, witnessPolicy, signal } = follower;
   const { text } = await reader.checkpoint(signal);
-  const { checkpoint } = verifyCosignedCheckpoint(text, witnessPolicy, verifyEd25519);
+  const { checkpoint } = verifyCosignedCheckpoint(text, witnessPolicy, verifyNoteSignature);
   const known = model.readTo();
   if (checkpoint.size < known.size) {
     throw new VerificationError(`following the log: it shows ${checkpoint.size} entries, and had ${known.size} before`);

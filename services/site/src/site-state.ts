@@ -1,4 +1,4 @@
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { parseNote } from "@quorate/tlog/note";
 import { type Witnessed, type WitnessPolicy, evaluateWitnessQuorum } from "@quorate/tlog/tlog-policy";
 import type { ReadModel } from "./read-model.ts";
@@ -22,7 +22,7 @@ export function createSiteState({ model, policy, unreachableSince }: Given): () 
   return () => {
     const { size, checkpoint } = model.readTo();
     if (checkpoint !== known.checkpoint) {
-      const { witnesses } = evaluateWitnessQuorum(policy, parseNote(checkpoint), verifyEd25519);
+      const { witnesses } = evaluateWitnessQuorum(policy, parseNote(checkpoint), verifyNoteSignature);
       known = { origin, size, checkpoint, witnesses };
     }
     return { ...known, unreachableSince: unreachableSince() };

@@ -8,7 +8,7 @@ import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { loadAssets } from "./assets.ts";
 import type { SiteConfig } from "./config.ts";
 import { addDocumentRoutes } from "./document-routes.ts";
@@ -44,7 +44,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   const metrics = new Metrics();
   const events = createSiteEvents(logger, metrics);
   const logKey = config.policy.witnessPolicy.logs[0]?.key;
-  const reader = createLogReader({ url: config.logUrl, hasher: nodeHasher, verify: verifyEd25519, ...(logKey && { logKey }) });
+  const reader = createLogReader({ url: config.logUrl, hasher: nodeHasher, verify: verifyNoteSignature, ...(logKey && { logKey }) });
   const api = createApi({ url: config.coordinatorUrl });
   const blobs = createBlobs({ url: config.coordinatorUrl });
   const log = stack.use(

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
-import type { Ed25519Verify } from "@quorate/tlog/ed25519";
+import type { NoteVerify } from "@quorate/tlog/note-verify";
 import { equalHashes } from "@quorate/tlog/hash";
 import { emptyRoot, verifyConsistency } from "@quorate/tlog/merkle";
 import type { Hasher } from "@quorate/tlog/merkle";
@@ -28,7 +28,7 @@ export type CosignatureQuestion = {
   readonly request: AddCheckpointRequest;
   readonly logs: KnownLogs;
   readonly stored: (origin: string) => WitnessedCheckpoint | undefined;
-  readonly verify: Ed25519Verify;
+  readonly verify: NoteVerify;
   readonly hasher: Hasher;
 };
 

@@ -2,7 +2,7 @@ import { ParseError } from "@quorate/protocol/parse-error";
 import { unreachable } from "@quorate/protocol/unreachable";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { cosign } from "@quorate/tlog/cosignature";
 import { formatNote, formatSignatureLines } from "@quorate/tlog/note";
@@ -61,7 +61,7 @@ type Answer = Exclude<CosignatureDecision, { kind: "cosign" }> | { readonly kind
 function addCheckpoint(body: Uint8Array, { store, signer, logs, events, now }: WitnessDependencies): Answer {
   const request = parsed(() => parseAddCheckpoint(body));
   const decision = parsed(() =>
-    decideCosignature({ request, logs, stored: (origin) => store.find(origin), verify: verifyEd25519, hasher: nodeHasher }),
+    decideCosignature({ request, logs, stored: (origin) => store.find(origin), verify: verifyNoteSignature, hasher: nodeHasher }),
   );
   if (decision.kind === "inconsistent" || decision.kind === "other-root")
     events.inconsistent(decision.checkpoint, decision.reason, request.noteText);

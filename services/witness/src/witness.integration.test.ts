@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@quorate/service/logger";
-import { createNoteKey, verifyEd25519 } from "@quorate/signing/note-key";
+import { createNoteKey, verifyNoteSignature } from "@quorate/signing/note-key";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { formatCheckpoint } from "@quorate/tlog/checkpoint";
 import type { Hash } from "@quorate/tlog/hash";
@@ -68,7 +68,7 @@ test("cosigns a log's first checkpoint, the empty one, and what follows, and sho
     const response = await add(oldSize, size);
     expect([size, response.status]).toEqual([size, 200]);
     const { text } = parseNote(note(size));
-    const { time } = verifyWitnessAnswer({ body: await response.text(), text, key: witnessKey.key, verify: verifyEd25519 });
+    const { time } = verifyWitnessAnswer({ body: await response.text(), text, key: witnessKey.key, verify: verifyNoteSignature });
     expect(time).toBe(1_700_000_000);
   }
   const shown = await fetch(`${witness.url}/${witnessedCheckpointPath("log.example")}`);

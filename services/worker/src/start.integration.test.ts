@@ -5,7 +5,7 @@ import { parseTrace } from "@quorate/attestation/build-trace";
 import { parseLinks, verifyLink } from "@quorate/attestation/in-toto-link";
 import { sha256Of } from "@quorate/protocol/digest";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startTestCoordinator, type TestCoordinator } from "./coordinator.fixture.ts";
 import { builtOutcome, createEndlessExecutor, createInstantExecutor, failingOutcome } from "./executor.fixture.ts";
@@ -76,7 +76,7 @@ test("beside a result go in-toto links that the enrolled link key verifies, one 
   const links = coordinator.blobs.get(byproducts.find(({ kind }) => kind === "in-toto-links")?.sha256 ?? "") ?? new Uint8Array();
   const link = parseLinks(textOf(links)).get("mailgraph_1.14-20_all.deb") ?? "";
   const sha512 = createHash("sha512").update("a package").digest("hex");
-  expect(verifyLink(link, coordinator.linkKey(worker.operator), verifyEd25519)).toMatchObject({
+  expect(verifyLink(link, coordinator.linkKey(worker.operator), verifyNoteSignature)).toMatchObject({
     product: { name: "mailgraph_1.14-20_all.deb", sha256: sha256Of(utf8("a package")), sha512 },
     buildinfo: { name: "mailgraph.buildinfo" },
   });

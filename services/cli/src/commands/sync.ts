@@ -8,7 +8,7 @@ import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { lockDirectory } from "@quorate/service/directory-lock";
 import { writeDurableFile } from "@quorate/service/durable-file";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { decideFreshness } from "@quorate/tlog/cosigned-time";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { VerificationError } from "@quorate/tlog/verification-error";
@@ -92,7 +92,7 @@ async function readPolicy(options: SyncOptions, { env }: CommandContext): Promis
 }
 
 function freshnessOf({ note }: LogForReader, { witnessPolicy: policy }: TrustPolicy, freshnessSeconds = defaultFreshnessSeconds) {
-  const { witnesses } = verifyCosignedCheckpoint(note, policy, verifyEd25519);
+  const { witnesses } = verifyCosignedCheckpoint(note, policy, verifyNoteSignature);
   return decideFreshness({ policy, witnesses, now: new Date(), freshnessSeconds });
 }
 
@@ -145,7 +145,7 @@ async function readAdded({ directory, log, policy, policyText, loadBlob, context
 }
 
 async function resumeFrom(directory: string, previous: Snapshot, { witnessPolicy }: TrustPolicy) {
-  const { checkpoint } = verifyCosignedCheckpoint(previous.checkpoint, witnessPolicy, verifyEd25519);
+  const { checkpoint } = verifyCosignedCheckpoint(previous.checkpoint, witnessPolicy, verifyNoteSignature);
   return { size: checkpoint.size, carried: previous.carried, artifacts: (await SnapshotArtifacts.load(directory, previous)).all() };
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { ParseError } from "@quorate/protocol/parse-error";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { formatHash } from "@quorate/tlog/hash";
 import { VerificationError } from "@quorate/tlog/verification-error";
@@ -23,7 +23,7 @@ export async function runVerifyEvidence(file: string, options: VerifyEvidenceOpt
     const origin = originOf(evidence);
     const log = logs.find(({ key }) => key.name === origin);
     if (log === undefined) throw new VerificationError(`it is about the log ${origin}, which the policy does not name`);
-    const checkpoints = verifyEquivocation(evidence, log.key, verifyEd25519);
+    const checkpoints = verifyEquivocation(evidence, log.key, verifyNoteSignature);
     if (options.json) terminal.printJson({ equivocated: true, origin, checkpoints: checkpoints.map(shown) });
     else for (const line of linesOf(origin, checkpoints)) terminal.print(line);
     return exitCodes.ok;

@@ -2,7 +2,7 @@ import "../interpreted-schemas.ts";
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyP256 } from "@quorate/signing/p256-key";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { VerificationError } from "@quorate/tlog/verification-error";
@@ -43,7 +43,7 @@ export async function runVerify(file: string, options: VerifyOptions, context: C
       artifactSha256,
       artifactName: basename(file),
       verify: verifyP256,
-      verifyEd25519,
+      verifyNoteSignature,
       hasher: nodeHasher,
     });
   } catch (error) {

@@ -5,7 +5,7 @@ import { type LogCheck, checkLog } from "@quorate/client/check-log";
 import { logSourceOf } from "@quorate/client/log-source";
 import { copyLog } from "@quorate/client/mirror-log";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { type Checkpoint, verifyCheckpointNote } from "@quorate/tlog/checkpoint";
 import { emptyRoot } from "@quorate/tlog/merkle";
 import { parseNote } from "@quorate/tlog/note";
@@ -87,7 +87,7 @@ export async function loadMirrored(directory: string, policy: WitnessPolicy): Pr
   if (note === undefined) return undefined;
   try {
     const keys = policy.logs.map(({ key }) => key);
-    return { note, checkpoint: verifyCheckpointNote(parseNote(note), keys, verifyEd25519).checkpoint };
+    return { note, checkpoint: verifyCheckpointNote(parseNote(note), keys, verifyNoteSignature).checkpoint };
   } catch (cause) {
     throw new CommandError(`reading the mirror's ${path}: ${errorLine(cause)}; give another directory, or delete this one`, { cause });
   }

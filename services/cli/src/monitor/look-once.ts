@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { ConnectionError } from "@quorate/client/http";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyCheckpoint } from "@quorate/tlog/checkpoint";
 import { maxNoteBytes, parseNote } from "@quorate/tlog/note";
 import { type WitnessPolicy, type Witnessed, evaluateWitnessQuorum, isQuorum } from "@quorate/tlog/tlog-policy";
@@ -29,7 +29,7 @@ export async function lookOnce(watch: Watch): Promise<Alert[]> {
     });
     if (at === undefined) continue;
     await blaming(watch, place, alerts, async () => {
-      const { satisfied, witnesses } = evaluateWitnessQuorum(watch.policy, parseNote(at.note), verifyEd25519);
+      const { satisfied, witnesses } = evaluateWitnessQuorum(watch.policy, parseNote(at.note), verifyNoteSignature);
       shown.push({ size: at.checkpoint.size, isLogs: place.kind === "log", witnesses });
       if (place.kind === "log") alerts.push(...standing(watch, place, { satisfied, witnesses }));
     });
@@ -59,7 +59,7 @@ async function fetchCheckpoint({ logKey, signal }: Watch, { kind, path, source }
   if (bytes === undefined && kind === "witness") return undefined;
   if (bytes === undefined) throw new ConnectionError("reading the checkpoint", noCheckpointReason);
   const note = new TextDecoder().decode(bytes);
-  return { note, checkpoint: verifyCheckpoint(note, logKey, verifyEd25519).checkpoint };
+  return { note, checkpoint: verifyCheckpoint(note, logKey, verifyNoteSignature).checkpoint };
 }
 
 /** Whether enough witnesses stand behind what the log shows, and lately. */

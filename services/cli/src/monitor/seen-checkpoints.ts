@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { type Checkpoint, verifyCheckpoint } from "@quorate/tlog/checkpoint";
 import type { NoteKey } from "@quorate/tlog/note";
 import { CommandError, errorLine } from "../command-error.ts";
@@ -60,7 +60,7 @@ function fileNameOf({ size, root }: Checkpoint): string {
 async function loadSeen(path: string, name: string, logKey: NoteKey): Promise<SeenCheckpoint> {
   try {
     const note = await readFile(path, "utf8");
-    const { checkpoint } = verifyCheckpoint(note, logKey, verifyEd25519);
+    const { checkpoint } = verifyCheckpoint(note, logKey, verifyNoteSignature);
     if (fileNameOf(checkpoint) !== name) throw new Error(`it is of size ${checkpoint.size} and another root than its name says`);
     return { note, checkpoint };
   } catch (cause) {

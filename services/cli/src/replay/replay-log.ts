@@ -1,7 +1,7 @@
 import type { LogReader } from "@quorate/client/log-reader";
 import type { PolicyRules } from "@quorate/protocol/policy";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyEd25519 } from "@quorate/signing/note-key";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyP256 } from "@quorate/signing/p256-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { type Hash, equalHashes } from "@quorate/tlog/hash";
@@ -46,7 +46,7 @@ type Given = {
 export async function replayLog({ reader, policy, loadBlob, ownRules, statePath, context }: Given): Promise<ReplayReport> {
   const { signal } = context;
   const { text } = await reader.checkpoint(signal);
-  const { checkpoint, witnesses } = verifyCosignedCheckpoint(text, policy.witnessPolicy, verifyEd25519);
+  const { checkpoint, witnesses } = verifyCosignedCheckpoint(text, policy.witnessPolicy, verifyNoteSignature);
   const { origin, size } = checkpoint;
   const networkKey = policy.network.key;
   const options = optionsFor(reader, size, { networkKey, loadBlob, ...(ownRules && { ownRules }) });

@@ -40,7 +40,7 @@ type Given = {
 export function checkPage({ proof: proofText, policy: policyText, page, onVerified }: Given): Check {
   try {
     const [proof, policy, sha256] = [parseProof(proofText), parseTrustPolicy(policyText), parseSha256(page.sha256)];
-    const claim = { proof, policy, verify: verifyP256Portable, verifyEd25519: verifyEd25519Portable };
+    const claim = { proof, policy, verify: verifyP256Portable, verifyNoteSignature: verifyEd25519Portable };
     const verified = verifyVerdict({ ...claim, onVerified });
     const difference = pageDifference(page, verified);
     if (difference !== undefined) return { kind: "contradicted", reason: `this page says something else than the evidence: ${difference}` };
