@@ -132,6 +132,15 @@ describe.each(backends)("a log in $name", ({ newStores, manyEntries }) => {
     expect((await fetch(`${log.url}/health/ready`)).status).toBe(503);
   });
 
+  test("an idle log publishes an entry without waiting for a batch", async () => {
+    await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1, stores: await newStores() });
+    await using log = await constellation.startLog({ batchMilliseconds: 3_600_000 });
+    for (const number of [0, 1, 2]) {
+      expect(await append(log.url, `key/${number}`, entry(number))).toMatchObject({ status: 200, index: number });
+      expect((await checkpointOf(log.url, constellation)).size).toBe(number + 1);
+    }
+  });
+
   test("refuses writers without the token, and entries and keys that are none", async () => {
     await using constellation = await LogConstellation.start({ witnesses: 0, quorum: 0, stores: await newStores() });
     await using log = await constellation.startLog();
