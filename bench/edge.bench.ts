@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { CoordinatorBus } from "@quorate/bus/coordinator-bus";
+import { endsWithThis } from "@quorate/bus/ends-with-this.fixture";
 import { type BusNetwork, startBusNetwork } from "@quorate/bus/network.fixture";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { jobIdOf, type JobMessage } from "@quorate/protocol/job";
@@ -203,7 +204,7 @@ class Crowd {
 async function startWorkers(network: BusNetwork, all: readonly Operator[], { isSilent }: { isSilent: boolean }) {
   const workers = await Promise.all(all.map(async ({ id, key }) => ({ operator: id, key, ...(await network.credentials(id)) })));
   const program = fileURLToPath(new URL("edge-workers.ts", import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("setpriv", [...endsWithThis, process.execPath, program], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
   const heard = new Set<string>();
   const arrivals = new EventTarget();

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { endsWithThis } from "../../services/coordinator/src/servers.fixture.ts";
+import { endsWithThis } from "@quorate/bus/ends-with-this.fixture";
 import { parseFaultReport } from "./fault-plan.ts";
 import type { FaultPlan, FaultReport } from "./fault-plan.ts";
 

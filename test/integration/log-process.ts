@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { LogConfig } from "@quorate/log/config";
-import { endsWithThis } from "../../services/coordinator/src/servers.fixture.ts";
+import { endsWithThis } from "@quorate/bus/ends-with-this.fixture";
 import type { LogConstellation } from "./log-constellation.ts";
 
 const main = join(import.meta.dirname, "../../services/log/src/main.ts");

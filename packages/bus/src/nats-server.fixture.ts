@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Authority } from "./authority.ts";
+import { endsWithThis } from "./ends-with-this.fixture.ts";
 import { createServerDirectory } from "./server-directory.ts";
 
 /** A nats-server that is a child of this process. */
 export type NatsServer = AsyncDisposable & {
   readonly url: string;
-  /** Empty for a server without WebSockets. */ readonly webSocketUrl: string;
+  /** Empty for a server without WebSockets. */
+  readonly webSocketUrl: string;
 };
 
 const program = "nats-server";
@@ -32,7 +34,7 @@ export async function startNatsServer(options: {
   });
   // Debian installs the server in /usr/sbin, which is not on an ordinary user's PATH.
   const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin` };
-  const child = spawn(program, ["-c", configFile], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn("setpriv", [...endsWithThis, program, "-c", configFile], { env, stdio: ["ignore", "ignore", "pipe"] });
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());

@@ -5,13 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { endsWithThis } from "@quorate/bus/ends-with-this.fixture";
 import { createNoteKey } from "@quorate/signing/note-key";
 import { formatVkey } from "@quorate/tlog/note";
 
 export type Server<Address> = AsyncDisposable & Address & { readonly pid: number | undefined; kill(): Promise<void> };
-
-/** Words for `setpriv`: the kernel kills what follows when this process ends, however it ends. */
-export const endsWithThis = ["--pdeathsig", "KILL", "--"];
 
 export async function startPostgres(): Promise<Server<{ url: string }>> {
   const directory = await temporaryDirectory("pg");
