@@ -18,7 +18,7 @@ const ordersSchema = z.object({
 });
 
 const never = new AbortController().signal;
-const { url, isSilent, workers } = ordersSchema.parse(JSON.parse(await text(process.stdin)));
+const { url, isSilent, workers } = parseOrders(await text(process.stdin));
 const connected: { bus: WorkerBus; signer: P256Signer }[] = [];
 for (let at = 0; at < workers.length; at += 20) {
   const some = workers.slice(at, at + 20).map(async ({ operator, key, jwt, seed }) => {
@@ -29,6 +29,17 @@ for (let at = 0; at < workers.length; at += 20) {
 }
 process.stdout.write("connected\n");
 await Promise.all(connected.map(({ bus, signer }) => doJobs(bus, signer)));
+
+/** Says nothing of what the orders are: they hold keys, and Node prints the text that an uncaught SyntaxError was found in. */
+function parseOrders(orders: string): z.infer<typeof ordersSchema> {
+  try {
+    return ordersSchema.parse(JSON.parse(orders));
+  } catch {
+    throw new Error(
+      `reading the orders of workers: ${orders.length} characters that are no orders; did the bench end while it wrote them?`,
+    );
+  }
+}
 
 async function doJobs(bus: WorkerBus, signer: P256Signer): Promise<void> {
   for (;;) {

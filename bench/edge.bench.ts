@@ -209,6 +209,8 @@ async function startWorkers(network: BusNetwork, all: readonly Operator[], { isS
   const heard = new Set<string>();
   const arrivals = new EventTarget();
   lines.on("line", (line) => (heard.add(line), arrivals.dispatchEvent(new Event("line"))));
+  // One that is killed at once reads nothing.
+  child.stdin.on("error", () => undefined);
   child.stdin.end(JSON.stringify({ url: network.server.url, isSilent, workers }));
   const said = async (line: string): Promise<void> => {
     while (!heard.has(line)) await once(arrivals, "line", { signal: AbortSignal.timeout(120_000) });
