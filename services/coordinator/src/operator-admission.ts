@@ -1,8 +1,10 @@
+import type { OperatorPredicate } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Enrolment } from "@quorate/protocol/operator";
 import type { OperatorDecision, OperatorRequest, OperatorView } from "@quorate/protocol/operator-view";
 import { entryKey } from "@quorate/protocol/entry";
 import { unreachable } from "@quorate/protocol/unreachable";
+import { textOf } from "@quorate/protocol/utf8";
 import { ProblemError } from "@quorate/service/problem";
 import { countersign, signStatement } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
@@ -50,7 +52,7 @@ const maxPending = 1000;
 const pendingDays = 30;
 
 export function createOperatorAdmission(dependencies: Dependencies): OperatorAdmission {
-  const { db, networkKey, verify } = dependencies;
+  const { db } = dependencies;
   const find: OperatorAdmission["find"] = async (operator) => {
     const enrolled = await findOperator(db, operator);
     return enrolled ? enrolledView(enrolled) : undecidedView(await findStatement(db, entryKey.enrolment(operator)));
@@ -68,7 +70,7 @@ export function createOperatorAdmission(dependencies: Dependencies): OperatorAdm
       return undecided.flatMap((statement) => undecidedView(statement) ?? []);
     },
     async take(request) {
-      const signed = verifyOperatorStatement(request.envelope, { enrolled: await loadOperators(db), networkKey: networkKey.spki, verify });
+      const signed = await verifyNow(dependencies, request.envelope);
       if (!signed.isDone) await takeNew(dependencies, signed, request.invitation);
       return mustFind(signed.predicate.operator);
     },
@@ -79,19 +81,20 @@ export function createOperatorAdmission(dependencies: Dependencies): OperatorAdm
   };
 }
 
-async function takeNew(
-  dependencies: Dependencies,
-  { predicate, envelope }: SignedPredicate,
-  invitation: string | undefined,
-): Promise<void> {
+async function verifyNow({ db, networkKey, verify }: Dependencies, envelope: string): Promise<SignedPredicate> {
+  return verifyOperatorStatement(envelope, { enrolled: await loadOperators(db), networkKey: networkKey.spki, verify });
+}
+
+async function takeNew(dependencies: Dependencies, signed: SignedPredicate, invitation: string | undefined): Promise<void> {
+  const { predicate, envelope } = signed;
   switch (predicate.action) {
     case "enrol":
       if (invitation === undefined) return keepPending(dependencies, predicate.operator, envelope);
       requireInvitation(dependencies, invitation);
-      return admit(dependencies, envelope);
+      return admit(dependencies, signed);
     case "rotate":
     case "revoke":
-      return change(dependencies, predicate.action === "rotate" ? countersign(envelope, dependencies.networkKey) : envelope);
+      return change(dependencies, predicate, predicate.action === "rotate" ? countersign(envelope, dependencies.networkKey) : envelope);
     default:
       return unreachable(predicate);
   }
@@ -120,7 +123,7 @@ async function apply(dependencies: Dependencies, operator: string, decision: Ope
     if (!enrolled) throw notEnrolled(operator);
     if (enrolled.revokedAt !== undefined) return;
     const predicate = { action: "revoke", operator: enrolled.enrolment.operator, reason: decision.reason } as const;
-    return change(dependencies, signStatement({ kind: "operator", predicate }, [networkKey]));
+    return change(dependencies, predicate, signStatement({ kind: "operator", predicate }, [networkKey]));
   }
   const undecided = await findStatement(db, entryKey.enrolment(operator));
   if (enrolled || !undecided) {
@@ -129,26 +132,20 @@ async function apply(dependencies: Dependencies, operator: string, decision: Ope
   }
   if (decision.decision === "refuse") return saveRefused(db, undecided.key, decision.reason);
   // Others may have been admitted since it was taken.
-  const { envelope } = undecided;
-  verifyOperatorStatement(new TextDecoder().decode(envelope), {
-    ...dependencies,
-    enrolled: await loadOperators(db),
-    networkKey: networkKey.spki,
-  });
-  return admit(dependencies, envelope);
+  return admit(dependencies, await verifyNow(dependencies, textOf(undecided.envelope)));
 }
 
-async function admit(dependencies: Dependencies, envelope: Uint8Array): Promise<void> {
+async function admit(dependencies: Dependencies, signed: SignedPredicate): Promise<void> {
   const { networkKey, ensureConsumer, enrolled, events } = dependencies;
-  const { operator } = operatorPredicateOf(envelope);
+  const { operator } = signed.predicate;
   await ensureConsumer(operator);
-  const { index, predicate } = await logOperatorStatement(dependencies, operatorPredicateOf(envelope), countersign(envelope, networkKey));
+  const { index, predicate } = await logOperatorStatement(dependencies, signed.predicate, countersign(signed.envelope, networkKey));
   if (predicate.action === "enrol") events.enrolled(operator, predicate.name, index);
   enrolled();
 }
 
-async function change(dependencies: Dependencies, envelope: Uint8Array): Promise<void> {
-  const { index, predicate } = await logOperatorStatement(dependencies, operatorPredicateOf(envelope), envelope);
+async function change(dependencies: Dependencies, wanted: OperatorPredicate, envelope: Uint8Array): Promise<void> {
+  const { index, predicate } = await logOperatorStatement(dependencies, wanted, envelope);
   dependencies.events.operatorChanged(predicate.operator, predicate.action, index);
   await dependencies.credentialsRevoked();
 }
