@@ -1,3 +1,4 @@
+import { formatTime } from "@quorate/protocol/names";
 import { ParseError } from "@quorate/protocol/parse-error";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -24,9 +25,4 @@ export function parseArchiveDate(text: string): string {
   const time = new Date(local.getTime() - offsetSeconds * 1000);
   if (time.getUTCFullYear() > 9999 || time.getUTCFullYear() < 1000) throw new ParseError("date", text);
   return formatTime(time);
-}
-
-/** RFC 3339 in UTC, to the second: the spelling of `timeSchema`. */
-export function formatTime(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`;
 }

@@ -1,7 +1,8 @@
 import { parseSha256 } from "@quorate/protocol/digest";
+import { formatTime } from "@quorate/protocol/names";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatTime, parseArchiveDate } from "./archive-date.ts";
+import { parseArchiveDate } from "./archive-date.ts";
 import { formatListedFile, parseListedFile } from "./file-list.ts";
 import { parseRelease } from "./release.ts";
 

@@ -48,6 +48,11 @@ export const hostnameSchema = z
 /** A time as RFC 3339 in UTC, to the second, `Z`. */
 export const timeSchema = z.string().regex(whole(forms.time), "must be a UTC time to the second");
 
+/** The time as `timeSchema` takes it, such as `2026-11-23T08:00:00Z`: what is below a second is cut off. */
+export function formatTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
+
 const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
 /** Text that UTF-8 can hold: JSON can spell lone surrogates, which nothing else of ours can. At most `max` characters. */

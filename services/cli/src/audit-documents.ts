@@ -4,6 +4,7 @@ import type { AuditedPackage } from "@quorate/host/audit";
 import { countClasses, severityOf } from "@quorate/host/audit-outcome";
 import { auditedStateOf } from "@quorate/host/audited-state";
 import { parseSha256 } from "@quorate/protocol/digest";
+import { formatTime } from "@quorate/protocol/names";
 import cliPackage from "../package.json" with { type: "json" };
 import { type AuditReport, unseen } from "./audit-report.ts";
 
@@ -14,7 +15,7 @@ const maxFindings = 1000;
 
 /** An audit as other tools take it. */
 export function auditDocument(format: AuditFormat, report: AuditReport, now: Date): unknown {
-  const time = `${now.toISOString().slice(0, 19)}Z`;
+  const time = formatTime(now);
   switch (format) {
     case "cyclonedx":
       return cycloneDx(report, time);

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { createUserKey } from "@quorate/bus/user-credentials";
 import { type Api, createApi } from "@quorate/client/api";
 import { sha256Of } from "@quorate/protocol/digest";
+import { formatTime } from "@quorate/protocol/names";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { textOf } from "@quorate/protocol/utf8";
 import { signStatement, signWorkerStatement } from "@quorate/signing/envelope";
@@ -28,7 +29,7 @@ const envelopeOf = (signer: P256Signer, name: string, change = {}) => textOf(sig
 
 async function signDismissal(signer: P256Signer, worker: string): Promise<Uint8Array> {
   const network = sha256Of(Buffer.from((await stranger.network()).networkKey, "base64"));
-  const saidAt = `${new Date().toISOString().slice(0, 19)}Z`;
+  const saidAt = formatTime(new Date());
   return signWorkerStatement({ action: "dismiss", operator: signer.operator, worker, network, saidAt }, signer);
 }
 

@@ -2,6 +2,7 @@ import { maxTraceBytes } from "@quorate/attestation/build-trace";
 import type { CoordinatorBus } from "@quorate/bus/coordinator-bus";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { entryKey } from "@quorate/protocol/entry";
+import { formatTime } from "@quorate/protocol/names";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { type Decision, evaluate } from "@quorate/verdict/evaluate";
 import { collectEvidence, traceDigestOf } from "@quorate/verdict/evidence";
@@ -88,7 +89,7 @@ function verdictOf(
   when: { decidedAt: Date; supersedes: number | undefined },
 ): Verdict {
   const { outcome, reason, artifacts, dissent, inputs } = decision;
-  const decidedAt = `${when.decidedAt.toISOString().slice(0, 19)}Z`;
+  const decidedAt = formatTime(when.decidedAt);
   const { target, policy } = round;
   return { target, round: round.round, policy, outcome, reason, artifacts, dissent, inputs, decidedAt, supersedes: when.supersedes };
 }

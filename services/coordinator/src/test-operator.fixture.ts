@@ -6,6 +6,7 @@ import { type Api, createApi } from "@quorate/client/api";
 import { ConnectionError } from "@quorate/client/http";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { ReportMessage } from "@quorate/protocol/job";
+import { formatTime } from "@quorate/protocol/names";
 import type { Enrolment, OperatorId } from "@quorate/protocol/operator";
 import type { Result } from "@quorate/protocol/result";
 import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
@@ -150,7 +151,7 @@ export async function signRegistration(
     action: "register",
     operator: signer.operator,
     network: sha256Of(Buffer.from(networkKey, "base64")),
-    saidAt: `${new Date().toISOString().slice(0, 19)}Z`,
+    saidAt: formatTime(new Date()),
     name: "worker",
     capabilities: { architectures: ["amd64", "all"], cores: 1, memoryMib: 1024, diskMib: 1024, tags: [] },
     ...change,

@@ -1,6 +1,7 @@
 import { traceSummaryOf } from "@quorate/attestation/build-trace";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { type JobMessage, maxReportedEnvelopeBytes } from "@quorate/protocol/job";
+import { formatTime } from "@quorate/protocol/names";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { type Byproduct, type Failure, type Result, resultSchema } from "@quorate/protocol/result";
 import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
@@ -89,8 +90,4 @@ function sign(result: Result, signer: P256Signer): { envelope: Uint8Array; diges
 export function failedOutcome(builder: Pick<BuildOutcome, "builderVersion" | "sandboxProfile">, failure: Failure): BuildOutcome {
   const { builderVersion, sandboxProfile } = builder;
   return { kind: "failed", failure, builderVersion, sandboxProfile };
-}
-
-function formatTime(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`;
 }

@@ -2,6 +2,7 @@ import { pause } from "@quorate/bus/backoff";
 import type { Api } from "@quorate/client/api";
 import { ApiError } from "@quorate/client/http";
 import type { Sha256 } from "@quorate/protocol/digest";
+import { formatTime } from "@quorate/protocol/names";
 import { textOf } from "@quorate/protocol/utf8";
 import type { Capabilities, WorkerCredentials } from "@quorate/protocol/worker";
 import { signWorkerStatement } from "@quorate/signing/envelope";
@@ -50,7 +51,7 @@ export async function register(options: RegisterOptions): Promise<WorkerCredenti
 const admissionMilliseconds = 10_000;
 
 async function ask({ api, signer, network, worker, name, capabilities, signal }: RegisterOptions): Promise<WorkerCredentials> {
-  const saidAt = `${new Date().toISOString().slice(0, 19)}Z`;
+  const saidAt = formatTime(new Date());
   const statement = { action: "register" as const, operator: signer.operator, worker, network, saidAt, name, capabilities };
   return api.registerWorker(textOf(signWorkerStatement(statement, signer)), { signal });
 }

@@ -1,5 +1,6 @@
 import { createApi } from "@quorate/client/api";
 import { sha256Of } from "@quorate/protocol/digest";
+import { formatTime } from "@quorate/protocol/names";
 import { textOf } from "@quorate/protocol/utf8";
 import { type WorkerStatus, workerStatusSchema } from "@quorate/protocol/worker";
 import { signWorkerStatement } from "@quorate/signing/envelope";
@@ -114,7 +115,7 @@ export async function runWorkerLeave(
       `leaving: ${status.unrevealed} results of this worker are not revealed yet and would stay so for everyone to see; pause it and wait, or use --force`,
     );
   }
-  const saidAt = `${new Date().toISOString().slice(0, 19)}Z`;
+  const saidAt = formatTime(new Date());
   const networkDigest = sha256Of(Buffer.from(network.networkKey, "base64"));
   const statement = { action: "dismiss" as const, operator: signer.operator, worker: leaving, network: networkDigest, saidAt };
   await createApi({ url: network.url }).dismissWorker(textOf(signWorkerStatement(statement, signer)), { signal });
