@@ -2,14 +2,14 @@ import { createApi } from "@quorate/client/api";
 import { sha256Of } from "@quorate/protocol/digest";
 import { formatTime } from "@quorate/protocol/names";
 import { textOf } from "@quorate/protocol/utf8";
-import { type WorkerStatus, workerStatusSchema } from "@quorate/protocol/worker";
 import { signWorkerStatement } from "@quorate/signing/envelope";
 import { loadJoinedNetwork, loadOperatorDirectory, loadOperatorProfile } from "@quorate/signing/operator-directory";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { inspectHost, requireBuildHost } from "../operator/inspect-host.ts";
+import { loadWorkerStatus } from "../operator/load-worker-status.ts";
 import { type OperatorOptions, operatorDirectoryOf, workerDirectoryOf } from "../operator/operator-location.ts";
 import { loadPassphrase, passphraseFileOf } from "../operator/passphrase.ts";
 import { planWorker, type WorkerLimits } from "../operator/plan-worker.ts";
@@ -58,7 +58,7 @@ export async function runWorker(options: WorkerOptions, context: CommandContext)
     WORKER_NAME: options.name ?? "worker",
     WORKER_TAGS: options.tags ?? "",
     WORKER_ONCE: options.once ? "1" : "",
-    WORKER_DATA_DIR: join(directory, "state"),
+    WORKER_DATA_DIR: stateDirectoryOf(options, env),
     PACKAGE_CACHE_DIR: join(directory, "packages"),
     ARCHIVES_FILE: archivesFile,
     WORKER_PARALLEL: String(plan.limits.parallel),
@@ -70,7 +70,7 @@ export async function runWorker(options: WorkerOptions, context: CommandContext)
 
 /** `quorate worker status` */
 export async function runWorkerStatus(options: Where, { terminal, env }: CommandContext): Promise<ExitCode> {
-  const status = await loadStatus(workerDirectoryOf(options, env));
+  const status = await loadWorkerStatus(stateDirectoryOf(options, env));
   const isRunning = status !== undefined && isAlive(status.pid);
   if (options.json) terminal.printJson({ running: isRunning, ...status });
   else for (const line of workerStatusLines(status, isRunning, new Date())) terminal.print(line);
@@ -107,7 +107,7 @@ export async function runWorkerLeave(
   const operatorDirectory = operatorDirectoryOf(options, env);
   const { signer } = loadOperatorDirectory(operatorDirectory, await loadPassphrase(options, env));
   const network = loadJoinedNetwork(operatorDirectory);
-  const status = await loadStatus(workerDirectoryOf(options, env));
+  const status = await loadWorkerStatus(stateDirectoryOf(options, env));
   const leaving = worker ?? status?.worker;
   if (!network || leaving === undefined) throw new CommandError("leaving: there is no worker here; name one of `quorate operator status`");
   if (leaving === status?.worker && status.unrevealed > 0 && options.force !== true) {
@@ -143,11 +143,10 @@ function wantedOf({ cores, memory, disk }: WorkerOptions): Partial<WorkerLimits>
 }
 
 function pauseFileOf(options: Where, env: CommandContext["env"]): string {
-  return join(workerDirectoryOf(options, env), "state", "paused");
+  return join(stateDirectoryOf(options, env), "paused");
 }
 
-async function loadStatus(directory: string): Promise<WorkerStatus | undefined> {
-  const text = await readFile(join(directory, "state", "status.json"), "utf8").catch(() => undefined);
-  const parsed = workerStatusSchema.safeParse(text === undefined ? undefined : JSON.parse(text));
-  return parsed.success ? parsed.data : undefined;
+/** The directory that the worker service calls its data directory. */
+function stateDirectoryOf(options: Where, env: CommandContext["env"]): string {
+  return join(workerDirectoryOf(options, env), "state");
 }

@@ -1,11 +1,10 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createApi } from "@quorate/client/api";
-import { workerStatusSchema } from "@quorate/protocol/worker";
 import { loadOperatorDirectory } from "@quorate/signing/operator-directory";
 import { formatVkey } from "@quorate/tlog/note";
+import { loadWorkerStatus } from "../operator/load-worker-status.ts";
 import { sendEnrolment } from "../operator/send-enrolment.ts";
 import type { ChildSpecification } from "./child.ts";
 import type { HostEnvironment } from "./host-environment.ts";
@@ -152,13 +151,12 @@ export function workerChildren(options: ServiceOptions): ChildSpecification[] {
   const parallel = Math.max(1, Math.floor(availableParallelism() / settings.operators.length));
   return keys.operators.map(({ name }) => {
     const directory = layout.directory(`operator-${name}`);
-    const statusFile = join(directory, "status.json");
     // What an earlier run said of itself is no sign of this one.
-    rmSync(statusFile, { force: true });
+    rmSync(join(directory, "status.json"), { force: true });
     return serviceChild(options, {
       name: `worker-${name}`,
       kind: "worker",
-      ready: (signal) => until(() => isTakingJobs(statusFile), signal),
+      ready: (signal) => until(() => isTakingJobs(directory), signal),
       environment: {
         OPERATOR_DIR: keyPaths.operator(layout, name),
         WORKER_DATA_DIR: directory,
@@ -171,8 +169,7 @@ export function workerChildren(options: ServiceOptions): ChildSpecification[] {
   });
 }
 
-async function isTakingJobs(statusFile: string): Promise<boolean> {
-  const text = await readFile(statusFile, "utf8").catch(() => undefined);
-  const status = workerStatusSchema.safeParse(text === undefined ? undefined : JSON.parse(text));
-  return status.success && ["idle", "working", "paused"].includes(status.data.state);
+async function isTakingJobs(dataDirectory: string): Promise<boolean> {
+  const status = await loadWorkerStatus(dataDirectory);
+  return status !== undefined && ["idle", "working", "paused"].includes(status.state);
 }
