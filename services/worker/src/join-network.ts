@@ -12,12 +12,12 @@ export type Membership = {
 
 /** Registers the worker and connects it to the edge transport. @throws what `register` throws */
 export async function joinNetwork(registration: RegisterOptions, userSeed: string): Promise<Membership> {
-  const { events, signer, signal } = registration;
+  const { events, signal } = registration;
   const credentials = await register(registration);
   const renewed = { jwt: credentials.natsJwt };
   const refusals = new EventTarget();
   const credentialsRefused = (): void => void refusals.dispatchEvent(new Event("refused"));
-  const { operator, natsUrls } = { ...credentials, operator: signer.operator };
+  const { operator, natsUrls } = credentials;
   const busEvents = { ...busEventsOf(events), credentialsRefused };
   const bus = await connectWorkerBus({ urls: natsUrls, jwt: () => renewed.jwt, userSeed, operator, events: busEvents, signal });
   return {
