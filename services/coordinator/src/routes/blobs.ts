@@ -15,10 +15,10 @@ const dayMilliseconds = 86_400_000;
 
 const paramsSchema = z.object({ digest: sha256Schema });
 
-type Dependencies = { db: Queries; blobs: BlobStore; tickets: UploadTickets; limits: BlobLimits };
+type Dependencies = { db: Queries; blobs: BlobStore; tickets: UploadTickets; limits: BlobLimits; now: () => Date };
 
 /** `/v1/blobs/sha256/:digest`: read by anyone, written with the upload ticket of a job whose round is not settled. */
-export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits }: Dependencies): void {
+export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits, now }: Dependencies): void {
   void app.register(async (scope) => {
     // The body is left unread: the route streams it.
     scope.removeAllContentTypeParsers();
@@ -71,7 +71,7 @@ export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits }: Depe
       throw new ProblemError(411, "length-required", "send the blob's size in the content-length header");
     }
     if (bytes > limits.maxBlobBytes) throw tooLarge(`a blob may have ${limits.maxBlobBytes} bytes, this one has ${bytes}`);
-    const since = new Date(Date.now() - dayMilliseconds);
+    const since = new Date(now().getTime() - dayMilliseconds);
     if (await reserveUpload(db, job, { bytes, limits: { job: limits.maxJobBytes, operator: limits.maxOperatorBytesADay, since } })) return;
     throw tooLarge(
       `a job may upload ${limits.maxJobBytes} bytes, and the jobs of one operator ${limits.maxOperatorBytesADay} a day; these ${bytes} would be more: shorten the build log`,

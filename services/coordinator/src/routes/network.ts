@@ -28,7 +28,7 @@ export function addNetworkRoutes(app: HttpApp, { db, identity, readLogSize }: De
   app.get(
     "/v1/operators/:operator/record",
     { schema: { params: z.object({ operator: operatorIdSchema }), response: { 200: operatorRecordSchema } } },
-    async ({ params }) => loadOperatorRecord(db, operatorIdSchema.parse(params.operator)),
+    async ({ params }) => loadOperatorRecord(db, params.operator),
   );
 
   app.get("/v1/stats", { schema: { response: { 200: statsSchema } } }, async () => {

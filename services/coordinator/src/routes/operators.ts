@@ -32,7 +32,7 @@ export function addOperatorRoutes(app: HttpApp, { admission, adminToken }: Depen
   });
 
   app.get("/v1/operators/:id", { schema: { params: paramsSchema, response: { 200: operatorViewSchema } } }, async ({ params }) => {
-    const found = await admission.find(operatorIdSchema.parse(params.id));
+    const found = await admission.find(params.id);
     if (!found) throw notEnrolled(params.id);
     return found;
   });

@@ -5,10 +5,10 @@ import type { Queries } from "../database.ts";
 import type { WorkerRegistry } from "../register-worker.ts";
 import { loadWorkers, workerViewOf } from "../store/workers.ts";
 
-type Dependencies = { db: Queries; workerRegistry: WorkerRegistry };
+type Dependencies = { db: Queries; workerRegistry: WorkerRegistry; now: () => Date };
 
 /** `/v1/workers`: what operators build with. What an operator signs is all the authority that there is. */
-export function addWorkerRoutes(app: HttpApp, { db, workerRegistry }: Dependencies): void {
+export function addWorkerRoutes(app: HttpApp, { db, workerRegistry, now }: Dependencies): void {
   app.post(
     "/v1/workers",
     { bodyLimit: 30_000, schema: { body: workerRequestSchema, response: { 200: workerCredentialsSchema, 204: z.null() } } },
@@ -19,7 +19,7 @@ export function addWorkerRoutes(app: HttpApp, { db, workerRegistry }: Dependenci
   );
 
   app.get("/v1/workers", { schema: { response: { 200: z.object({ workers: z.array(workerViewSchema) }) } } }, async () => {
-    const now = new Date();
-    return { workers: (await loadWorkers(db)).map((worker) => workerViewOf(worker, now)) };
+    const at = now();
+    return { workers: (await loadWorkers(db)).map((worker) => workerViewOf(worker, at)) };
   });
 }
