@@ -2,7 +2,6 @@ import type { ManifestMember } from "@quorate/attestation/manifest";
 import type { DpkgDatabase } from "./dpkg-database.ts";
 import type { FileClass } from "./file-class.ts";
 import type { FileDigest, TreeNode } from "./host-tree.ts";
-import { knownMode } from "./known-modes.ts";
 
 /** What was seen in the place of a manifest's member. */
 export type Observed = {
@@ -57,16 +56,15 @@ function judgeContent(member: ManifestMember, { digest }: Observed, node: TreeNo
 
 /** `undefined` when owner and mode are the member's. */
 function judgeAccess(member: ManifestMember, node: TreeNode, database: DpkgDatabase): Judged | undefined {
-  const override = database.overrides.get(member.path) ?? knownMode(member.path);
+  const override = database.overrides.get(member.path);
   const mode = override?.mode ?? member.mode;
   const owner = idOf(override?.owner ?? member.owner, database.users) ?? node.uid;
   const group = idOf(override?.group ?? member.group, database.groups) ?? node.gid;
   const isFile = node.kind === "file";
   const octal = (bits: number) => bits.toString(8).padStart(4, "0");
   const reason = `mode ${octal(node.mode)} instead of ${octal(mode)}`;
-  // An override may take such bits away, or be one that a maintainer script is known for; whoever tampers writes overrides too.
-  const allowed = member.mode | (knownMode(member.path)?.mode ?? 0);
-  if (isFile && (node.mode & setBits & ~allowed) !== 0) return { class: "setuid-added", reason };
+  // An override may take such bits away, and not add them: whoever tampers writes overrides too.
+  if (isFile && (node.mode & setBits & ~member.mode) !== 0) return { class: "setuid-added", reason };
   if ((node.mode & 0o002 & ~mode) !== 0) return { class: "write-allowed", reason };
   if (node.mode !== mode) return { class: "mode-changed", reason };
   if (node.uid !== owner || node.gid !== group) {

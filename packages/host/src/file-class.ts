@@ -6,14 +6,12 @@ export const fileClasses = {
   "locally-configured": "expected",
   /** Left out on purpose: a path-exclude of dpkg. */
   excluded: "expected",
-  /** Owner or mode are those of a statoverride, or of a maintainer script that is known. */
+  /** Owner or mode are those of a statoverride. */
   overridden: "expected",
   /** Not in a package, and made from what is: a link of update-alternatives, byte code, a cache. Its content is not verified. */
   generated: "expected",
   /** In /etc and in no package. */
   "local-configuration": "expected",
-  /** Of a package without a verdict for its exact version, or without a manifest. */
-  unverified: "drift",
   missing: "drift",
   "mode-changed": "drift",
   "owner-changed": "drift",

@@ -11,7 +11,7 @@ const maxMembers = 5_000_000;
 const maxArchiveBytes = 2 ** 40;
 
 /** A file that is kept whole: the largest is a database of packages. */
-export const maxKeptBytes = 64 * 2 ** 20;
+const maxKeptBytes = 64 * 2 ** 20;
 
 export type TarMember = {
   /** As in a manifest; none leads out of the root. */
