@@ -10,6 +10,8 @@ export const exitCodes = {
   /** There is a verdict, and it is not `reproduced`. */
   notReproduced: 3,
   interrupted: 130,
+  /** Whoever read the output closed it before the command was done: what shells say of a program that SIGPIPE ended. */
+  outputClosed: 141,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

@@ -5,19 +5,24 @@ import type { CommandContext } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import { processTerminal } from "./terminal.ts";
 
-/** Runs one command and answers its exit code; what goes wrong is one line on standard error. */
+/**
+ * Runs one command and answers its exit code; what goes wrong is one line on standard error. A command whose output is closed is ended, and
+ * says nothing of it; one that had come to its end has its own exit code.
+ */
 export async function runCommandLine(argv: readonly string[], env: Environment): Promise<ExitCode> {
-  const terminal = processTerminal(env);
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort(new CommandError("interrupted", { exitCode: exitCodes.interrupted }));
+  const ending = new AbortController();
+  const end = (message: string, exitCode: ExitCode): void => ending.abort(new CommandError(message, { exitCode }));
+  const terminal = processTerminal(env, () => end("its output was closed", exitCodes.outputClosed));
+  const interrupt = (): void => end("interrupted", exitCodes.interrupted);
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   try {
-    return await runCommand(argv, { terminal, env, signal: interrupted.signal });
+    return await runCommand(argv, { terminal, env, signal: ending.signal });
   } catch (error) {
-    terminal.say(`quorate: ${errorLine(interrupted.signal.aborted ? interrupted.signal.reason : error)}`);
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    return error instanceof CommandError ? error.exitCode : exitCodes.failed;
+    const failure: unknown = ending.signal.aborted ? ending.signal.reason : error;
+    const exitCode = failure instanceof CommandError ? failure.exitCode : exitCodes.failed;
+    if (exitCode !== exitCodes.outputClosed) terminal.say(`quorate: ${errorLine(failure)}`);
+    return exitCode;
   }
 }
 

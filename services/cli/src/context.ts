@@ -5,6 +5,6 @@ import type { Terminal } from "./terminal.ts";
 export type CommandContext = {
   terminal: Terminal;
   env: Environment;
-  /** Aborts at Ctrl-C. */
+  /** Aborts at Ctrl-C, and when nobody reads the output any more. */
   signal: AbortSignal;
 };

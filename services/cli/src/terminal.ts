@@ -16,8 +16,15 @@ export interface Terminal {
   draw(text: string): void;
 }
 
-export function processTerminal(env: Environment): Terminal {
+/** @param onClosed called when nobody reads what is written any more, as after `| head` */
+export function processTerminal(env: Environment, onClosed: () => void): Terminal {
   const { stdout, stderr } = process;
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      onClosed();
+    });
+  }
   return {
     print: (line) => void stdout.write(`${line}\n`),
     printJson: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
