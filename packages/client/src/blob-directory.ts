@@ -7,14 +7,19 @@ import { ConnectionError } from "./http.ts";
 
 const maxBlobBytes = 256 * 2 ** 20;
 
+/** Where a directory of blobs has one: zstd files `ab/cdef….zst`, named by the SHA-256 of their content. */
+export function blobFilePath(directory: string, sha256: Sha256): string {
+  return join(directory, sha256.slice(0, 2), `${sha256.slice(2)}.zst`);
+}
+
 /**
- * A blob from the directory where a coordinator keeps them, as zstd files `ab/cdef….zst` named by their SHA-256: a network's evidence is
- * readable without the network. `undefined` when it is not there.
+ * A blob from the directory where a coordinator or a snapshot keeps them: a network's evidence is readable without the network. `undefined`
+ * when it is not there.
  *
  * @throws ConnectionError when the file does not have the digest
  */
 export async function loadBlobFile(directory: string, sha256: Sha256): Promise<Uint8Array | undefined> {
-  const path = join(directory, sha256.slice(0, 2), `${sha256.slice(2)}.zst`);
+  const path = blobFilePath(directory, sha256);
   const compressed = readIfThere(path);
   if (compressed === undefined) return undefined;
   const bytes = new Uint8Array(zstdDecompressSync(compressed, { maxOutputLength: maxBlobBytes }));

@@ -13,6 +13,11 @@ export function loadTrustPolicy(options: PolicyOptions, context: CommandContext)
   return loadPolicy(options, context, parseTrustPolicy);
 }
 
+/** As `loadTrustPolicy`, with its text: what was concluded under a policy is kept with it. */
+export function loadTrustPolicyText(options: PolicyOptions, context: CommandContext): Promise<{ text: Uint8Array; policy: TrustPolicy }> {
+  return loadPolicy(options, context, (text) => ({ text, policy: parseTrustPolicy(text) }));
+}
+
 /** Its log and witnesses, for commands that look no further; a plain tlog-policy is enough for them. */
 export function loadTlogPolicy(options: PolicyOptions, context: CommandContext): Promise<WitnessPolicy> {
   return loadPolicy(options, context, parseTlogLines);

@@ -5,12 +5,12 @@ import { FileHasher } from "@quorate/host/file-hasher";
 import { HashCache, loadCacheText } from "@quorate/host/hash-cache";
 import type { HostTree } from "@quorate/host/host-tree";
 import { loadImage, loadTar } from "@quorate/host/load-archive";
-import { writeDurableFile } from "@quorate/service/durable-file";
 import { type AuditFormat, auditDocument } from "../audit-documents.ts";
 import { type AuditReport, auditJson, auditLines } from "../audit-report.ts";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
+import { saveFile } from "../own-files.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 
 export type AuditOptions = SnapshotOptions & {
@@ -63,7 +63,7 @@ async function auditSubject(
   const tree = await openTree(subject, options, { hasher, cache, signal });
   const audit = await auditTree({ tree, known, onFile: progress.at, signal });
   if (cache === undefined || options.cache === undefined) return { audit };
-  await writeDurableFile(options.cache, cache.format(), { mode: 0o600 });
+  await saveFile(options.cache, cache.format(), { mode: 0o600 });
   return { audit, cache: { reused: cache.reused, oldestAt: new Date(cache.oldestAt * 1000).toISOString() } };
 }
 

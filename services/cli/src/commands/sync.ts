@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
-import { access, mkdir, readFile, readdir, unlink } from "node:fs/promises";
+import { access, mkdir, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
-import { ApiError } from "@quorate/client/http";
+import { blobFilePath } from "@quorate/client/blob-directory";
 import { SnapshotArtifacts, loadSnapshot, snapshotLayout } from "@quorate/host/snapshot-directory";
-import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { ParseError } from "@quorate/protocol/parse-error";
-import { lockDirectory } from "@quorate/service/directory-lock";
-import { writeDurableFile } from "@quorate/service/durable-file";
+import { utf8 } from "@quorate/protocol/utf8";
+import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { decideFreshness } from "@quorate/tlog/cosigned-time";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
@@ -15,16 +13,19 @@ import { VerificationError } from "@quorate/tlog/verification-error";
 import type { LoadBlob } from "@quorate/verdict/replay-verdict";
 import { type Snapshot, formatSnapshot, snapshotFormat } from "@quorate/verdict/snapshot";
 import { type SnapshotArtifact, formatSnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
-import { type TrustPolicy, parseTrustPolicy } from "@quorate/verdict/trust-policy";
+import type { TrustPolicy } from "@quorate/verdict/trust-policy";
 import { blobLoaderOf } from "../blob-loader.ts";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
-import { dataDirectoryOf, findConnection } from "../connection.ts";
+import { findConnection } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { type LogForReader, type LogReadOptions, openLogForReader } from "../log-for-reader.ts";
 import { updateMirror } from "../mirror/update-mirror.ts";
+import { holdDirectory, saveFile } from "../own-files.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 import { type ReadVerdicts, readVerdicts } from "../read-verdicts.ts";
+import { loadTrustPolicyText } from "../reader-policy.ts";
 import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "../snapshot-defaults.ts";
+import { unlessMissing } from "../unless-missing.ts";
 
 export type SyncOptions = LogReadOptions & { into?: string | undefined; freshness?: number | undefined };
 
@@ -32,18 +33,18 @@ export type SyncOptions = LogReadOptions & { into?: string | undefined; freshnes
 export async function runSync(url: string | undefined, given: SyncOptions, context: CommandContext): Promise<ExitCode> {
   const options = url === undefined ? given : { ...given, url };
   const directory = options.into ?? defaultSnapshotDirectory;
-  const policyText = await readPolicy(options, context);
-  const policy = parseTrustPolicy(policyText);
-  await mkdir(directory, { recursive: true });
+  const { text: policyText, policy } = await loadTrustPolicyText(options, context);
   using held = new DisposableStack();
-  held.use(lockDirectory(directory));
+  held.use(await holdDirectory(directory));
   const log = await openLogForReader(options, context);
   const freshness = freshnessOf(log, policy, options.freshness);
   if (freshness.kind !== "fresh") {
     throw new CommandError(`syncing from ${log.url}: ${freshness.reason}`, { exitCode: exitCodes.notReproduced });
   }
   const { added } = await updateMirror(snapshotLayout(directory).log, log, context);
-  const loadBlob = forgiving(blobLoaderOf(options, (await findConnection(options, context.env))?.url, context));
+  const findBlob = blobLoaderOf(options, (await findConnection(options, context.env))?.url, context);
+  // What the network does not have is missing, and no error: the verdicts that need it wait.
+  const loadBlob: LoadBlob = (sha256) => unlessMissing(findBlob(sha256));
   const read = await readAdded({ directory, log, policy, policyText, loadBlob, context });
   const missing = await fetchManifests({ directory, artifacts: read.artifacts, loadBlob, context });
   await saveSnapshot(directory, { policyText, note: log.note, read });
@@ -78,41 +79,16 @@ function summaryLines(
   ];
 }
 
-async function readPolicy(options: SyncOptions, { env }: CommandContext): Promise<string> {
-  const path = options.policy ?? join(dataDirectoryOf(options, env), "policy");
-  try {
-    const text = await readFile(path, "utf8");
-    parseTrustPolicy(text);
-    return text;
-  } catch (cause) {
-    throw new CommandError(`reading the policy ${path}: ${errorLine(cause)}; give --policy FILE: whom you trust is for you to say`, {
-      cause,
-    });
-  }
-}
-
 function freshnessOf({ note }: LogForReader, { witnessPolicy: policy }: TrustPolicy, freshnessSeconds = defaultFreshnessSeconds) {
   const { witnesses } = verifyCosignedCheckpoint(note, policy, verifyNoteSignature);
   return decideFreshness({ policy, witnesses, now: new Date(), freshnessSeconds });
-}
-
-/** What the network does not have is missing, and no error: the verdicts that need it wait. */
-function forgiving(loadBlob: LoadBlob): LoadBlob {
-  return async (sha256) => {
-    try {
-      return await loadBlob(sha256);
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return undefined;
-      throw error;
-    }
-  };
 }
 
 type Reading = {
   directory: string;
   log: LogForReader;
   policy: TrustPolicy;
-  policyText: string;
+  policyText: Uint8Array;
   loadBlob: LoadBlob;
   context: CommandContext;
 };
@@ -120,7 +96,7 @@ type Reading = {
 async function readAdded({ directory, log, policy, policyText, loadBlob, context }: Reading): Promise<ReadVerdicts> {
   const previous = await loadSnapshot(directory);
   // Under another policy everything that was concluded before is concluded again.
-  const isSame = previous?.policy === digestOf(policyText);
+  const isSame = previous?.policy === nodeHasher.digest(policyText);
   if (previous !== undefined && !isSame) context.terminal.say("the policy has changed: all verdicts are checked again");
   const from = previous !== undefined && isSame ? await resumeFrom(directory, previous, policy) : { size: 0, carried: [], artifacts: [] };
   using progress = createCountedProgress(context.terminal, (count) => `checking: entry ${count} of ${log.checkpoint.size}`);
@@ -166,7 +142,7 @@ async function fetchManifests(given: {
   const lane = async () => {
     for (const sha256 of wanted) {
       context.signal.throwIfAborted();
-      const path = join(blobs, sha256.slice(0, 2), `${sha256.slice(2)}.zst`);
+      const path = blobFilePath(blobs, sha256);
       if (await exists(path)) continue;
       const bytes = await loadBlob(sha256);
       if (bytes === undefined) {
@@ -174,7 +150,7 @@ async function fetchManifests(given: {
         continue;
       }
       await mkdir(dirname(path), { recursive: true });
-      await writeDurableFile(path, zstdCompressSync(bytes));
+      await saveFile(path, zstdCompressSync(bytes));
       progress.at((fetched += 1));
     }
   };
@@ -185,31 +161,25 @@ async function fetchManifests(given: {
 /** The list of artifacts first, then the state that names it: a host that loses power between them has its old snapshot. */
 async function saveSnapshot(
   directory: string,
-  { policyText, note, read }: { policyText: string; note: string; read: ReadVerdicts },
+  { policyText, note, read }: { policyText: Uint8Array; note: string; read: ReadVerdicts },
 ): Promise<void> {
   const layout = snapshotLayout(directory);
-  const text = read.artifacts
-    .map((artifact) => `${formatSnapshotArtifact(artifact)}\n`)
-    .sort()
-    .join("");
-  const artifacts = digestOf(text);
-  await writeDurableFile(layout.artifacts(artifacts), text);
-  await writeDurableFile(layout.policy, policyText);
+  const lines = read.artifacts.map((artifact) => `${formatSnapshotArtifact(artifact)}\n`).sort();
+  const list = utf8(lines.join(""));
+  const artifacts = nodeHasher.digest(list);
+  await saveFile(layout.artifacts(artifacts), list);
+  await saveFile(layout.policy, policyText);
   const snapshot: Snapshot = {
     format: snapshotFormat,
     checkpoint: note,
-    policy: digestOf(policyText),
+    policy: nodeHasher.digest(policyText),
     artifacts,
     carried: [...read.carried],
   };
-  await writeDurableFile(layout.state, formatSnapshot(snapshot));
+  await saveFile(layout.state, formatSnapshot(snapshot));
   for (const name of await readdir(directory)) {
     if (name.startsWith("artifacts-") && name !== `artifacts-${artifacts}`) await unlink(join(directory, name));
   }
-}
-
-function digestOf(text: string): Sha256 {
-  return parseSha256(createHash("sha256").update(text).digest("hex"));
 }
 
 function exists(path: string): Promise<boolean> {
