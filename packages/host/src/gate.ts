@@ -1,14 +1,8 @@
-import type { Sha256 } from "@quorate/protocol/digest";
 import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 import type { GateException, GateMode } from "./gate-settings.ts";
 
 /** A package file that is about to be installed. */
-export type GatedPackage = {
-  readonly package: string;
-  readonly version: string;
-  readonly architecture: string;
-  readonly sha256: Sha256;
-};
+export type GatedPackage = Pick<SnapshotArtifact, "package" | "version" | "architecture" | "sha256">;
 
 export type Gated = {
   readonly gated: GatedPackage;

@@ -7,17 +7,17 @@ import { FileHasher } from "@quorate/host/file-hasher";
 import { type Gated, type GatedPackage, decideGate, decideGated } from "@quorate/host/gate";
 import { type GateMode, type GateSettings, formatGateSettings, parseGateSettings } from "@quorate/host/gate-settings";
 import { ParseError } from "@quorate/protocol/parse-error";
-import { makeDurableDirectory, writeDurableFile } from "@quorate/service/durable-file";
+import { makeDurableDirectory } from "@quorate/service/durable-file";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
+import { saveFile } from "../own-files.ts";
 import { defaultSnapshotDirectory } from "../snapshot-defaults.ts";
 
 export type GateOptions = {
   etc?: string | undefined;
   mode?: GateMode | undefined;
   snapshot?: string | undefined;
-  json?: boolean | undefined;
 };
 
 const program = fileURLToPath(new URL("../../../../bin/quorate", import.meta.url));
@@ -41,8 +41,8 @@ export async function runGateInstall(options: GateOptions, { terminal }: Command
     exceptions: before?.exceptions ?? [],
   };
   await makeDurableDirectory(join(paths.settings, ".."), 0o755);
-  await writeDurableFile(paths.settings, formatGateSettings(settings));
-  await writeDurableFile(paths.apt, aptConfiguration(paths.settings));
+  await saveFile(paths.settings, formatGateSettings(settings));
+  await saveFile(paths.apt, aptConfiguration(paths.settings));
   terminal.print(`apt asks the gate from now on: mode ${settings.mode}, snapshot ${settings.snapshot}, settings in ${paths.settings}`);
   return exitCodes.ok;
 }
