@@ -33,6 +33,8 @@ export async function loadSnapshot(directory: string): Promise<Snapshot | undefi
 export class SnapshotArtifacts {
   readonly #blobs: string;
   readonly #lines: Map<string, string[]>;
+  /** Made when it is first needed: a gate asks for each of many files, an audit for none. */
+  #byDigest: Map<string, string[]> | undefined;
 
   private constructor(directory: string, text: string) {
     this.#blobs = snapshotLayout(directory).blobs;
@@ -57,8 +59,8 @@ export class SnapshotArtifacts {
 
   /** Those of a package file, whatever it calls itself. */
   findByDigest(sha256: Sha256): SnapshotArtifact[] {
-    const lines = [...this.#lines.values()].flat().filter((line) => line.includes(` ${sha256} `));
-    return lines.map((line) => parseSnapshotArtifact(line)).filter((artifact) => artifact.sha256 === sha256);
+    this.#byDigest ??= Map.groupBy([...this.#lines.values()].flat(), (line) => line.split(" ", 4)[3] ?? "");
+    return (this.#byDigest.get(sha256) ?? []).map((line) => parseSnapshotArtifact(line));
   }
 
   *all(): Generator<SnapshotArtifact> {
