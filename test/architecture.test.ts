@@ -21,7 +21,7 @@ const soleImporters: Record<string, string[]> = {
   "@aws-sdk/": ["log"],
   openpgp: ["archive"],
   "@electric-sql/": ["cli"],
-  "tar-stream": ["worker", "host"],
+  "tar-stream": ["host"],
   commander: ["cli"],
   "markdown-it": ["site"],
   pino: ["service"],

@@ -3,13 +3,19 @@ import type { Sha256 } from "@quorate/protocol/digest";
 import type { Hashing } from "./file-hasher.ts";
 import type { FileDigest, HostTree, TreeNode } from "./host-tree.ts";
 import { Locator } from "./locator.ts";
-import { type TarMember, readTar } from "./tar-members.ts";
+import { type TarMember, type TarReading, readTar } from "./tar-members.ts";
 
 type Entry = { readonly node: TreeNode; readonly sha256?: Sha256 | undefined; readonly content?: Uint8Array | undefined };
 
 /** What dpkg and the audit read whole. */
 const keptFiles =
   /^(?:var\/lib\/dpkg\/(?:status|diversions|statoverride|status\.d\/[^/]+|info\/[^/]+\.list)|etc\/(?:passwd|group|dpkg\/dpkg\.cfg(?:\.d\/[^/]+)?))$/;
+
+/** The largest of them is a database of packages. */
+const maxKeptBytes = 64 * 2 ** 20;
+
+/** More than any image has. */
+const limits = { members: 5_000_000, unpackedBytes: 2 ** 40 };
 
 const whiteoutPrefix = ".wh.";
 const opaqueName = ".wh..wh..opq";
@@ -22,13 +28,13 @@ export class ArchiveTree implements HostTree {
   /** Lays a tar over what is there. @throws Error for one that unpackers would not agree about */
   async addTar(source: Readable, signal: AbortSignal): Promise<void> {
     const fresh = new Set<string>();
-    for await (const member of readTar(source, { keep: (path) => keptFiles.test(path), signal })) this.#add(member, fresh);
+    for await (const member of readTar(source, { keep, limits, signal })) this.#add(member, fresh);
   }
 
   /** Lays a layer of an image over what is there: as a tar, and its whiteouts take away what lower layers have (OCI image-layer). */
   async addLayer(source: Readable, signal: AbortSignal): Promise<void> {
     const fresh = new Set<string>();
-    for await (const member of readTar(source, { keep: (path) => keptFiles.test(path), signal })) {
+    for await (const member of readTar(source, { keep, limits, signal })) {
       const slash = member.path.lastIndexOf("/");
       const [directory, name] = [member.path.slice(0, Math.max(0, slash)), member.path.slice(slash + 1)];
       if (name === opaqueName) this.#removeBelow(this.#place(directory || "."), fresh);
@@ -111,6 +117,12 @@ export class ArchiveTree implements HostTree {
     return path;
   }
 }
+
+const keep: TarReading["keep"] = (path, sizeBytes) => {
+  if (!keptFiles.test(path)) return false;
+  if (sizeBytes <= maxKeptBytes) return true;
+  throw new Error(`reading a tar: ${path} has ${sizeBytes} bytes, and at most ${maxKeptBytes} are kept`);
+};
 
 function entryOf(member: TarMember, kind: TreeNode["kind"]): Entry {
   const { mode, uid, gid, sizeBytes, linkTarget, sha256, content } = member;

@@ -1,26 +1,22 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { MemberKind } from "@quorate/attestation/manifest";
 import { decodePath } from "@quorate/attestation/path-text";
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
 import { type Header, extract } from "tar-stream";
-import type { TreeNode } from "./host-tree.ts";
-
-/** More than any image has; bounds what a hostile archive can make of a few bytes. */
-const maxMembers = 5_000_000;
-const maxArchiveBytes = 2 ** 40;
-
-/** A file that is kept whole: the largest is a database of packages. */
-const maxKeptBytes = 64 * 2 ** 20;
 
 export type TarMember = {
   /** As in a manifest; none leads out of the root. */
   readonly path: string;
   /** `hardlink` is to a member before it. */
-  readonly kind: TreeNode["kind"] | "hardlink";
+  readonly kind: MemberKind;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Names; the numbers where the tar has none. */
+  readonly owner: string;
+  readonly group: string;
   readonly sizeBytes: number;
   /** Of links; of a hard link it is a path as in a manifest. */
   readonly linkTarget?: string;
@@ -30,7 +26,13 @@ export type TarMember = {
   readonly content?: Uint8Array;
 };
 
-export type TarReading = { readonly keep: (path: string) => boolean; readonly signal: AbortSignal };
+export type TarReading = {
+  /** Which files' contents are wanted. */
+  readonly keep: (path: string, sizeBytes: number) => boolean;
+  /** Bound what a hostile archive can make of a few bytes. */
+  readonly limits: { readonly members: number; readonly unpackedBytes: number };
+  readonly signal: AbortSignal;
+};
 
 /**
  * The members of a tar (ustar, GNU or pax), hashed as they stream past; nothing is unpacked. What would have unpackers disagree, or write out of
@@ -38,7 +40,7 @@ export type TarReading = { readonly keep: (path: string) => boolean; readonly si
  *
  * @throws Error that names the member
  */
-export async function* readTar(source: Readable, { keep, signal }: TarReading): AsyncGenerator<TarMember> {
+export async function* readTar(source: Readable, { keep, limits, signal }: TarReading): AsyncGenerator<TarMember> {
   // Names as bytes, as Debian's tars have them; pax gives them in UTF-8.
   const options: Parameters<typeof extract>[0] & { filenameEncoding: string } = { filenameEncoding: "latin1" };
   const archive = extract(options);
@@ -50,11 +52,9 @@ export async function* readTar(source: Readable, { keep, signal }: TarReading): 
     const member = memberOf(header);
     count += 1;
     unpackedBytes += member.sizeBytes;
-    if (count > maxMembers || unpackedBytes > maxArchiveBytes)
+    if (count > limits.members || unpackedBytes > limits.unpackedBytes)
       throw new Error("reading a tar: it has too many members, or unpacks to too much");
-    const isKept = member.kind === "file" && keep(member.path);
-    if (isKept && member.sizeBytes > maxKeptBytes)
-      throw new Error(`reading a tar: ${member.path} has ${member.sizeBytes} bytes, and at most ${maxKeptBytes} are kept`);
+    const isKept = member.kind === "file" && keep(member.path, member.sizeBytes);
     const digest = createHash("sha256");
     const kept: Buffer[] = [];
     for await (const chunk of entry as AsyncIterable<Buffer>) {
@@ -94,6 +94,8 @@ function memberOf(header: Header): TarMember {
     mode: (header.mode ?? 0) & 0o7777,
     uid: header.uid ?? 0,
     gid: header.gid ?? 0,
+    owner: header.uname || String(header.uid ?? 0),
+    group: header.gname || String(header.gid ?? 0),
     sizeBytes: kind === "file" ? (header.size ?? 0) : 0,
     ...(linkTarget === undefined ? {} : { linkTarget }),
   };

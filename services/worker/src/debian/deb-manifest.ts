@@ -22,7 +22,7 @@ export async function readManifest(deb: string, signal: AbortSignal): Promise<{ 
 }
 
 /** Policy §D.2.5 (conffiles): absolute paths, one a line, perhaps with a flag in front. */
-function parseConffiles(bytes: Buffer): Set<string> {
+function parseConffiles(bytes: Uint8Array): Set<string> {
   const lines = decodePath(bytes).split("\n");
   return new Set(
     lines
