@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { formatHash, parseHash } from "@quorate/tlog/hash";
 import { z } from "zod";
 import { CommandError, errorLine } from "./command-error.ts";
-import { saveFile } from "./own-files.ts";
+import { readIfThere, saveFile } from "./own-files.ts";
 
 const publishedKept = 1024;
 
@@ -21,10 +20,7 @@ export type CheckState = Checkpoint & { readonly published: readonly number[] };
 
 /** The state that an earlier check left; `undefined` when there is none. */
 export async function loadCheckState(path: string, origin: string): Promise<CheckState | undefined> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await readIfThere(path);
   if (text === undefined) return undefined;
   try {
     const { format: _format, ...state } = checkStateSchema.parse(JSON.parse(text));

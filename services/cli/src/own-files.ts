@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { lockDirectory } from "@quorate/service/directory-lock";
 import { type DurableFileOptions, writeDurableFile } from "@quorate/service/durable-file";
 import { CommandError, errorLine, systemReason } from "./command-error.ts";
@@ -12,6 +12,14 @@ export async function holdDirectory(directory: string): Promise<Disposable> {
     );
   });
   return lockDirectory(directory);
+}
+
+/** The text of a file that a command keeps; `undefined` when there is none yet. */
+export function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
 }
 
 /** Writes a file that a command keeps; it is durable when this returns. With `replace: false` one that is there already stays. */

@@ -1,5 +1,5 @@
-import { readFile, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parsePreInstall } from "@quorate/debian/apt-pre-install";
@@ -11,7 +11,7 @@ import { makeDurableDirectory } from "@quorate/service/durable-file";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
-import { saveFile } from "../own-files.ts";
+import { readIfThere, saveFile } from "../own-files.ts";
 import { defaultSnapshotDirectory } from "../snapshot-defaults.ts";
 
 export type GateOptions = {
@@ -166,11 +166,4 @@ async function loadSettings(path: string): Promise<GateSettings | undefined> {
     if (cause instanceof ParseError) throw new CommandError(`reading ${path}: ${errorLine(cause)}`, { cause });
     throw cause;
   }
-}
-
-function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type LogCheck, checkLog } from "@quorate/client/check-log";
@@ -13,7 +13,7 @@ import type { WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import { CommandError, errorLine, exitCodes } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import type { LogForReader } from "../log-for-reader.ts";
-import { saveFile } from "../own-files.ts";
+import { readIfThere, saveFile } from "../own-files.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 
 /** What a mirror's directory holds: the note is the file `checkpoint`. */
@@ -80,10 +80,7 @@ export async function extendMirror(given: {
 /** What the directory holds, as its checkpoint says; `undefined` when there is none yet. */
 export async function loadMirrored(directory: string, policy: WitnessPolicy): Promise<Mirrored | undefined> {
   const path = join(directory, "checkpoint");
-  const note = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const note = await readIfThere(path);
   if (note === undefined) return undefined;
   try {
     const keys = policy.logs.map(({ key }) => key);
