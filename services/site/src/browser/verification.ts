@@ -1,7 +1,7 @@
 import "./interpreted-schemas.ts";
 import { verifyP256Portable } from "@quorate/attestation/portable-p256";
 import { parseSha256 } from "@quorate/protocol/digest";
-import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
+import { verifyNoteSignaturePortable } from "@quorate/tlog/portable-note-verify";
 import { parseProof } from "@quorate/verdict/proof";
 import { claimedDigest } from "@quorate/verdict/standing";
 import { parseTrustPolicy } from "@quorate/verdict/trust-policy";
@@ -40,7 +40,7 @@ type Given = {
 export function checkPage({ proof: proofText, policy: policyText, page, onVerified }: Given): Check {
   try {
     const [proof, policy, sha256] = [parseProof(proofText), parseTrustPolicy(policyText), parseSha256(page.sha256)];
-    const claim = { proof, policy, verify: verifyP256Portable, verifyNoteSignature: verifyEd25519Portable };
+    const claim = { proof, policy, verify: verifyP256Portable, verifyNoteSignature: verifyNoteSignaturePortable };
     const verified = verifyVerdict({ ...claim, onVerified });
     const difference = pageDifference(page, verified);
     if (difference !== undefined) return { kind: "contradicted", reason: `this page says something else than the evidence: ${difference}` };
