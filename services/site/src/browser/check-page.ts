@@ -17,6 +17,9 @@ async function check(from: HTMLElement, policyInput: HTMLTextAreaElement, status
   from.dataset["state"] = "checking";
   const items = from.querySelectorAll<HTMLElement>("[data-step]");
   for (const item of items) delete item.dataset["state"];
+  // What an earlier check found is not said of this one.
+  const line = document.querySelector<HTMLElement>(".verdict .checked");
+  if (line) line.hidden = true;
   status.textContent = "Fetching the proof …";
   try {
     policyInput.value ||= await textOf("/policy");

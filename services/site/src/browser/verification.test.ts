@@ -35,11 +35,11 @@ const policy = formatTrustPolicy({
   witnessPolicy: { logs: [{ key: log.key }], witnesses: [{ name: "w", key: witness.key }], groups: [], quorum: "w" },
 });
 
-function check(signer = witness) {
+function check({ signer = witness, policyText = policy } = {}) {
   const signatures = [log, signer].map((by) => cosignSubtree({ tree, time: 1000, signer: by }));
   const proof = formatProof({ ...network.proof(), checkpoint: formatNote(formatCheckpoint(tree), signatures) });
   const verified: CheckStep[] = [];
-  return { outcome: checkPage({ proof, policy, page, onVerified: (step) => verified.push(step) }), verified };
+  return { outcome: checkPage({ proof, policy: policyText, page, onVerified: (step) => verified.push(step) }), verified };
 }
 
 test("verifies under a policy whose log and witness have ML-DSA-44 keys", () => {
@@ -49,7 +49,11 @@ test("verifies under a policy whose log and witness have ML-DSA-44 keys", () => 
 test("does not take another's ML-DSA-44 signature for that of the policy's witness", () => {
   const { key } = witness;
   const { sign } = testSigner(key.name, 8, "ml-dsa-44");
-  const { outcome, verified } = check({ key, sign });
+  const { outcome, verified } = check({ signer: { key, sign } });
   expect(outcome).toMatchObject({ kind: "contradicted", reason: expect.stringContaining("the ML-DSA-44 signature") as unknown });
   expect(verified).toEqual([]);
+});
+
+test("says of a policy that cannot be read that it is none, and not that the page is contradicted", () => {
+  expect(() => check({ policyText: policy.replace("threshold 2", "threshold 20") })).toThrow("trust policy");
 });

@@ -36,10 +36,13 @@ type Given = {
 /**
  * Does in the browser what `quorate verify` does, with the same code, and compares what the page says with what the evidence says. The step
  * after the last that was verified is the one that does not hold.
+ *
+ * @throws ParseError for a policy that is none: that says nothing of the page
  */
 export function checkPage({ proof: proofText, policy: policyText, page, onVerified }: Given): Check {
+  const policy = parseTrustPolicy(policyText);
   try {
-    const [proof, policy, sha256] = [parseProof(proofText), parseTrustPolicy(policyText), parseSha256(page.sha256)];
+    const [proof, sha256] = [parseProof(proofText), parseSha256(page.sha256)];
     const claim = { proof, policy, verify: verifyP256Portable, verifyNoteSignature: verifyNoteSignaturePortable };
     const verified = verifyVerdict({ ...claim, onVerified });
     const difference = pageDifference(page, verified);
