@@ -11,8 +11,8 @@ import { readModelTables } from "./read-model-tables.ts";
 /** How far the log has been read: the size, the right edge of the tree of that size, and the cosigned checkpoint that it was read under. */
 export type ReadTo = { readonly size: number; readonly peaks: readonly Hash[]; readonly checkpoint: string };
 
-/** Bumped when the tables change: what was read is then read again. */
-export const readModelFormat = 2;
+/** Bumped when the tables change, or what is kept in them: what was read is then read again. */
+export const readModelFormat = 3;
 
 /** Opens the read model of a data directory; one of other tables is thrown away. */
 export async function openReadModel(directory: DataDirectory): Promise<ReadModel> {

@@ -100,16 +100,18 @@ function saveVerdict(model: ReadModel, index: number, verdict: Verdict): void {
     const dissents = standing === "counted" && verdict.dissent.includes(operator);
     saveParticipation(model, { operator, index, round, standing, dissents });
   }
-  for (const operator of unrevealed(model, round))
+  for (const operator of unrevealed(model, verdict))
     saveParticipation(model, { operator, index, round, standing: "unrevealed", dissents: false });
 }
 
-/** Operators that committed to a result of the round that is not in the log. */
-function unrevealed(model: ReadModel, round: Sha256): string[] {
+/** Operators that committed to a result of the round that is not in the log. One that the verdict looked at may be in a large envelope. */
+function unrevealed(model: ReadModel, { round, inputs }: Verdict): string[] {
+  const revealed = new Set<string>(inputs.map(({ operator }) => operator));
   return model
     .prepare("SELECT operator FROM commitment WHERE round = ?1 AND operator NOT IN (SELECT operator FROM result WHERE round = ?1)")
     .all(round)
-    .map((row) => String(row["operator"]));
+    .map((row) => String(row["operator"]))
+    .filter((operator) => !revealed.has(operator));
 }
 
 type Participation = {

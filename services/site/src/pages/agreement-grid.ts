@@ -51,11 +51,13 @@ function rowOf(id: OperatorId, { operators }: TargetFacts, round: RoundFacts): R
   const operator = operators.get(id);
   const logged = round.results.find(({ result }) => result.operator === id);
   const committed = round.commitments.find((commitment) => commitment.operator === id);
-  const standing = round.ruling?.verdict.inputs.find((input) => input.operator === id)?.standing;
+  // What the verdict looked at may be in a large envelope that cannot be had yet.
+  const input = round.ruling?.verdict.inputs.find((one) => one.operator === id);
+  const standing = input?.standing;
   return {
     id,
     heading: operator === undefined ? html`${id.slice(0, 8)}` : operatorLink(operator),
-    state: stateOf({ logged, committed, standing, isSettled: round.ruling !== undefined }),
+    state: stateOf({ logged: logged ?? input, committed, standing, isSettled: round.ruling !== undefined }),
     result: logged?.result,
     counted: standing === undefined || standing === "counted",
   };
