@@ -90,8 +90,8 @@ async function openLargeEnvelopes({ model, loadBlob, onUnreadable }: Follower): 
     const bytes = await loadBlob(large.envelope);
     if (bytes === undefined) continue;
     try {
-      saveStatement(model, index, openLargeEnvelope(large, bytes).statement);
-      model.deleteUnopened(index);
+      const { statement } = openLargeEnvelope(large, bytes);
+      model.saveOpened(index, () => saveStatement(model, index, statement));
     } catch (error) {
       if (!(error instanceof ParseError || error instanceof VerificationError)) throw error;
       onUnreadable?.(index, error);

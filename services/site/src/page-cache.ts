@@ -16,7 +16,7 @@ type Rendered = { readonly status: number; readonly isMomentary: boolean; readon
 const compress = promisify(gzip);
 const maxBytes = 64 * 2 ** 20;
 
-/** Keeps pages that were asked for, until the log has grown: most are asked for again, and nothing in them has changed. */
+/** Keeps pages that were asked for, until the log has grown or a large envelope was opened: most are asked for again, and nothing in them has changed. */
 export class PageCache {
   readonly #pages = new Map<string, Promise<SentPage>>();
   #version = "";

@@ -28,6 +28,7 @@ export async function openReadModel(directory: DataDirectory): Promise<ReadModel
 export class ReadModel implements Disposable {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
+  #opened = 0;
 
   constructor(path: string) {
     this.#database = openDurableDatabase(path, readModelTables);
@@ -59,8 +60,7 @@ export class ReadModel implements Disposable {
 
   /** Saves what `save` saves and how far the log is read then, together or not at all. */
   saveReadTo({ size, peaks, checkpoint }: ReadTo, save: () => void): void {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
+    this.#transact(() => {
       save();
       this.run(
         "INSERT OR REPLACE INTO read_to (only, size, peaks, checkpoint) VALUES (1, ?, ?, ?)",
@@ -68,11 +68,7 @@ export class ReadModel implements Disposable {
         Buffer.concat(peaks),
         checkpoint,
       );
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      this.#database.exec("ROLLBACK");
-      throw error;
-    }
+    });
   }
 
   /** Keeps the name of a large envelope until it can be had. */
@@ -80,8 +76,18 @@ export class ReadModel implements Disposable {
     this.run("INSERT OR IGNORE INTO unopened VALUES (?, ?, ?)", index, envelope, sizeBytes);
   }
 
-  deleteUnopened(index: number): void {
-    this.run("DELETE FROM unopened WHERE log_index = ?", index);
+  /** Saves what `save` saves of a large envelope and that it is opened, together or not at all. */
+  saveOpened(index: number, save: () => void): void {
+    this.#transact(() => {
+      save();
+      this.run("DELETE FROM unopened WHERE log_index = ?", index);
+    });
+    this.#opened += 1;
+  }
+
+  /** Large envelopes that were opened since the start: pages may have changed although the log has not grown. */
+  get opened(): number {
+    return this.#opened;
   }
 
   unopened(): { index: number; large: LargeEnvelope }[] {
@@ -94,5 +100,16 @@ export class ReadModel implements Disposable {
 
   [Symbol.dispose](): void {
     this.#database.close();
+  }
+
+  #transact(save: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      save();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
   }
 }

@@ -33,7 +33,7 @@ export function createSendPage({ assets, state }: { assets: Assets; state: () =>
   const cache = new PageCache();
   return async (request, reply, render) => {
     const now = state();
-    const version = `${now.size} ${now.unreachableSince?.getTime() ?? ""}`;
+    const version = `${now.size} ${now.opened} ${now.unreachableSince?.getTime() ?? ""}`;
     const page = await cache.load(request.url, version, async () => {
       const rendered = await Promise.resolve().then(render).catch(errorPageOf);
       return {

@@ -10,6 +10,8 @@ export type SiteState = {
   /** The signed checkpoint that was read under; empty when nothing was read yet. */
   readonly checkpoint: string;
   readonly witnesses: readonly Witnessed[];
+  /** Counts the large envelopes that were opened: what they say is on pages before the log grows. */
+  readonly opened: number;
   /** Since when the log cannot be read; undefined when it can. */
   readonly unreachableSince: Date | undefined;
 };
@@ -18,13 +20,13 @@ type Given = { model: ReadModel; policy: WitnessPolicy; unreachableSince: () => 
 
 export function createSiteState({ model, policy, unreachableSince }: Given): () => SiteState {
   const origin = policy.logs[0]?.key.name ?? "";
-  let known: Omit<SiteState, "unreachableSince"> = { origin, size: 0, checkpoint: "", witnesses: [] };
+  let known: Omit<SiteState, "opened" | "unreachableSince"> = { origin, size: 0, checkpoint: "", witnesses: [] };
   return () => {
     const { size, checkpoint } = model.readTo();
     if (checkpoint !== known.checkpoint) {
       const { witnesses } = evaluateWitnessQuorum(policy, parseNote(checkpoint), verifyNoteSignature);
       known = { origin, size, checkpoint, witnesses };
     }
-    return { ...known, unreachableSince: unreachableSince() };
+    return { ...known, opened: model.opened, unreachableSince: unreachableSince() };
   };
 }
