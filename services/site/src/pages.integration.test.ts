@@ -1,6 +1,5 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
+import { serve } from "@quorate/client/local-server.fixture";
 import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
 import { formatProof, type Proof } from "@quorate/verdict/proof";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,7 +12,7 @@ const published = digestOf("reference");
 let site: TestSite;
 let browser: WatchedBrowser;
 let proof: Proof;
-const coordinator = createServer((_request, response) => response.setHeader("content-type", "application/json").end(formatProof(proof)));
+let coordinator: Awaited<ReturnType<typeof serve>>;
 
 beforeAll(async () => {
   const network = new TestNetwork();
@@ -21,15 +20,13 @@ beforeAll(async () => {
   const artifacts = sampleTarget.artifacts.map((artifact) => ({ ...artifact, package: "waiting", sha256: digestOf("waiting") }));
   network.appendTarget({ ...sampleTarget, source: "waiting", artifacts });
   proof = network.proof();
-  await once(coordinator.listen(0, "127.0.0.1"), "listening");
-  const address = coordinator.address();
-  const coordinatorUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
-  [site, browser] = await Promise.all([startTestSite(network, { coordinatorUrl }), launchBrowser()]);
+  coordinator = await serve((_request, response) => response.setHeader("content-type", "application/json").end(formatProof(proof)));
+  [site, browser] = await Promise.all([startTestSite(network, { coordinatorUrl: coordinator.url }), launchBrowser()]);
 });
 afterAll(async () => {
   await browser?.[Symbol.asyncDispose]();
   await site?.[Symbol.asyncDispose]();
-  coordinator.close();
+  await coordinator?.[Symbol.asyncDispose]();
 });
 
 const paths = [
