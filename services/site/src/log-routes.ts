@@ -3,7 +3,8 @@ import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { z } from "zod";
-import { listOperators } from "./operator-facts.ts";
+import { parseEntryIndex } from "./entry-index.ts";
+import { operatorNames } from "./operator-facts.ts";
 import { entryPage } from "./pages/entry-page.ts";
 import { logPage } from "./pages/log-page.ts";
 import type { ReadModel } from "./read-model.ts";
@@ -16,8 +17,6 @@ type Dependencies = { model: ReadModel; reader: LogReader; state: () => SiteStat
 
 /** The log itself, read from its tiles when it is asked for: what is shown was proved to be under the checkpoint. */
 export function addLogRoutes(app: HttpApp, { model, reader, state, sendPage }: Dependencies): void {
-  const namesOf = () => new Map(listOperators(model).map(({ id, enrolment }) => [String(id), enrolment.name]));
-
   app.get("/log", async (request, reply) => {
     const { before } = z.object({ before: z.coerce.number().int().min(1).optional().catch(undefined) }).parse(request.query);
     return sendPage(request, reply, async () => {
@@ -27,19 +26,18 @@ export function addLogRoutes(app: HttpApp, { model, reader, state, sendPage }: D
       const entries = await Promise.all(indices.map(async (index) => ({ index, bytes: await reader.entry(index, now.size) }))).catch(
         refuse,
       );
-      return logPage({ state: now, entries, names: namesOf() });
+      return logPage({ state: now, entries, names: operatorNames(model) });
     });
   });
 
   app.get("/log/entry/:index", { schema: { params: z.object({ index: z.string() }) } }, async (request, reply) =>
     sendPage(request, reply, async () => {
       const { size } = state();
-      const { index: text } = request.params;
-      const index = /^(?:0|[1-9]\d{0,14})$/.test(text) ? Number(text) : size;
-      if (index >= size)
+      const index = parseEntryIndex(request.params.index);
+      if (index === undefined || index >= size)
         throw new ProblemError(404, "not-found", `The log has no entry of this index; it has been read up to ${size} entries.`);
       const [bytes, proof] = await Promise.all([reader.entry(index, size), reader.inclusionProof(index, size)]).catch(refuse);
-      return entryPage({ index, bytes, proof, size, names: namesOf() });
+      return entryPage({ index, bytes, proof, size, names: operatorNames(model) });
     }),
   );
 }

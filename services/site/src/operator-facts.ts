@@ -26,6 +26,11 @@ export function listOperators(model: ReadModel): OperatorFacts[] {
   });
 }
 
+/** By operator id. */
+export function operatorNames(model: ReadModel): ReadonlyMap<string, string> {
+  return new Map(listOperators(model).map(({ id, enrolment }) => [id, enrolment.name]));
+}
+
 /** What an operator did in the rounds that have their verdict, as the log alone tells it. */
 export type OperatorRecord = {
   readonly counted: number;

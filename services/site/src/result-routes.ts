@@ -5,7 +5,8 @@ import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
 import { findResult, type LoggedResult } from "./artifact-facts.ts";
 import { compareResults } from "./compare-results.ts";
-import { listOperators } from "./operator-facts.ts";
+import { parseEntryIndex } from "./entry-index.ts";
+import { operatorNames } from "./operator-facts.ts";
 import { comparePage } from "./pages/compare-page.ts";
 import type { ReadModel } from "./read-model.ts";
 import type { SendPage } from "./routes.ts";
@@ -38,14 +39,14 @@ export function addResultRoutes(app: HttpApp, { model, blobs, sendPage }: Depend
       if (one.result.target !== other.result.target) {
         throw new ProblemError(400, "other-target", "These two results are of different targets: there is nothing to compare.");
       }
-      const names = new Map(listOperators(model).map(({ id, enrolment }) => [String(id), enrolment.name]));
       const comparison = await compareResults(one.result, other.result, (sha256) => blobs.get(sha256, { maxBytes: maxBlobBytes }));
-      return comparePage({ one, other, names, comparison });
+      return comparePage({ one, other, names: operatorNames(model), comparison });
     }),
   );
 
   function requireResult(text: string): LoggedResult {
-    const found = /^(?:0|[1-9]\d{0,14})$/.test(text) ? findResult(model, Number(text)) : undefined;
+    const index = parseEntryIndex(text);
+    const found = index === undefined ? undefined : findResult(model, index);
     if (found !== undefined) return found;
     throw new ProblemError(404, "not-found", "The log has no result in an entry of this index.");
   }

@@ -1,6 +1,7 @@
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
 import { packageNameSchema, packageVersionSchema } from "@quorate/protocol/names";
 import { type OperatorId, operatorIdSchema } from "@quorate/protocol/operator";
+import { parseEntryIndex } from "./entry-index.ts";
 
 /** What somebody asks for in the search box. */
 export type SearchQuery =
@@ -27,7 +28,8 @@ export function parseSearchQuery(text: string): SearchQuery {
   if (/^[0-9a-f]{64}$/.test(hexadecimal)) return { kind: "digest", sha256: parseSha256(hexadecimal) };
   const operator = operatorIdSchema.safeParse(hexadecimal);
   if (operator.success) return { kind: "operator", operator: operator.data };
-  if (/^(?:0|[1-9]\d{0,14})$/.test(query)) return { kind: "entry", index: Number(query) };
+  const index = parseEntryIndex(query);
+  if (index !== undefined) return { kind: "entry", index };
   return parseFileName(query) ?? parsePurl(query) ?? parseNamed(query);
 }
 
