@@ -30,10 +30,10 @@ export class PageCache {
     const page = sentPageOf(render);
     this.#pages.set(url, page);
     try {
-      const { status, isMomentary, body } = await page;
+      const { status, isMomentary, body, compressed } = await page;
       // What failed is tried again.
       if (status >= 500 || isMomentary) this.#pages.delete(url);
-      this.#bytes += body.length;
+      else this.#bytes += body.length + compressed.length;
       if (this.#bytes > maxBytes) this.#clear(version);
     } catch (error) {
       this.#pages.delete(url);
