@@ -42,13 +42,14 @@ export async function followLog(follower: Follower): Promise<number> {
     throw new VerificationError(`following the log: it shows ${checkpoint.size} entries, and had ${known.size} before`);
   }
   const frontier = MerkleFrontier.restore({ size: known.size, peaks: known.peaks, hasher: nodeHasher });
-  do {
+  // Asked every second: a checkpoint that was read under before is not saved again.
+  for (let isNew = text !== known.checkpoint; isNew || frontier.size < checkpoint.size; isNew = false) {
     const batch = await readBatch(follower, frontier, checkpoint.size);
     await verifyPrefix(follower, frontier, checkpoint);
     model.saveReadTo({ size: frontier.size, peaks: frontier.peaks, checkpoint: text }, () => {
       for (const { index, bytes } of batch) saveBytes(follower, index, bytes);
     });
-  } while (frontier.size < checkpoint.size);
+  }
   await openLargeEnvelopes(follower);
   return checkpoint.size;
 }
@@ -68,7 +69,7 @@ async function readBatch({ reader, signal }: Follower, frontier: MerkleFrontier,
 /** The entries read so far are the beginning of the checkpoint's tree. */
 async function verifyPrefix({ reader }: Follower, frontier: MerkleFrontier, { size, root }: Checkpoint): Promise<void> {
   const prefix = frontier.size;
-  const proof = prefix === size ? [] : await consistencyProofFromTiles(prefix, { size, readTile: reader.tile, hasher: nodeHasher });
+  const proof = await consistencyProofFromTiles(prefix, { size, readTile: reader.tile, hasher: nodeHasher });
   verifyConsistency({ oldSize: prefix, newSize: size, oldRoot: frontier.root(), newRoot: root, proof, hasher: nodeHasher });
 }
 
