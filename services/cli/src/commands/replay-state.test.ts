@@ -1,5 +1,4 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sampleTarget } from "@quorate/attestation/nouns.fixture";
@@ -8,13 +7,14 @@ import { cosigned, testWitnesses } from "@quorate/tlog/cosigned.fixture";
 import { TestNetwork } from "@quorate/verdict/network.fixture";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serveBlobs } from "../blob-server.fixture.ts";
 import { recordingContext } from "../recording-terminal.fixture.ts";
 import { runReplay } from "./replay.ts";
 
 const network = new TestNetwork();
 const names = ["ada", "bert", "cyd"];
 let directory = "";
-let blobServer: Server;
+let blobServer: Awaited<ReturnType<typeof serveBlobs>>;
 let onBlob = (): void => {};
 
 /** A settled round, a changed key, a round with another target, and a second attempt whose last result comes after its verdict. */
@@ -45,10 +45,8 @@ async function serveLog(size: number): Promise<string> {
 }
 
 async function replay(log: string, state?: string, signal = new AbortController().signal) {
-  const address = blobServer.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
   const context = { ...recordingContext(), signal };
-  const options = { log, policy: join(directory, "policy"), url: `http://127.0.0.1:${port}`, state, json: true };
+  const options = { log, policy: join(directory, "policy"), url: blobServer.url, state, json: true };
   const code = await runReplay(options, context);
   return { code, report: context.json[0] as Record<string, unknown> };
 }
@@ -57,16 +55,10 @@ beforeAll(async () => {
   fill();
   directory = await mkdtemp(join(tmpdir(), "quorate-replay-state-"));
   await writeLogFile(directory, "policy", formatTrustPolicy(network.trustPolicy()));
-  blobServer = createServer((request, response) => {
-    onBlob();
-    const blob = [...network.blobs].find(([sha256]) => request.url === `/v1/blobs/sha256/${sha256}`)?.[1];
-    response.writeHead(blob ? 200 : 404).end(blob);
-  });
-  await new Promise<void>((resolve) => blobServer.listen(0, "127.0.0.1", resolve));
+  blobServer = await serveBlobs(network.blobs, () => onBlob());
 });
 afterAll(async () => {
-  blobServer.closeAllConnections();
-  await new Promise((resolve) => blobServer.close(resolve));
+  await blobServer[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
 

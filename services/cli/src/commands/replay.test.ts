@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeLogFile, writeTiles } from "@quorate/client/served-log.fixture";
@@ -7,12 +6,13 @@ import { defaultRules } from "@quorate/protocol/policy";
 import { TestNetwork } from "@quorate/verdict/network.fixture";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serveBlobs } from "../blob-server.fixture.ts";
 import { recordingContext } from "../recording-terminal.fixture.ts";
 import { runLogEntries, runLogEntry } from "./log.ts";
 import { runReplay } from "./replay.ts";
 
 let directory = "";
-let blobServer: Server;
+let blobServer: Awaited<ReturnType<typeof serveBlobs>>;
 const network = new TestNetwork();
 const forged = new TestNetwork();
 
@@ -29,22 +29,15 @@ beforeAll(async () => {
     await writeLogFile(join(directory, name), "checkpoint", log.proof([]).checkpoint);
   }
   await writeLogFile(directory, "policy", formatTrustPolicy(network.trustPolicy()));
-  blobServer = createServer((request, response) => {
-    const blob = [...network.blobs].find(([sha256]) => request.url === `/v1/blobs/sha256/${sha256}`)?.[1];
-    response.writeHead(blob ? 200 : 404).end(blob);
-  });
-  await new Promise<void>((resolve) => blobServer.listen(0, "127.0.0.1", resolve));
+  blobServer = await serveBlobs(network.blobs);
 });
 afterAll(async () => {
-  blobServer.closeAllConnections();
-  await new Promise((resolve) => blobServer.close(resolve));
+  await blobServer[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
 
 function options(log: string) {
-  const address = blobServer.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  return { log: join(directory, log), policy: join(directory, "policy"), url: `http://127.0.0.1:${port}`, json: true };
+  return { log: join(directory, log), policy: join(directory, "policy"), url: blobServer.url, json: true };
 }
 
 describe("quorate replay", () => {
