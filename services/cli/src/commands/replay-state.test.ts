@@ -121,6 +121,13 @@ describe("quorate replay --state", () => {
     await expect(replay(log, state)).rejects.toThrow(/give another file to --state, or delete it/);
   });
 
+  it("says which state it cannot write, and what to do", async () => {
+    const state = join(directory, "nowhere", "state");
+    await expect(replay(await serveLog(12), state)).rejects.toThrow(
+      `writing ${state}: no such file or directory; make room, or name a place that this user can write`,
+    );
+  });
+
   it("refuses a log that was rolled back, and one that changed what it had said, with exit code 2", async () => {
     const state = join(directory, "rolled-back");
     await replay(await serveLog(12), state);

@@ -1,5 +1,4 @@
 import { readFile, stat } from "node:fs/promises";
-import { writeDurableFile } from "@quorate/service/durable-file";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { sha256Schema } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
@@ -9,6 +8,7 @@ import { formatHash, parseHash } from "@quorate/tlog/hash";
 import { type ReplaySnapshot, replaySnapshotSchema } from "@quorate/verdict/replay-snapshot";
 import { z } from "zod";
 import { CommandError, errorLine } from "../command-error.ts";
+import { saveFile } from "../own-files.ts";
 
 const format = "https://quorate.dev/replay-state/v1";
 /** A string of Node holds no more. */
@@ -55,7 +55,7 @@ export async function saveReplayState(path: string, { reached, snapshot }: Saved
   const body = `${JSON.stringify(snapshot)}\n`;
   const sha256 = nodeHasher.digest(utf8(body));
   const head = { format, origin, size, root: formatHash(root), networkKey: formatBase64(networkKey), sha256 };
-  await writeDurableFile(path, `${JSON.stringify(head)}\n${body}`);
+  await saveFile(path, `${JSON.stringify(head)}\n${body}`);
 }
 
 async function readState(path: string): Promise<string | undefined> {
