@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { ConnectionError } from "@quorate/client/http";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyCheckpoint } from "@quorate/tlog/checkpoint";
+import { decideFreshness } from "@quorate/tlog/cosigned-time";
 import { maxNoteBytes, parseNote } from "@quorate/tlog/note";
-import { type WitnessPolicy, type Witnessed, evaluateWitnessQuorum, isQuorum } from "@quorate/tlog/tlog-policy";
+import { type WitnessPolicy, type Witnessed, evaluateWitnessQuorum } from "@quorate/tlog/tlog-policy";
 import { checkNewFiles } from "../check-new-files.ts";
 import { loadCheckState } from "../check-state.ts";
 import { errorLine } from "../command-error.ts";
@@ -72,17 +73,9 @@ function standing(
     const reason = `cosigned by ${namesOf(witnesses)}, which is not the quorum ${policy.quorum}`;
     return [{ kind: "below-quorum", place: place.name, reason }];
   }
-  const oldest = Date.now() / 1000 - freshnessSeconds;
-  const fresh = witnesses.filter(({ time }) => time >= oldest);
-  if (
-    isQuorum(
-      policy,
-      fresh.map(({ name }) => name),
-    )
-  )
-    return [];
-  const reason = `within the last ${freshnessSeconds} s it was cosigned by ${namesOf(fresh)}, which is not the quorum ${policy.quorum}: something newer may be held back`;
-  return [{ kind: "stale", place: place.name, reason }];
+  const freshness = decideFreshness({ policy, witnesses, now: new Date(), freshnessSeconds });
+  if (freshness.kind !== "stale") return [];
+  return [{ kind: "stale", place: place.name, reason: `${freshness.reason}: something newer may be held back` }];
 }
 
 function namesOf(witnesses: readonly Witnessed[]): string {
