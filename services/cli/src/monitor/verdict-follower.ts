@@ -3,7 +3,7 @@ import { type LogSource, logSourceOf } from "@quorate/client/log-source";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyP256 } from "@quorate/signing/p256-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
-import { equalHashes, hashFrom } from "@quorate/tlog/hash";
+import { hashFrom } from "@quorate/tlog/hash";
 import { verifyInclusion } from "@quorate/tlog/merkle";
 import { inclusionProofFromTiles } from "@quorate/tlog/tile-proof";
 import { VerificationError } from "@quorate/tlog/verification-error";
@@ -11,7 +11,7 @@ import { createReplay, type NextEntry, type Replay } from "@quorate/verdict/repl
 import { ReplayError } from "@quorate/verdict/replay-error";
 import type { LoadBlob } from "@quorate/verdict/replay-verdict";
 import { readTile } from "../read-tile.ts";
-import { resume } from "../replay/replay-log.ts";
+import { resume, verifyServed } from "../replay/replay-log.ts";
 import { loadReplayState, saveReplayState } from "../replay/replay-state-file.ts";
 
 type Followed = {
@@ -58,9 +58,7 @@ export class VerdictFollower {
         onEntry(next.index + 1);
       }
     }
-    if (!equalHashes(await replay.rootAt(size), root)) {
-      throw new VerificationError(`replaying: the ${size} entries that are served do not have the checkpoint's root`);
-    }
+    await verifyServed(replay, checkpoint);
     const { statePath, networkKey } = this.#followed;
     if (from < size) await saveReplayState(statePath, { reached: { origin, size, root }, snapshot: replay.snapshot() }, networkKey);
     this.#replay = replay;

@@ -65,11 +65,15 @@ export async function replayLog({ reader, policy, loadBlob, ownRules, statePath,
     if (signal.aborted) await save();
     throw error;
   }
-  if (!equalHashes(await replay.rootAt(size), checkpoint.root)) {
-    throw new VerificationError(`replaying: the ${size} entries that are served do not have the checkpoint's root`);
-  }
+  await verifyServed(replay, checkpoint);
   await save();
   return { ...replay.report(), from, witnesses: witnesses.map(({ name }) => name) };
+}
+
+/** @throws VerificationError when the entries that were replayed are not those of the checkpoint's tree */
+export async function verifyServed(replay: Replay, { size, root }: Checkpoint): Promise<void> {
+  if (equalHashes(await replay.rootAt(size), root)) return;
+  throw new VerificationError(`replaying: the ${size} entries that are served do not have the checkpoint's root`);
 }
 
 function optionsFor(reader: LogReader, size: number, known: Pick<ReplayOptions, "networkKey" | "loadBlob" | "ownRules">): ReplayOptions {
