@@ -13,13 +13,7 @@ export type TraceDifference = {
 };
 
 /** Files of one directory and one kind, which is the end of their names: `build/src/*.o`, or `build/*` for names without one. */
-export type FileGroup = {
-  readonly files: string;
-  readonly equal: number;
-  readonly different: number;
-  readonly onlyInFirst: number;
-  readonly onlyInSecond: number;
-};
+export type FileGroup = { readonly files: string } & { readonly [Kind in keyof TraceDifference]: number };
 
 /** In what two build traces differ, file by file. */
 export function diffTraces(first: readonly TraceFile[], second: readonly TraceFile[]): TraceDifference {
