@@ -1,7 +1,15 @@
 import { createPrivateKey, createPublicKey, randomBytes, sign, verify } from "node:crypto";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { formatBase64, parseBase64 } from "@quorate/tlog/base64";
-import { type NoteAlgorithm, type NoteKey, type NoteSigner, formatVkey, noteKeyOf } from "@quorate/tlog/note";
+import {
+  type NoteAlgorithm,
+  type NoteKey,
+  type NoteSigner,
+  formatVkey,
+  noteAlgorithmByType,
+  noteKeyOf,
+  noteTypeOf,
+} from "@quorate/tlog/note";
 import { type NoteVerify, mlDsa44PublicKeyBytes, mlDsa44SignatureBytes } from "@quorate/tlog/note-verify";
 import { createKeyCache } from "./key-cache.ts";
 import { createKeyFile, readKeyFile } from "./key-file.ts";
@@ -15,16 +23,7 @@ const mlDsa44 = {
   pkcs8: Buffer.from("3034020100300b060960864801650304031104228020", "hex"),
   spki: Buffer.from("30820532300b06096086480165030403110382052100", "hex"),
 };
-const encodings: Readonly<Record<NoteAlgorithm, typeof ed25519 & { readonly type: number }>> = {
-  ed25519: { type: 0x01, ...ed25519 },
-  cosignature: { type: 0x04, ...ed25519 },
-  "ml-dsa-44": { type: 0x06, ...mlDsa44 },
-};
-const algorithmByType: ReadonlyMap<number, NoteAlgorithm> = new Map([
-  [0x01, "ed25519"],
-  [0x04, "cosignature"],
-  [0x06, "ml-dsa-44"],
-]);
+const encodings: Readonly<Record<NoteAlgorithm, typeof ed25519>> = { ed25519, cosignature: ed25519, "ml-dsa-44": mlDsa44 };
 
 /**
  * Loads the key of a log or a witness, in the text form of Go's note package:
@@ -58,7 +57,7 @@ export function parseNoteKey(text: string): NoteSigner {
   const [, name, , encoded] = /^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})$/u.exec(text) ?? [];
   if (name === undefined || encoded === undefined) throw new ParseError("note key", "(not shown)");
   const bytes = parseBase64("note key", encoded);
-  const algorithm = algorithmByType.get(bytes[0] ?? 0);
+  const algorithm = noteAlgorithmByType.get(bytes[0] ?? 0);
   if (bytes.length !== 33 || algorithm === undefined) throw new ParseError("note key of a supported type", "(not shown)");
   const seed = bytes.subarray(1);
   const signer = signerOf(seed, name, algorithm);
@@ -69,7 +68,7 @@ export function parseNoteKey(text: string): NoteSigner {
 function formatNoteKey(key: NoteKey, seed: Uint8Array): string {
   // A verifier key has the same head: name, then key ID.
   const head = formatVkey(key).split("+").slice(0, 2).join("+");
-  return `PRIVATE+KEY+${head}+${formatBase64(Buffer.concat([Uint8Array.of(encodings[key.algorithm].type), seed]))}`;
+  return `PRIVATE+KEY+${head}+${formatBase64(Buffer.concat([Uint8Array.of(noteTypeOf[key.algorithm]), seed]))}`;
 }
 
 function signerOf(seed: Uint8Array, name: string, algorithm: NoteAlgorithm): NoteSigner {

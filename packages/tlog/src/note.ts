@@ -47,12 +47,13 @@ export type NoteSigner = { readonly key: NoteKey; readonly sign: (message: Uint8
 export const maxNoteBytes = 262_144;
 export const maxNoteSignatures = 64;
 
-const algorithmByType: ReadonlyMap<number, NoteAlgorithm> = new Map([
+/** By the first byte of a key. */
+export const noteAlgorithmByType: ReadonlyMap<number, NoteAlgorithm> = new Map([
   [0x01, "ed25519"],
   [0x04, "cosignature"],
   [0x06, "ml-dsa-44"],
 ]);
-const typeOf: Readonly<Record<NoteAlgorithm, number>> = { ed25519: 0x01, cosignature: 0x04, "ml-dsa-44": 0x06 };
+export const noteTypeOf: Readonly<Record<NoteAlgorithm, number>> = { ed25519: 0x01, cosignature: 0x04, "ml-dsa-44": 0x06 };
 const publicKeyBytes: Readonly<Record<NoteAlgorithm, number>> = { ed25519: 32, cosignature: 32, "ml-dsa-44": mlDsa44PublicKeyBytes };
 
 /**
@@ -69,7 +70,7 @@ export function parseVkey(text: string): NoteKey {
   const [, name, id, encoded] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{1,1800})$/u.exec(text) ?? [];
   if (name === undefined || id === undefined || encoded === undefined) throw new ParseError("verifier key", text);
   const bytes = parseBase64("verifier key", encoded);
-  const algorithm = algorithmByType.get(bytes[0] ?? 0);
+  const algorithm = noteAlgorithmByType.get(bytes[0] ?? 0);
   if (algorithm === undefined) throw new ParseError("verifier key of a supported type (Ed25519, Ed25519 cosignature or ML-DSA-44)", text);
   const length = publicKeyBytes[algorithm];
   if (bytes.length !== 1 + length) throw new ParseError(`verifier key with a public key of ${length} bytes`, text);
@@ -227,7 +228,7 @@ function formatKeyId(keyId: number): string {
 }
 
 function typedKey(key: Omit<NoteKey, "keyId">): Uint8Array {
-  return concat(Uint8Array.of(typeOf[key.algorithm]), key.publicKey);
+  return concat(Uint8Array.of(noteTypeOf[key.algorithm]), key.publicKey);
 }
 
 function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
