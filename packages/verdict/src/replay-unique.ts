@@ -1,7 +1,7 @@
 import { type OperatorPredicate, type PlainStatement, policyDigestOf } from "@quorate/attestation/log-statement";
 import type { DigestOf, Sha256 } from "@quorate/protocol/digest";
 import { entryKey } from "@quorate/protocol/entry";
-import { operatorIdOf } from "@quorate/protocol/operator";
+import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
 import { roundIdOf } from "@quorate/protocol/round";
 import { targetDigestOf } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
@@ -65,15 +65,13 @@ function calledIn(replayed: ReplayedRound): number {
   return replayed.kind === "open" ? replayed.round.standInsCalled : replayed.standInsCalled;
 }
 
-function hasCommitted(replayed: ReplayedRound | undefined, operator: string): boolean {
-  if (replayed?.kind === "settled") return [...replayed.commitments.keys()].some((committed) => committed === operator);
+function hasCommitted(replayed: ReplayedRound | undefined, operator: OperatorId): boolean {
+  if (replayed?.kind === "settled") return replayed.commitments.has(operator);
   return replayed?.commitments.some(({ statement }) => statement.operator === operator) ?? false;
 }
 
-function hasRevealed(replayed: ReplayedRound | undefined, operator: string): boolean {
-  if (replayed?.kind === "settled") {
-    return [...replayed.commitments].some(([committed, envelope]) => committed === operator && envelope === null);
-  }
+function hasRevealed(replayed: ReplayedRound | undefined, operator: OperatorId): boolean {
+  if (replayed?.kind === "settled") return replayed.commitments.get(operator) === null;
   return replayed?.results.some(({ result }) => result.operator === operator) ?? false;
 }
 
