@@ -83,11 +83,12 @@ export class LogEvidence {
   }
 
   #keep(logged: LoggedEntry, statement: PlainStatement): readonly LoggedEntry[] | undefined {
+    const { digest } = this.#options.hasher;
     switch (statement.kind) {
       case "policy":
-        return void this.#policies.set(policyDigestOf(statement.policy), logged);
+        return void this.#policies.set(policyDigestOf(statement.policy, digest), logged);
       case "target":
-        return void this.#targets.set(targetDigestOf(statement.target), logged);
+        return void this.#targets.set(targetDigestOf(statement.target, digest), logged);
       case "operator": {
         const { predicate } = statement;
         if (predicate.action !== "revoke") {
@@ -96,7 +97,7 @@ export class LogEvidence {
         return void this.#operators.push(logged);
       }
       case "round":
-        return void this.#addTo(roundIdOf(statement.round.target, statement.round.attempt), logged);
+        return void this.#addTo(roundIdOf(statement.round.target, statement.round.attempt, digest), logged);
       case "commitment":
         return void this.#addTo(statement.commitment.round, logged);
       case "result":

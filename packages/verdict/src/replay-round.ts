@@ -54,7 +54,7 @@ async function checkNewRound(
     rule: "policy",
     reason: `the round is under policy version ${policy.version}, and version ${inForce?.policy.version} is in force`,
   });
-  const isNext = round.attempt === 1 || state.rounds.has(roundIdOf(round.target, round.attempt - 1));
+  const isNext = round.attempt === 1 || state.rounds.has(roundIdOf(round.target, round.attempt - 1, digestOf));
   demand(isNext, { index, rule: "attempt", reason: `this is attempt ${round.attempt}, and attempt ${round.attempt - 1} was not logged` });
   demand(round.standInsCalled === 0, { index, rule: "stand-ins", reason: "the round calls stand-ins before the committee was logged" });
   await checkSeed(state, index, round);
