@@ -9,7 +9,7 @@ import { formatCheckedBundle } from "./checked-bundle.ts";
 /** What a thread is asked: to check the entries of a bundle, or from now on with these keys. */
 export type Asked = { readonly bundle: Uint8Array } | { readonly identityKeys: ReadonlyMap<OperatorId, Uint8Array> };
 
-/** A thread of `EntryCheckers`: answers each bundle in turn. */
+/** What a thread is started with. */
 export type EntryCheckerData = { readonly networkKey: Uint8Array };
 
 const { networkKey } = workerData as EntryCheckerData;
@@ -17,6 +17,7 @@ let identityKeys: ReadonlyMap<OperatorId, Uint8Array> = new Map();
 const keys = { networkKey, keyOf: (operator: OperatorId) => identityKeys.get(operator) };
 const tools = { hasher: nodeHasher, verify: verifyP256 };
 
+/** A thread of `EntryCheckers`: answers each bundle in turn. */
 parentPort?.on("message", (asked: Asked) => {
   if ("identityKeys" in asked) {
     identityKeys = asked.identityKeys;
