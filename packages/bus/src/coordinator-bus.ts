@@ -84,7 +84,10 @@ type ReportReader = {
   signal: AbortSignal;
 };
 
-/** Reads reports until aborted, first those that an earlier coordinator was handed and did not acknowledge. After each interruption the streams are looked at again, because a server may come back without its store. */
+/**
+ * Reads reports until aborted, first those that an earlier coordinator was handed and did not acknowledge. After each interruption the
+ * streams are looked at again, because a server may come back without its store.
+ */
 async function readReports(reader: ReportReader): Promise<void> {
   const { connection, manager, jetstream, events, signal } = reader;
   const dispatcher = createReportDispatcher(reader.handler, events);
