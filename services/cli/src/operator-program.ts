@@ -1,10 +1,7 @@
 import type { OperatorDecision } from "@quorate/protocol/operator-view";
 import type { Command } from "commander";
-import type { ExitCode } from "./command-error.ts";
+import { type Done, wholeNumber, withConnection } from "./command-options.ts";
 import type { CommandContext } from "./context.ts";
-import { wholeNumber, withConnection } from "./program.ts";
-
-type Done = (exitCode: ExitCode) => void;
 
 /** Commands of whoever runs workers, and of whoever admits them. */
 export function addOperatorCommands(program: Command, context: CommandContext, done: Done): void {
