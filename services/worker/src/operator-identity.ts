@@ -2,6 +2,7 @@ import { createUserKey, loadUserKey, type NatsUserKey } from "@quorate/bus/user-
 import { sha256Of, type Sha256 } from "@quorate/protocol/digest";
 import { writeDurableFile } from "@quorate/service/durable-file";
 import { loadJoinedNetwork, loadOperatorDirectory, type OperatorIdentity } from "@quorate/signing/operator-directory";
+import { loadPassphraseFile } from "@quorate/signing/passphrase-file";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -10,17 +11,10 @@ export type JoinedOperator = OperatorIdentity & { readonly url: string; readonly
 
 /** @throws Error when there is no operator, it has not joined a network, or its keys cannot be read */
 export async function loadJoinedOperator(directory: string, passphraseFile: string | undefined): Promise<JoinedOperator> {
-  const identity = loadOperatorDirectory(directory, passphraseFile === undefined ? undefined : await readPassphrase(passphraseFile));
+  const identity = loadOperatorDirectory(directory, passphraseFile === undefined ? undefined : await loadPassphraseFile(passphraseFile));
   const network = loadJoinedNetwork(directory);
   if (!network) throw new Error(`loading the operator in ${directory}: it has not joined a network; run: quorate operator enrol URL`);
   return { ...identity, url: network.url, network: sha256Of(Buffer.from(network.networkKey, "base64")) };
-}
-
-async function readPassphrase(path: string): Promise<string> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new Error(`reading the passphrase file ${path} failed`, { cause });
-  });
-  return text.split("\n")[0] ?? "";
 }
 
 /** This worker's NATS user key; a new one at the first start. Losing it costs one more registration, nothing else. */
