@@ -1,3 +1,4 @@
+import { concatBytes } from "@noble/hashes/utils.js";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { utf8 } from "@quorate/protocol/utf8";
 import { formatCosignature, parseCosignature } from "./cosignature.ts";
@@ -22,14 +23,7 @@ const label = utf8("subtree/v1\n\0");
  */
 export function subtreeMessage({ cosigner, time, tree }: { cosigner: string; time: number; tree: SignedTree }): Uint8Array {
   formatDecimal("cosignature time", time);
-  const parts = [label, opaque(cosigner), u64(time), opaque(tree.origin), u64(0), u64(tree.size), tree.root];
-  const message = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    message.set(part, offset);
-    offset += part.length;
-  }
-  return message;
+  return concatBytes(label, opaque(cosigner), u64(time), opaque(tree.origin), u64(0), u64(tree.size), tree.root);
 }
 
 /** A cosignature of `tree` at `time` (seconds since 1970) by a signer of type `ml-dsa-44`. */
