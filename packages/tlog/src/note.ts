@@ -1,4 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes } from "@noble/hashes/utils.js";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { unreachable } from "@quorate/protocol/unreachable";
 import { utf8 } from "@quorate/protocol/utf8";
@@ -86,7 +87,7 @@ export function formatVkey(key: NoteKey): string {
 
 /** A key with its ID: the first four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ public key). */
 export function noteKeyOf(key: Omit<NoteKey, "keyId">): NoteKey {
-  const digest = sha256(concat(utf8(`${parseKeyName(key.name)}\n`), typedKey(key)));
+  const digest = sha256(concatBytes(utf8(`${parseKeyName(key.name)}\n`), typedKey(key)));
   return { ...key, keyId: new DataView(digest.buffer, digest.byteOffset).getUint32(0) };
 }
 
@@ -228,12 +229,5 @@ function formatKeyId(keyId: number): string {
 }
 
 function typedKey(key: Omit<NoteKey, "keyId">): Uint8Array {
-  return concat(Uint8Array.of(noteTypeOf[key.algorithm]), key.publicKey);
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
+  return concatBytes(Uint8Array.of(noteTypeOf[key.algorithm]), key.publicKey);
 }
