@@ -25,12 +25,12 @@ export function formatWorkerStatement(statement: WorkerStatement): Uint8Array {
  */
 export function parseWorkerStatement(bytes: Uint8Array): { envelope: Envelope; statement: WorkerStatement } {
   const envelope = parseEnvelope(bytes);
-  const { value } = parseJsonBytes("worker statement", envelope.payload, maxPayloadBytes);
+  const { text, value } = parseJsonBytes("worker statement", envelope.payload, maxPayloadBytes);
   const whole = parseNoun(statementSchema, "in-toto statement", value);
   if (whole.predicateType !== predicateType) throw new ParseError(`statement of type ${predicateType}`, whole.predicateType);
   const statement = parseNoun(workerStatementSchema, "worker statement", whole.predicate);
-  if (textOf(formatWorkerStatement(statement)) !== textOf(envelope.payload)) {
-    throw new ParseError("worker statement in canonical JSON whose parts agree", textOf(envelope.payload));
+  if (textOf(formatWorkerStatement(statement)) !== text) {
+    throw new ParseError("worker statement in canonical JSON whose parts agree", text);
   }
   return { envelope, statement };
 }
