@@ -12,9 +12,9 @@ export const inTotoPayloadType = "application/vnd.in-toto+json";
 /** A DSSE envelope around an in-toto statement. Nothing in it is verified. */
 export type Envelope = { readonly payload: Uint8Array; readonly signatures: readonly Uint8Array[] };
 
-/** Canonical JSON of an envelope is a regular language: an entry of the log is read without a JSON parser. */
+/** A signature of a keyless identity has some 9,000 characters. Canonical JSON of an envelope is a regular language: an entry of the log is read without a JSON parser. */
 const envelopeGrammar =
-  /^\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"application\/vnd\.in-toto\+json","signatures":\[(\{"sig":"[A-Za-z0-9+/=]{0,200}"\}(?:,\{"sig":"[A-Za-z0-9+/=]{0,200}"\}){0,3})\]\}$/;
+  /^\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"application\/vnd\.in-toto\+json","signatures":\[(\{"sig":"[A-Za-z0-9+/=]{0,38000}"\}(?:,\{"sig":"[A-Za-z0-9+/=]{0,38000}"\}){0,3})\]\}$/;
 
 /**
  * What a DSSE signature signs: the pre-authentication encoding (DSSE v1, "Signature definition").

@@ -4,8 +4,10 @@ import { utf8 } from "@quorate/protocol/utf8";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { formatCertifiedSignature } from "./certified-signature.ts";
 import { formatEnvelope, pae } from "./dsse.ts";
 import { formatHashedRekord, hashedRekordOf, isHashedRekord, parseHashedRekord } from "./hashed-rekord.ts";
+import { formatKeylessIdentity } from "./identity.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const spki = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
@@ -37,6 +39,7 @@ test("an entry is a record or an envelope, and never both", () => {
 
 test("what is parsed has the key and the signature that OpenSSL verifies", () => {
   const record = parseHashedRekord(body);
+  if (!("publicKey" in record)) throw new Error("the record names no key");
   const key = createPublicKey({ key: Buffer.from(record.publicKey), format: "der", type: "spki" });
   expect(verifyBytes("sha256", pae(payload), key, record.signature)).toBe(true);
 });
@@ -44,8 +47,13 @@ test("what is parsed has the key and the signature that OpenSSL verifies", () =>
 test("formatting and parsing are inverse", () => {
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 100 });
   fc.assert(
-    fc.property(bytes, bytes, bytes, (payload, signature, publicKey) => {
-      const record = hashedRekordOf({ payload, signatures: [signature] }, publicKey, portableHasher);
+    fc.property(bytes, bytes, bytes, fc.boolean(), (payload, raw, material, keyless) => {
+      const identity = keyless
+        ? formatKeylessIdentity({ issuer: "https://token.example", subject: "ada" })
+        : utf8(`key ${material.length}`);
+      const signature = keyless ? formatCertifiedSignature({ certificate: material, signature: raw, timestamp: raw }) : raw;
+      const record = hashedRekordOf({ payload, signatures: [signature] }, identity, portableHasher);
+      expect(record).toMatchObject({ signature: raw, ...(keyless ? { certificate: material } : { publicKey: identity }) });
       expect(parseHashedRekord(formatHashedRekord(record))).toEqual(record);
     }),
   );

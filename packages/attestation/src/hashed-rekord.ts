@@ -9,7 +9,9 @@ import type { Hasher } from "@quorate/tlog/merkle";
 import { equalHashes as equalBytes } from "@quorate/tlog/hash";
 import { hex } from "@scure/base";
 import { z } from "zod";
+import { parseCertifiedSignature } from "./certified-signature.ts";
 import { type Envelope, pae } from "./dsse.ts";
+import { isKeyless } from "./identity.ts";
 import { parseJsonBytes } from "./json-text.ts";
 import { parseNoun } from "./parse-noun.ts";
 
@@ -19,12 +21,14 @@ export type HashedRekord = {
   readonly digest: Sha256;
   /** ASN.1 DER. */
   readonly signature: Uint8Array;
-  /** SubjectPublicKeyInfo, DER. */
-  readonly publicKey: Uint8Array;
-};
+} & RekordVerifier;
+
+/** The key, SubjectPublicKeyInfo, or the certificate of it, X.509; both DER. */
+type RekordVerifier = { readonly publicKey: Uint8Array } | { readonly certificate: Uint8Array };
 
 const start = utf8('{"apiVersion":"0.0.2","kind":"hashedrekord"');
 const text = textSchema(400);
+const keyDetails = z.literal("PKIX_ECDSA_P256_SHA_256");
 const bodySchema = z.strictObject({
   apiVersion: z.literal("0.0.2"),
   kind: z.literal("hashedrekord"),
@@ -33,7 +37,10 @@ const bodySchema = z.strictObject({
       data: z.strictObject({ algorithm: z.literal("SHA2_256"), digest: text }),
       signature: z.strictObject({
         content: text,
-        verifier: z.strictObject({ keyDetails: z.literal("PKIX_ECDSA_P256_SHA_256"), publicKey: z.strictObject({ rawBytes: text }) }),
+        verifier: z.union([
+          z.strictObject({ keyDetails, publicKey: z.strictObject({ rawBytes: text }) }),
+          z.strictObject({ keyDetails, x509Certificate: z.strictObject({ rawBytes: textSchema(8000) }) }),
+        ]),
       }),
     }),
   }),
@@ -44,11 +51,18 @@ export function isHashedRekord(entry: Uint8Array): boolean {
   return entry.length > start.length && start.every((byte, index) => byte === entry[index]);
 }
 
-/** The record of an envelope's first signature, which is by this key. @throws RangeError for an envelope without signatures */
-export function hashedRekordOf({ payload, signatures }: Envelope, publicKey: Uint8Array, hasher: Hasher): HashedRekord {
+/**
+ * The record of an envelope's first signature, which is by this identity and has been verified.
+ *
+ * @throws RangeError for an envelope without signatures
+ */
+export function hashedRekordOf({ payload, signatures }: Envelope, identity: Uint8Array, hasher: Hasher): HashedRekord {
   const [signature] = signatures;
   if (signature === undefined) throw new RangeError("recording a signature: the envelope has none");
-  return { digest: hasher.digest(pae(payload)), signature, publicKey };
+  const digest = hasher.digest(pae(payload));
+  if (!isKeyless(identity)) return { digest, signature, publicKey: identity };
+  const certified = parseCertifiedSignature(signature);
+  return { digest, signature: certified.signature, certificate: certified.certificate };
 }
 
 /**
@@ -57,11 +71,14 @@ export function hashedRekordOf({ payload, signatures }: Envelope, publicKey: Uin
  *     {"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"SHA2_256","digest":"47DE…="},
  *      "signature":{"content":"MEUC…","verifier":{"keyDetails":"PKIX_ECDSA_P256_SHA_256","publicKey":{"rawBytes":"MFkw…"}}}}}}
  */
-export function formatHashedRekord({ digest, signature, publicKey }: HashedRekord): Uint8Array {
-  const verifier = { keyDetails: "PKIX_ECDSA_P256_SHA_256", publicKey: { rawBytes: formatBase64(publicKey) } };
+export function formatHashedRekord(record: HashedRekord): Uint8Array {
+  const verifier =
+    "publicKey" in record
+      ? { publicKey: { rawBytes: formatBase64(record.publicKey) } }
+      : { x509Certificate: { rawBytes: formatBase64(record.certificate) } };
   const hashedRekordV002 = {
-    data: { algorithm: "SHA2_256", digest: formatBase64(hex.decode(digest)) },
-    signature: { content: formatBase64(signature), verifier },
+    data: { algorithm: "SHA2_256", digest: formatBase64(hex.decode(record.digest)) },
+    signature: { content: formatBase64(record.signature), verifier: { keyDetails: keyDetails.value, ...verifier } },
   };
   return utf8(formatCanonicalJson({ apiVersion: "0.0.2", kind: "hashedrekord", spec: { hashedRekordV002 } }));
 }
@@ -77,8 +94,13 @@ export function parseHashedRekord(bytes: Uint8Array): HashedRekord {
   const record = {
     digest: parseSha256(hex.encode(parseBase64("digest of a hashedrekord", data.digest))),
     signature: parseBase64("signature of a hashedrekord", signature.content),
-    publicKey: parseBase64("key of a hashedrekord", signature.verifier.publicKey.rawBytes),
+    ...parseVerifier(signature.verifier),
   };
   if (!equalBytes(formatHashedRekord(record), bytes)) throw new ParseError("hashedrekord in canonical JSON", text);
   return record;
+}
+
+function parseVerifier(verifier: z.infer<typeof bodySchema>["spec"]["hashedRekordV002"]["signature"]["verifier"]): RekordVerifier {
+  if ("publicKey" in verifier) return { publicKey: parseBase64("key of a hashedrekord", verifier.publicKey.rawBytes) };
+  return { certificate: parseBase64("certificate of a hashedrekord", verifier.x509Certificate.rawBytes) };
 }

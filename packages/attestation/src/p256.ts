@@ -2,10 +2,11 @@ import { ParseError } from "@quorate/protocol/parse-error";
 import { hex } from "@scure/base";
 
 /**
- * Whether `signature` (ECDSA, ASN.1 DER) is by the P-256 key `spkiDer` over the SHA-256 of `message`. Must not throw for malformed bytes.
- * What verifies takes one: nobody loads an implementation that is not used.
+ * Whether `signature` (ECDSA, ASN.1 DER) is by the P-256 key `identity` (SubjectPublicKeyInfo, DER) over the SHA-256 of `message`. For a keyless
+ * identity it is a certified signature; who cannot verify one says `false`, and who can may throw a VerificationError that says what is wrong
+ * with it. Must not throw for malformed bytes. What verifies takes one: nobody loads an implementation that is not used.
  */
-export type VerifySignature = (spkiDer: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+export type VerifySignature = (identity: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 
 /** SubjectPublicKeyInfo of an uncompressed P-256 point (RFC 5480 §2): everything before the point's 65 bytes. */
 const spkiPrefix = hex.decode("3059301306072a8648ce3d020106082a8648ce3d030107034200");

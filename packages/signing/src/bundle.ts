@@ -1,5 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { type Envelope, inTotoPayloadType } from "@quorate/attestation/dsse";
+import { parseCertifiedSignature } from "@quorate/attestation/certified-signature";
+import { isKeyless, parseKeylessIdentity } from "@quorate/attestation/identity";
 import { type LogStatement, parseStatement } from "@quorate/attestation/log-statement";
 import { parseP256Spki } from "@quorate/attestation/p256";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
@@ -10,9 +12,8 @@ import { formatBase64 } from "@quorate/tlog/base64";
 import { sha256Of } from "@quorate/protocol/digest";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Bundle, bundleFromJSON, bundleToJSON, toDSSEBundle } from "@sigstore/bundle";
-import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { Verifier, toSignedEntity, toTrustMaterial } from "@sigstore/verify";
-
+import { checkIdentity, parseTrustedRoot } from "./keyless-verifier.ts";
 import type { TlogEntry } from "./tlog-entry.ts";
 
 export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -26,21 +27,17 @@ const maxBundleBytes = maxEnvelopeBytes + 100_000;
  *     cosign verify-blob-attestation --key operator.pub --bundle mailgraph.sigstore.json --type slsaprovenance1 \
  *       --insecure-ignore-tlog=true mailgraph_1.14-20_all.deb
  *
- * The key's hint is the SHA-256 of its SubjectPublicKeyInfo in base64, as Sigstore's own signers write it.
+ * The key's hint is the SHA-256 of its SubjectPublicKeyInfo in base64, as Sigstore's own signers write it. The bundle of a keyless identity has
+ * its certificate and timestamp instead: cosign verifies it with --certificate-identity and --certificate-oidc-issuer.
  *
  * @param logged where the log has the record of the signature (`formatTlogEntry`): then readers need no insecure flag
  * @throws RangeError unless the envelope has exactly one signature, since a bundle's readers look at the first only
  */
-export function formatBundle({ payload, signatures }: Envelope, spki: Uint8Array, logged?: TlogEntry): string {
+export function formatBundle({ payload, signatures }: Envelope, identity: Uint8Array, logged?: TlogEntry): string {
   const [signature, ...more] = signatures;
   if (signature === undefined || more.length > 0)
     throw new RangeError(`making a bundle: the envelope has ${signatures.length} signatures, not one`);
-  const bundle = toDSSEBundle({
-    artifact: Buffer.from(payload),
-    artifactType: inTotoPayloadType,
-    signature: Buffer.from(signature),
-    keyHint: keyHintOf(spki),
-  });
+  const bundle = dsseBundleOf(payload, signature, identity);
   const serialized = bundleToJSON(bundle);
   // cosign refuses a key id beside a public key.
   const withoutKeyId = serialized.dsseEnvelope?.signatures.map(({ sig }) => ({ sig }));
@@ -53,18 +50,20 @@ export function formatBundle({ payload, signatures }: Envelope, spki: Uint8Array
 }
 
 /**
- * Verifies a bundle of `formatBundle`, by Sigstore's own verifier, with the public key that must have made it; given a trusted root, also
- * that its log has the record of the signature.
+ * Verifies a bundle of `formatBundle`, by Sigstore's own verifier, with the identity that must have made it; given a trusted root, also
+ * that its log has the record of the signature. A keyless identity needs one.
  *
  * @throws ParseError for what is no bundle around a statement
  * @throws VerificationError when the signature is not by this key
  */
-export function verifyBundle(body: Uint8Array | string, spki: Uint8Array, trustedRoot?: string): LogStatement {
+export function verifyBundle(body: Uint8Array | string, identity: Uint8Array, trustedRoot?: string): LogStatement {
   const bundle = parseBundle(boundedText("Sigstore bundle", body, maxBundleBytes));
   if (bundle.content.$case !== "dsseEnvelope") throw new ParseError("Sigstore bundle of a DSSE envelope", bundle.content.$case);
   try {
-    verifierOf(spki, trustedRoot).verify(toSignedEntity(bundle));
+    const signer = verifierOf(identity, trustedRoot).verify(toSignedEntity(bundle));
+    if (isKeyless(identity)) checkIdentity(signer, parseKeylessIdentity(identity));
   } catch (cause) {
+    if (cause instanceof VerificationError) throw cause;
     const log = trustedRoot === undefined ? "" : ", or no log of the trusted root has it";
     throw new VerificationError(`verifying a Sigstore bundle: its signature is not by the key that must have made it${log}`, { cause });
   }
@@ -87,16 +86,37 @@ function parseBundle(text: string): Bundle {
   }
 }
 
-function verifierOf(spki: Uint8Array, trustedRoot: string | undefined): Verifier {
+function dsseBundleOf(payload: Uint8Array, signature: Uint8Array, identity: Uint8Array): Bundle {
+  const artifact = { artifact: Buffer.from(payload), artifactType: inTotoPayloadType };
+  if (!isKeyless(identity)) return toDSSEBundle({ ...artifact, signature: Buffer.from(signature), keyHint: keyHintOf(identity) });
+  const certified = parseCertifiedSignature(signature);
+  const bundle = toDSSEBundle({
+    ...artifact,
+    signature: Buffer.from(certified.signature),
+    certificate: Buffer.from(certified.certificate),
+  });
+  bundle.verificationMaterial.timestampVerificationData = { rfc3161Timestamps: [{ signedTimestamp: Buffer.from(certified.timestamp) }] };
+  return bundle;
+}
+
+function verifierOf(identity: Uint8Array, trustedRoot: string | undefined): Verifier {
+  const tlogThreshold = trustedRoot === undefined ? 0 : 1;
+  if (!isKeyless(identity)) return keyVerifierOf(identity, trustedRoot, tlogThreshold);
+  if (trustedRoot === undefined)
+    throw new VerificationError("verifying a keyless bundle: no trusted root says which certificates to believe");
+  return new Verifier(toTrustMaterial(parseTrustedRoot(trustedRoot)), { tlogThreshold, ctlogThreshold: 1, timestampThreshold: 1 });
+}
+
+function keyVerifierOf(spki: Uint8Array, trustedRoot: string | undefined, tlogThreshold: number): Verifier {
   parseP256Spki(spki);
   const publicKey = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
   const nobody = { mediaType: "", tlogs: [], ctlogs: [], certificateAuthorities: [], timestampAuthorities: [] };
-  const root = trustedRoot === undefined ? nobody : TrustedRoot.fromJSON(JSON.parse(trustedRoot));
+  const root = trustedRoot === undefined ? nobody : parseTrustedRoot(trustedRoot);
   const trust = toTrustMaterial(root, (hint) => {
     if (hint !== keyHintOf(spki)) throw new VerificationError(`verifying a Sigstore bundle: it names another key (${hint})`);
     return { publicKey, validFor: () => true };
   });
-  return new Verifier(trust, { tlogThreshold: trustedRoot === undefined ? 0 : 1, ctlogThreshold: 0, timestampThreshold: 0 });
+  return new Verifier(trust, { tlogThreshold, ctlogThreshold: 0, timestampThreshold: 0 });
 }
 
 function keyHintOf(spki: Uint8Array): string {

@@ -3,6 +3,7 @@ import { type LogStatement, formatStatement } from "@quorate/attestation/log-sta
 import { formatWorkerStatement } from "@quorate/attestation/worker-statement";
 import { maxEnvelopeBytes } from "@quorate/protocol/entry";
 import type { WorkerStatement } from "@quorate/protocol/worker";
+import type { OperatorSigner } from "./operator-signer.ts";
 import type { P256Signer } from "./p256-key.ts";
 
 type Signer = Pick<P256Signer, "sign">;
@@ -20,9 +21,20 @@ export function signStatement(statement: LogStatement, signers: readonly Signer[
 }
 
 /** The envelope of what an operator says of one of its workers. */
-export function signWorkerStatement(statement: WorkerStatement, signer: Signer): Uint8Array {
+export async function signWorkerStatement(statement: WorkerStatement, signer: Pick<OperatorSigner, "sign">): Promise<Uint8Array> {
   const payload = formatWorkerStatement(statement);
-  return formatEnvelope({ payload, signatures: [signer.sign(pae(payload))] });
+  return formatEnvelope({ payload, signatures: [await signer.sign(pae(payload))] });
+}
+
+/** As `signStatement`, by operators, who may have to ask others before they can sign. */
+export async function signOperatorStatement(
+  statement: LogStatement,
+  signers: readonly Pick<OperatorSigner, "sign">[],
+): Promise<Uint8Array> {
+  const payload = formatStatement(statement);
+  const message = pae(payload);
+  const signatures = await Promise.all(signers.map(async (signer) => signer.sign(message)));
+  return formatSigned({ payload, signatures }, statement.kind);
 }
 
 /** The same envelope with one more signature after those that it has. @throws ParseError for what is no envelope, RangeError when too large */

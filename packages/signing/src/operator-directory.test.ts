@@ -25,7 +25,7 @@ const profile = { name: "Ada's rebuilder", groups: { country: "SE" }, architectu
 
 test("an operator is what its first key says, and its files are its own alone", () => {
   const made = createOperatorDirectory(directory, profile);
-  expect(made.profile.operator).toBe(operatorIdOf(made.signer.spki));
+  expect(made.profile.operator).toBe(operatorIdOf(made.signer.identity));
   expect(loadOperatorDirectory(directory).profile).toEqual(made.profile);
   expect(enrolmentOf(made)).toMatchObject({ action: "enrol", operator: made.profile.operator, ...profile });
   expect(statSync(directory).mode & 0o077).toBe(0);
@@ -35,7 +35,7 @@ test("an operator is what its first key says, and its files are its own alone", 
 test("an operator is never made over another", () => {
   const { signer } = createOperatorDirectory(directory, profile);
   expect(() => createOperatorDirectory(directory, profile)).toThrow(/creating a P-256 key/);
-  expect(loadOperatorDirectory(directory).signer.spki).toEqual(signer.spki);
+  expect(loadOperatorDirectory(directory).signer.identity).toEqual(signer.identity);
 });
 
 test("a profile that no enrolment may have makes no keys", () => {
@@ -60,7 +60,7 @@ test("a change of keys that was interrupted goes on with the same new key, and t
   expect(again.signer.spki).toEqual(signer.spki);
   const retired = again.replace();
   const after = loadOperatorDirectory(directory);
-  expect(after.signer.spki).toEqual(signer.spki);
+  expect(after.signer.identity).toEqual(signer.spki);
   expect(after.signer.operator).toBe(before.profile.operator);
   expect(readFileSync(retired, "utf8")).not.toBe(readFileSync(join(directory, "identity.pem"), "utf8"));
   expect(openNextIdentity(directory).signer.spki).not.toEqual(signer.spki);

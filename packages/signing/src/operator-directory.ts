@@ -1,4 +1,5 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { architectureSchema, hostnameSchema, lineSchema } from "@quorate/protocol/names";
 import {
@@ -13,14 +14,29 @@ import { formatBase64 } from "@quorate/tlog/base64";
 import { z } from "zod";
 import { createKeyFile } from "./key-file.ts";
 import { type LinkSigner, createLinkKey, loadLinkKey } from "./link-key.ts";
+import { createKeylessSigner } from "./keyless-signer.ts";
+import { type OperatorSigner, operatorSignerOf } from "./operator-signer.ts";
 import { type P256Signer, createP256Key, loadP256Key } from "./p256-key.ts";
+
+/** Whom an OpenID Connect issuer knows the operator as, and the services that it signs with. */
+const keylessSchema = z.strictObject({
+  issuer: z.url(),
+  subject: lineSchema(400),
+  fulcioUrl: z.url(),
+  timestampUrl: z.url(),
+  /** File with a token of the issuer for the audience `sigstore`, which something else keeps fresh. */
+  tokenFile: z.string().min(1).max(4096),
+});
+export type KeylessProfile = z.infer<typeof keylessSchema>;
 
 /** What an operator says of itself; `operator.json` in its directory. */
 export const operatorProfileSchema = z.strictObject({
   format: z.literal("https://quorate.dev/operator-directory/v1"),
   operator: operatorIdSchema,
-  /** The identity key that the operator's id is of. */
+  /** The identity key that the operator's id is of, or its keyless identity. */
   firstKey: publicKeySchema,
+  /** Of an operator without an identity key: who vouches for it, and where it signs. */
+  keyless: keylessSchema.optional(),
   name: lineSchema(80),
   contact: lineSchema(200).optional(),
   groups: groupsSchema,
@@ -34,7 +50,7 @@ export type OperatorProfile = z.infer<typeof operatorProfileSchema>;
 export type OperatorIdentity = {
   readonly profile: OperatorProfile;
   /** `operator` is the operator's id, whichever key signs. */
-  readonly signer: P256Signer;
+  readonly signer: OperatorSigner;
   readonly linkSigner: LinkSigner;
 };
 
@@ -55,7 +71,7 @@ export function isOperatorDirectory(directory: string): boolean {
 }
 
 /**
- * Makes an operator: new keys, and its profile. The profile is written last: without it there is no operator yet.
+ * Makes an operator: new keys, but for a keyless one's identity, and its profile. The profile is written last: without it there is no operator yet.
  *
  * @throws Error when the directory holds an operator or keys already
  */
@@ -70,9 +86,11 @@ export function createOperatorDirectory(
   const { error } = operatorProfileSchema.omit({ operator: true, firstKey: true }).safeParse({ format, ...profile });
   const [issue] = error?.issues ?? [];
   if (issue) throw new Error(`making an operator: ${issue.path.at(-1)?.toString() ?? "it"} ${issue.message}`);
-  const { operator, spki } = createP256Key(paths.identity(directory), passphrase);
+  const { operator, identity } = profile.keyless
+    ? keylessSignerOf(profile.keyless)
+    : operatorSignerOf(createP256Key(paths.identity(directory), passphrase));
   createLinkKey(paths.link(directory), passphrase);
-  const whole: OperatorProfile = { format, operator, firstKey: formatBase64(spki), ...profile };
+  const whole: OperatorProfile = { format, operator, firstKey: formatBase64(identity), ...profile };
   createKeyFile("the operator's profile", paths.profile(directory), `${JSON.stringify(whole, null, 2)}\n`);
   return loadOperatorDirectory(directory, passphrase);
 }
@@ -80,7 +98,8 @@ export function createOperatorDirectory(
 /** @throws Error that names the file that is wrong */
 export function loadOperatorDirectory(directory: string, passphrase?: string): OperatorIdentity {
   const profile = loadOperatorProfile(directory);
-  const signer = loadP256Key(paths.identity(directory), passphrase);
+  const { keyless } = profile;
+  const signer = keyless ? keylessSignerOf(keyless) : operatorSignerOf(loadP256Key(paths.identity(directory), passphrase));
   return {
     profile,
     signer: { ...signer, operator: profile.operator },
@@ -139,11 +158,11 @@ export function openNextIdentity(directory: string, passphrase?: string): { sign
 }
 
 export function enrolmentOf({ profile, signer, linkSigner }: OperatorIdentity): Enrolment {
-  const { format: _format, firstKey: _firstKey, ...said } = profile;
+  const { format: _format, firstKey: _firstKey, keyless: _keyless, ...said } = profile;
   return {
     action: "enrol",
     ...said,
-    identityKey: formatBase64(signer.spki),
+    identityKey: formatBase64(signer.identity),
     linkKey: formatBase64(linkSigner.publicKey),
     ecosystems: ["debian"],
   };
@@ -151,4 +170,8 @@ export function enrolmentOf({ profile, signer, linkSigner }: OperatorIdentity): 
 
 export function rotationOf(operator: OperatorId, next: Pick<P256Signer, "spki">): Rotation {
   return { action: "rotate", operator, identityKey: formatBase64(next.spki) };
+}
+
+function keylessSignerOf({ tokenFile, ...keyless }: KeylessProfile): OperatorSigner {
+  return createKeylessSigner({ ...keyless, getToken: async () => (await readFile(tokenFile, "utf8")).trim() });
 }

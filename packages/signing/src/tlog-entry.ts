@@ -5,6 +5,7 @@ import { type Hash, formatHash } from "@quorate/tlog/hash";
 import { type NoteKey, formatNote, parseNote } from "@quorate/tlog/note";
 import { utf8 } from "@quorate/protocol/utf8";
 import { sha256Of } from "@quorate/protocol/digest";
+import { jsonOfTrustedRoot } from "./keyless-verifier.ts";
 import { ed25519SpkiOf } from "./note-key.ts";
 
 /** Where a log has the record of a signature: its index, and its inclusion proof under a published checkpoint. */
@@ -42,8 +43,11 @@ export function formatTlogEntry({ record, index, proof, checkpoint, note, logKey
  * Sigstore's trusted_root.json, in which this log is the one transparency log: `cosign --trusted-root` takes it.
  *
  *     {"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[{"baseUrl":"https://log.example",…}],…}
+ *
+ * @param authorities a trusted root whose certificate and timestamp authorities are believed too, for the bundles of keyless operators
+ * @throws ParseError when that is none
  */
-export function formatTrustedRoot(logKey: NoteKey): string {
+export function formatTrustedRoot(logKey: NoteKey, authorities?: string): string {
   const publicKey = {
     rawBytes: formatBase64(ed25519SpkiOf(logKey.publicKey)),
     keyDetails: "PKIX_ED25519",
@@ -51,7 +55,10 @@ export function formatTrustedRoot(logKey: NoteKey): string {
   };
   const log = { baseUrl: `https://${logKey.name}`, hashAlgorithm: "SHA2_256", publicKey, logId: { keyId: logIdOf(logKey) } };
   const mediaType = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
-  return `${JSON.stringify({ mediaType, tlogs: [log], certificateAuthorities: [], ctlogs: [], timestampAuthorities: [] }, null, 2)}\n`;
+  const nobody = { certificateAuthorities: [], ctlogs: [], timestampAuthorities: [] };
+  const { certificateAuthorities, ctlogs, timestampAuthorities } =
+    authorities === undefined ? nobody : { ...nobody, ...jsonOfTrustedRoot(authorities) };
+  return `${JSON.stringify({ mediaType, tlogs: [log], certificateAuthorities, ctlogs, timestampAuthorities }, null, 2)}\n`;
 }
 
 /** The whole digest of which a note's key ID is the beginning (C2SP signed-note, "Signatures"), base64. */

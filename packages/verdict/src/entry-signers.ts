@@ -1,6 +1,7 @@
 import { type Envelope, verifyEnvelope } from "@quorate/attestation/dsse";
 import type { Entry, LogStatement, OperatorPredicate } from "@quorate/attestation/log-statement";
-import { type VerifySignature, parseP256Spki } from "@quorate/attestation/p256";
+import { isKeyless, parseIdentity } from "@quorate/attestation/identity";
+import type { VerifySignature } from "@quorate/attestation/p256";
 import { type Enrolment, type OperatorId, type Rotation, operatorIdOf } from "@quorate/protocol/operator";
 import { unreachable } from "@quorate/protocol/unreachable";
 import { parseBase64 } from "@quorate/tlog/base64";
@@ -53,14 +54,14 @@ export function soleSigner(statement: LogStatement, { networkKey, keyOf }: Entry
 }
 
 /**
- * The identity key that an enrolment or a change of keys names.
+ * The identity key that an enrolment or a change of keys names: a P-256 key, or a keyless identity.
  *
- * @throws VerificationError when it is no P-256 key, is another operator's, or is the network's own
+ * @throws ParseError when it is neither
+ * @throws VerificationError when it is another operator's, or is the network's own
  */
 export function namedKey(predicate: Enrolment | Rotation, networkKey: Uint8Array): Uint8Array {
   const { action, operator, identityKey } = predicate;
-  const key = parseBase64("operator's identity key", identityKey);
-  parseP256Spki(key);
+  const key = parseIdentity(parseBase64("operator's identity key", identityKey));
   if (action === "enrol" && operatorIdOf(key) !== operator) {
     throw new VerificationError(`verifying an enrolment: operator ${operator} names a key whose id is ${operatorIdOf(key)}`);
   }
@@ -113,17 +114,25 @@ function knownKey(operator: OperatorId, { keyOf }: EntryKeys, what: string): Uin
 }
 
 function doesVerify(envelope: Envelope, keys: readonly Uint8Array[], verify: VerifySignature): boolean {
-  try {
-    verifyEnvelope(envelope, keys, verify);
-    return true;
-  } catch (error) {
-    if (error instanceof VerificationError) return false;
-    throw error;
-  }
+  return refusalOf(envelope, keys, verify) === undefined;
 }
 
 type Expected = { what: string; who: string; verify: VerifySignature };
 
 function mustVerify(envelope: Envelope, keys: readonly Uint8Array[], { what, who, verify }: Expected): void {
-  if (!doesVerify(envelope, keys, verify)) throw new VerificationError(`verifying ${what}: it is not signed by ${who}`);
+  const cause = refusalOf(envelope, keys, verify);
+  if (cause === undefined) return;
+  // Of a keyless identity there is more to say than that it did not sign.
+  const more = keys.some(isKeyless) ? `: ${cause.message}` : "";
+  throw new VerificationError(`verifying ${what}: it is not signed by ${who}${more}`, { cause });
+}
+
+function refusalOf(envelope: Envelope, keys: readonly Uint8Array[], verify: VerifySignature): VerificationError | undefined {
+  try {
+    verifyEnvelope(envelope, keys, verify);
+    return undefined;
+  } catch (error) {
+    if (error instanceof VerificationError) return error;
+    throw error;
+  }
 }

@@ -1,3 +1,4 @@
+import { isKeyless, parseKeylessIdentity } from "@quorate/attestation/identity";
 import { parseP256Key } from "@quorate/attestation/p256";
 import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
@@ -24,7 +25,7 @@ type Draft = { network?: TrustedParty; operators: TrustedOperator[]; threshold?:
 
 /**
  * A reader's policy file: the lines of a C2SP tlog-policy, and `network`, `operator` and `threshold` lines. Keys of the network and of
- * operators are P-256, SubjectPublicKeyInfo in base64. Empty lines and lines of `#` are ignored.
+ * operators are P-256, SubjectPublicKeyInfo in base64; an operator may be a keyless identity instead, its JSON in base64. Empty lines and lines of `#` are ignored.
  *
  *     log log.example+1d2b8ad5+AQ… https://log.example
  *     witness w1 witness.example/w1+8d66cf3f+BA…
@@ -92,7 +93,7 @@ function define(draft: Draft, line: string): void {
   switch (keyword) {
     case "network":
       if (draft.network !== undefined) throw refusal(line, "a second network");
-      draft.network = parseParty(items, line);
+      draft.network = parseParty(items, line, parseP256Key);
       return;
     case "operator":
       draft.operators.push(parseOperator(draft, items, line));
@@ -105,15 +106,15 @@ function define(draft: Draft, line: string): void {
   }
 }
 
-function parseParty([name, encoded, ...more]: string[], line: string): TrustedParty {
+function parseParty([name, encoded, ...more]: string[], line: string, check: (key: Uint8Array) => void): TrustedParty {
   if (name === undefined || encoded === undefined || more.length > 0) throw refusal(line, "a name and a key are needed");
   const key = parseBase64("key in a trust policy", encoded);
-  parseP256Key(key);
+  check(key);
   return { name, key };
 }
 
 function parseOperator({ operators, network }: Draft, items: string[], line: string): TrustedOperator {
-  const { name, key } = parseParty(items, line);
+  const { name, key } = parseParty(items, line, (key) => (isKeyless(key) ? parseKeylessIdentity(key) : parseP256Key(key)));
   const id = operatorIdOf(key);
   if (operators.some((other) => other.id === id)) throw refusal(line, "its key is on a line before");
   if (operators.some((other) => other.name === name)) throw refusal(line, "its name is on a line before");

@@ -42,12 +42,18 @@ export function parseOfflineVerification(argv: readonly string[]): { file: strin
   try {
     const { values, positionals } = parseArgs({
       args: rest,
-      options: { proof: { type: "string" }, policy: { type: "string" }, json: { type: "boolean" } },
+      options: {
+        proof: { type: "string" },
+        policy: { type: "string" },
+        "trusted-root": { type: "string" },
+        json: { type: "boolean" },
+      },
       allowPositionals: true,
     });
     const [file, ...more] = positionals;
     const isWhole = file !== undefined && more.length === 0 && values.proof !== undefined && values.policy !== undefined;
-    return isWhole ? { file, options: values } : undefined;
+    const { "trusted-root": trustedRoot, ...options } = values;
+    return isWhole ? { file, options: { ...options, ...(trustedRoot !== undefined && { trustedRoot }) } } : undefined;
   } catch {
     return undefined;
   }

@@ -20,6 +20,11 @@ Example, a whole way in:
   quorate operator enrol https://network.example
   quorate worker`;
 
+const keylessExample = `
+Example, without a key, where a token is kept in a file:
+  quorate operator init --name "Ada's rebuilder" --keyless-issuer https://token.example --keyless-subject https://git.example/ada \\
+    --keyless-token-file /run/token --fulcio https://fulcio.example --timestamp-authority https://timestamp.example`;
+
 function addJoiningCommands(operator: Command, context: CommandContext, done: Done): void {
   withOperator(operator.command("init"))
     .description("make an operator: keys that never leave this machine, and what it says of itself")
@@ -32,7 +37,12 @@ function addJoiningCommands(operator: Command, context: CommandContext, done: Do
     .option("--hostname <name>", "under which the network answers for this operator alone")
     .option("--witness <vkey>", "verifier key of the witness that it runs")
     .option("--architecture <name...>", "what it builds; default this machine's, and all")
-    .addHelpText("after", joiningExample)
+    .option("--keyless-issuer <url>", "no identity key: sign as whom this OpenID Connect issuer knows; needs the four options below")
+    .option("--keyless-subject <subject>", "the mail address or URI that its certificates name")
+    .option("--keyless-token-file <file>", "file with a token for the audience sigstore, which something else keeps fresh")
+    .option("--fulcio <url>", "the certificate authority, such as https://fulcio.sigstore.dev")
+    .option("--timestamp-authority <url>", "the timestamp authority (RFC 3161)")
+    .addHelpText("after", joiningExample + keylessExample)
     .action(async (options) => done(await (await import("./commands/operator.ts")).runOperatorInit(options, context)));
   withOperator(operator.command("enrol"))
     .description("ask a network to admit this operator")

@@ -81,12 +81,18 @@ function addRebuildCommands(program: Command, context: CommandContext, done: Don
     .action(async (id, options) => done(await (await import("./commands/status.ts")).runStatus(id, options, context)));
 }
 
+const trustedRootOption = [
+  "--trusted-root <file>",
+  "trusted_root.json: whose certificates and timestamps you believe of operators without a key",
+] as const;
+
 function addVerificationCommands(program: Command, context: CommandContext, done: Done): void {
   withConnection(program.command("verify"))
     .description("check that a package file was rebuilt bit for bit; offline with --proof and --policy")
     .argument("<file.deb>", "the package file")
     .option("--proof <file>", "proof file; default: fetched from the network")
     .option("--policy <file>", "whom you trust; default: the policy in the data directory")
+    .option(...trustedRootOption)
     .action(async (file, options) => done(await (await import("./commands/verify.ts")).runVerify(file, options, context)));
   withConnection(program.command("proof"))
     .description("fetch the proof of a package's newest verdict")
@@ -98,6 +104,7 @@ function addVerificationCommands(program: Command, context: CommandContext, done
     .option("--log <url or directory>", "the log; default: the one that the policy or the network names")
     .option("--policy <file>", "keys of the log, its witnesses and the network; default: the policy in the data directory")
     .option("--state <file>", "remember what was replayed, and go on from there")
+    .option(...trustedRootOption)
     .option("--rules <file>", "rules of a policy of your own: say which verdicts would be others under it")
     .action(async (options) => done(await (await import("./commands/replay.ts")).runReplay(options, context)));
 }
@@ -163,6 +170,7 @@ function addMonitoringCommands(program: Command, context: CommandContext, done: 
     )
     .argument("<directory>", "where checkpoints and evidence are kept")
     .option("--mirror <url or directory...>", "mirrors to look at too")
+    .option(...trustedRootOption)
     .option("--once", "look once; exit 2 if there is an alert")
     .option("--interval <seconds>", "between two looks; default 60", wholeNumber(1, 999_999))
     .option("--freshness <seconds>", "how old cosignatures, or how far behind a witness, may be; default 3600", wholeNumber(1, 999_999))
@@ -182,6 +190,7 @@ function addHostCommands(program: Command, context: CommandContext, done: Done):
     .description("fetch all verdicts and manifests that the log has added, check them under your policy, and keep them for use offline")
     .argument("[url]", "the network's API; default as --url")
     .option("--into <directory>", "where the snapshot is kept; default /var/lib/quorate/snapshot")
+    .option(...trustedRootOption)
     .option("--freshness <seconds>", "refuse a checkpoint that a quorum cosigned longer ago; default 259200", wholeNumber(1, 999_999))
     .addHelpText(
       "after",

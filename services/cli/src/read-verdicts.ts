@@ -1,9 +1,9 @@
 import { pathToFileURL } from "node:url";
 import { createLogReader } from "@quorate/client/log-reader";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyP256 } from "@quorate/signing/p256-key";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
+import type { VerifySignature } from "@quorate/attestation/p256";
 import { policyDigestOf } from "@quorate/attestation/log-statement";
 import { traceDigestOf } from "@quorate/verdict/evidence";
 import { LogEvidence } from "@quorate/verdict/log-evidence";
@@ -21,6 +21,7 @@ export type VerdictReading = {
   readonly policy: TrustPolicy;
   /** Where an earlier reading stopped. */
   readonly from: { readonly size: number; readonly carried: readonly number[]; readonly artifacts: Iterable<SnapshotArtifact> };
+  readonly verify: VerifySignature;
   readonly loadBlob: LoadBlob;
   readonly onEntry: (index: number) => void;
   readonly signal: AbortSignal;
@@ -36,10 +37,10 @@ export type ReadVerdicts = {
 
 /** Checks the verdicts that a log has added, under the reader's own policy. @throws VerificationError for a log that does not hold what it says */
 export async function readVerdicts(reading: VerdictReading): Promise<ReadVerdicts> {
-  const { checkpoint, policy, from, loadBlob, onEntry, signal } = reading;
+  const { checkpoint, policy, from, verify, loadBlob, onEntry, signal } = reading;
   const reader = createLogReader({ url: pathToFileURL(reading.log).href, hasher: nodeHasher });
   await reader.checkpoint(signal);
-  const evidence = new LogEvidence({ networkKey: policy.network.key, verify: verifyP256, loadBlob, hasher: nodeHasher });
+  const evidence = new LogEvidence({ networkKey: policy.network.key, verify, loadBlob, hasher: nodeHasher });
   const artifacts = new Map([...from.artifacts].map((artifact) => [artifact.sha256, artifact]));
   let [checked, waiting] = [0, 0];
   const take = async (index: number, bytes: Uint8Array): Promise<void> => {

@@ -36,6 +36,9 @@ const environmentSchema = z.object({
   API_TOKEN: tokenSchema.describe("a first project's API token"),
   INVITATION_TOKEN: tokenSchema.optional().describe("invitation code: admits an operator at once"),
   ADMIN_TOKEN: tokenSchema.optional().describe("lets whoever runs the network admit and revoke operators"),
+  SIGSTORE_TRUSTED_ROOT_FILE: pathSchema
+    .optional()
+    .describe("trusted_root.json: whose certificates and timestamps keyless operators sign with; default: there are none"),
   POLICY_FILE: pathSchema.optional().describe("JSON: the network's policy; default two of three"),
 });
 

@@ -41,6 +41,8 @@ export async function startTestNetwork(settings: {
   /** Witnesses of the log; default one. */
   witnesses?: number;
   policy?: Policy;
+  /** trusted_root.json of those who certify keyless operators. */
+  trustedRoot?: string;
   options?: Partial<CoordinatorOptions>;
   /** Runs the coordinator as a program of its own. */
   isProcess?: boolean;
@@ -63,6 +65,7 @@ export async function startTestNetwork(settings: {
   createP256Key(file("network.key"));
   await writeFile(file("archives.json"), JSON.stringify([{ distribution: "debian", url: archive.url, keyrings: [archive.keyring] }]));
   if (settings.policy) await writeFile(file("policy.json"), JSON.stringify(settings.policy));
+  if (settings.trustedRoot) await writeFile(file("trusted_root.json"), settings.trustedRoot);
 
   const config: CoordinatorConfig = {
     DATABASE_URL: postgres.url,
@@ -81,6 +84,7 @@ export async function startTestNetwork(settings: {
     API_TOKEN: apiToken,
     INVITATION_TOKEN: invitationToken,
     ADMIN_TOKEN: adminToken,
+    SIGSTORE_TRUSTED_ROOT_FILE: settings.trustedRoot && file("trusted_root.json"),
     POLICY_FILE: settings.policy && file("policy.json"),
   };
   const start = (options: Partial<CoordinatorOptions>): Promise<Coordinator & { kill?: () => Promise<void> }> =>

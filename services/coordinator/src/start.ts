@@ -14,8 +14,9 @@ import { openDataDirectory } from "@quorate/service/data-directory";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
+import { loadP256Key } from "@quorate/signing/p256-key";
 import { formatTrustedRoot } from "@quorate/signing/tlog-entry";
+import { loadVerifier } from "@quorate/signing/verifier";
 import { parseVkey } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
 import { advanceRound } from "./advance.ts";
@@ -71,6 +72,8 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const blobs = await openBlobStore(join(directory.path, "blobs"));
   const tickets = createUploadTickets(await loadTicketSecret(directory.path));
   const { log, reader, logKey, networkKey, identity } = await openLog(config, { db, blobs });
+  const authorities = config.SIGSTORE_TRUSTED_ROOT_FILE && (await readFile(config.SIGSTORE_TRUSTED_ROOT_FILE, "utf8"));
+  const verify = await loadVerifier(authorities);
   const archives = parseArchives(await readFile(config.ARCHIVES_FILE, "utf8"));
   const resolver = await createTargetResolver({
     archives,
@@ -106,7 +109,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     changed(round);
     queue.wake(round);
   };
-  bus.reports(createReportHandler({ db, log, blobs, verify: verifyP256, now, events, progressed }));
+  bus.reports(createReportHandler({ db, log, blobs, verify, now, events, progressed }));
   bus.live((message) => {
     // The subject proves the operator; the round that it speaks of must be the job's.
     if (message.job !== jobIdOf(message.round, message.operator)) return;
@@ -128,17 +131,17 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     readLogSize: async () => (await reader.checkpoint()).checkpoint.size,
     loadProof: createProofLoader({ db, blobs, reader }),
     loadResultBundle: createResultBundleLoader({ db, blobs, reader, logKey }),
-    trustedRoot: formatTrustedRoot(logKey),
+    trustedRoot: formatTrustedRoot(logKey, authorities),
     archiveUrlOf: (distribution) => archives.find((archive) => archive.distribution === distribution)?.url ?? "",
     now,
     submit: createSubmit({ db, resolver, blobs, wake: queue.wake, events, now }),
-    publishPolicy: createPublishPolicy({ db, log, networkKey, turns: policyTurns, verify: verifyP256 }),
+    publishPolicy: createPublishPolicy({ db, log, networkKey, turns: policyTurns, verify }),
     admission: createOperatorAdmission({
       db,
       log,
       blobs,
       networkKey,
-      verify: verifyP256,
+      verify,
       invitationToken: config.INVITATION_TOKEN,
       ensureConsumer: bus.ensureConsumer,
       enrolled: sweep.now,
@@ -149,7 +152,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     workerRegistry: createWorkerRegistry({
       db,
       network: sha256Of(networkKey.spki),
-      verify: verifyP256,
+      verify,
       natsUrls: config.NATS_PUBLIC_URL ?? [config.NATS_URL],
       ensureConsumer: bus.ensureConsumer,
       mintUser: (user) => mintUser({ authority, ...user }),

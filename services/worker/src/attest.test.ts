@@ -5,6 +5,7 @@ import { maxReportedEnvelopeBytes } from "@quorate/protocol/job";
 import { jobIdOf } from "@quorate/protocol/job";
 import { type Byproduct, resultSchema } from "@quorate/protocol/result";
 import { environmentPinDigestOf, targetDigestOf } from "@quorate/protocol/target";
+import { operatorSignerOf } from "@quorate/signing/operator-signer";
 import { p256SignerOf, verifyP256 } from "@quorate/signing/p256-key";
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
@@ -12,7 +13,7 @@ import { type ResultFacts, resultOf, signResult } from "./attest.ts";
 import { failingOutcome } from "./executor.fixture.ts";
 import type { Built } from "./executor.ts";
 
-const signer = p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+const signer = operatorSignerOf(p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey));
 const round = digestOf("round");
 const facts: ResultFacts = {
   job: {
@@ -63,14 +64,14 @@ test("artifacts are sorted by name and carry no path of this machine", () => {
   expect(JSON.stringify(result)).not.toContain("/tmp");
 });
 
-test("the envelope is an entry of the log that the operator's key verifies", () => {
-  const { envelope, digest } = signResult(facts, failingOutcome(), { byproducts: [], signer });
+test("the envelope is an entry of the log that the operator's key verifies", async () => {
+  const { envelope, digest } = await signResult(facts, failingOutcome(), { byproducts: [], signer });
   const entry = parseEntry(envelope);
   expect(entry.digest).toBe(digest);
-  expect(() => verifyEnvelope(entry.envelope, [signer.spki], verifyP256)).not.toThrow();
+  expect(() => verifyEnvelope(entry.envelope, [signer.identity], verifyP256)).not.toThrow();
 });
 
-test("a result that is too large for the bus goes without its manifests", () => {
+test("a result that is too large for the bus goes without its manifests", async () => {
   const built = builtWith(2000);
   const lock: Byproduct = {
     kind: "environment-lock",
@@ -79,20 +80,20 @@ test("a result that is too large for the bus goes without its manifests", () => 
     sha256: digestOf("lock"),
     mediaType: "application/json",
   };
-  const { result, envelope } = signResult(facts, built, { byproducts: [lock, ...manifestsFor(built)], signer });
+  const { result, envelope } = await signResult(facts, built, { byproducts: [lock, ...manifestsFor(built)], signer });
   expect(envelope.length).toBeLessThanOrEqual(maxReportedEnvelopeBytes);
   expect(result).toMatchObject({ outcome: "built", byproducts: [lock] });
 });
 
-test("a result that is too large even so is a signed failure", () => {
+test("a result that is too large even so is a signed failure", async () => {
   const built = builtWith(2001);
-  const { result } = signResult(facts, built, { byproducts: manifestsFor(built), signer });
+  const { result } = await signResult(facts, built, { byproducts: manifestsFor(built), signer });
   expect(result).toMatchObject({ outcome: "failed", failure: { reason: "infrastructure", step: "attest" } });
 });
 
-test("an outcome that readers would refuse is a signed failure that says why", () => {
+test("an outcome that readers would refuse is a signed failure that says why", async () => {
   const failing = failingOutcome();
   const outcome = { ...failing, failure: { reason: "build-failed" as const, step: "build", message: "two\nlines" } };
-  const { result } = signResult(facts, outcome as typeof failing, { byproducts: [], signer });
+  const { result } = await signResult(facts, outcome as typeof failing, { byproducts: [], signer });
   expect(result).toMatchObject({ outcome: "failed", failure: { step: "attest", message: expect.stringContaining("failure.message") } });
 });

@@ -1,3 +1,6 @@
+import { maxSignatureBytes } from "@quorate/attestation/certified-signature";
+import { formatEnvelope } from "@quorate/attestation/dsse";
+import { formatStatement } from "@quorate/attestation/log-statement";
 import { traceSummaryOf } from "@quorate/attestation/build-trace";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { type JobMessage, maxReportedEnvelopeBytes } from "@quorate/protocol/job";
@@ -5,8 +8,8 @@ import { formatTime } from "@quorate/protocol/names";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { type Byproduct, type Failure, type Result, resultSchema } from "@quorate/protocol/result";
 import { environmentPinDigestOf, type Target } from "@quorate/protocol/target";
-import { signStatement } from "@quorate/signing/envelope";
-import type { P256Signer } from "@quorate/signing/p256-key";
+import { signOperatorStatement } from "@quorate/signing/envelope";
+import type { OperatorSigner } from "@quorate/signing/operator-signer";
 import workerPackage from "../package.json" with { type: "json" };
 import type { BuildOutcome } from "./executor.ts";
 import { plainLine } from "./plain-line.ts";
@@ -54,36 +57,42 @@ export function resultOf(facts: ResultFacts, outcome: BuildOutcome, byproducts: 
  * The signed envelope of a result, as large as the bus takes it: one with too many byproducts goes without the manifests, and what cannot be
  * said at all is a signed failure.
  */
-export function signResult(
+export async function signResult(
   facts: ResultFacts,
   outcome: BuildOutcome,
-  signing: { byproducts: Byproduct[]; signer: P256Signer },
-): { envelope: Uint8Array; digest: Sha256; result: Result } {
-  const { byproducts, signer } = signing;
+  { byproducts, signer }: { byproducts: Byproduct[]; signer: OperatorSigner },
+): Promise<{ envelope: Uint8Array; digest: Sha256; result: Result }> {
+  const result = loggableResult(facts, outcome, byproducts);
+  const envelope = await signOperatorStatement({ kind: "result", result }, [signer]);
+  return { envelope, digest: sha256Of(envelope), result };
+}
+
+function loggableResult(facts: ResultFacts, outcome: BuildOutcome, byproducts: Byproduct[]): Result {
   const withoutManifests = byproducts.filter(({ kind }) => kind !== "manifest");
   const refusals: unknown[] = [];
   for (const candidate of [() => resultOf(facts, outcome, byproducts), () => resultOf(facts, outcome, withoutManifests)]) {
     try {
-      return sign(candidate(), signer);
+      return checkResult(candidate());
     } catch (error) {
       refusals.push(error);
     }
   }
   const message = plainLine(`the result cannot be logged: ${String(refusals.at(-1))}`, 500);
   const builder = { builderVersion: {}, sandboxProfile: "none" };
-  return sign(resultOf(facts, failedOutcome(builder, { reason: "infrastructure", step: "attest", message }), []), signer);
+  return checkResult(resultOf(facts, failedOutcome(builder, { reason: "infrastructure", step: "attest", message }), []));
 }
 
 /** @throws Error when it is not what readers take, or too large to be sent: an executor may say anything */
-function sign(result: Result, signer: P256Signer): { envelope: Uint8Array; digest: Sha256; result: Result } {
+function checkResult(result: Result): Result {
   const checked = resultSchema.safeParse(result);
   const issue = checked.error?.issues[0];
   if (!checked.success) throw new Error(`${issue?.path.join(".")}: ${issue?.message}`);
-  const envelope = signStatement({ kind: "result", result: checked.data }, [signer]);
-  if (envelope.length > maxReportedEnvelopeBytes) {
-    throw new Error(`its envelope has ${envelope.length} bytes, and a report at most ${maxReportedEnvelopeBytes}`);
+  const payload = formatStatement({ kind: "result", result: checked.data });
+  const envelopeBytes = formatEnvelope({ payload, signatures: [new Uint8Array(maxSignatureBytes)] }).length;
+  if (envelopeBytes > maxReportedEnvelopeBytes) {
+    throw new Error(`its envelope has ${envelopeBytes} bytes, and a report at most ${maxReportedEnvelopeBytes}`);
   }
-  return { envelope, digest: sha256Of(envelope), result: checked.data };
+  return checked.data;
 }
 
 /** A failure in place of an outcome that there is no use for, built by the same builder. */

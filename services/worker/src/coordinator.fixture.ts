@@ -98,7 +98,7 @@ export async function startTestCoordinator(): Promise<TestCoordinator> {
     worker: (executor, machine = "one", change = {}) => {
       const operatorDirectory = join(directory, "ada");
       const identity = openOperator(operatorDirectory, http.url);
-      keys.set(identity.signer.operator, identity.signer.spki);
+      keys.set(identity.signer.operator, identity.signer.identity);
       linkKeys.set(identity.signer.operator, identity.linkSigner.publicKey);
       const config = { ...configOf({ operatorDirectory, dataDirectory: join(directory, `machine-${machine}`) }), ...change };
       const fail = (error: unknown) => failures.push(error);

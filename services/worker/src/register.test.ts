@@ -8,6 +8,7 @@ import type { OperatorView } from "@quorate/protocol/operator-view";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { WorkerCredentials } from "@quorate/protocol/worker";
 import { silentLogger } from "@quorate/service/logger";
+import { operatorSignerOf } from "@quorate/signing/operator-signer";
 import { p256SignerOf, verifyP256 } from "@quorate/signing/p256-key";
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -17,7 +18,7 @@ import { keepRegistered, register, type RegisterOptions, renewalMilliseconds } f
 beforeEach(() => void vi.useFakeTimers({ now: new Date("2026-11-23T00:00:00Z") }));
 afterEach(() => void vi.useRealTimers());
 
-const signer = p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+const signer = operatorSignerOf(p256SignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey));
 const network = sha256Of(utf8("network key"));
 const never = (signal: AbortSignal) => new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
@@ -45,7 +46,7 @@ test("a registration is the operator's signed word for this worker at this netwo
   const options = optionsWith(async (envelope) => (sent.push(envelope), credentialsFor(1)));
   await register(options);
   const { envelope, statement } = parseWorkerStatement(utf8(sent[0] ?? ""));
-  expect(() => verifyEnvelope(envelope, [signer.spki], verifyP256)).not.toThrow();
+  expect(() => verifyEnvelope(envelope, [signer.identity], verifyP256)).not.toThrow();
   expect(statement).toMatchObject({ action: "register", operator: signer.operator, network, saidAt: "2026-11-23T00:00:00Z" });
   expect(statement).toMatchObject({ worker: options.worker, name: "attic", capabilities: options.capabilities });
 });

@@ -6,13 +6,13 @@ import { formatTime } from "@quorate/protocol/names";
 import { textOf } from "@quorate/protocol/utf8";
 import type { Capabilities, WorkerCredentials } from "@quorate/protocol/worker";
 import { signWorkerStatement } from "@quorate/signing/envelope";
-import type { P256Signer } from "@quorate/signing/p256-key";
+import type { OperatorSigner } from "@quorate/signing/operator-signer";
 import type { WorkerEvents } from "./events.ts";
 import { retryRequest } from "./retry-request.ts";
 
 export type RegisterOptions = {
   api: Pick<Api, "registerWorker" | "operator">;
-  signer: P256Signer;
+  signer: OperatorSigner;
   /** Digest of the network key as it was when the operator joined. */
   network: Sha256;
   /** Public NATS user key of this worker. */
@@ -53,7 +53,7 @@ const admissionMilliseconds = 10_000;
 async function ask({ api, signer, network, worker, name, capabilities, signal }: RegisterOptions): Promise<WorkerCredentials> {
   const saidAt = formatTime(new Date());
   const statement = { action: "register" as const, operator: signer.operator, worker, network, saidAt, name, capabilities };
-  return api.registerWorker(textOf(signWorkerStatement(statement, signer)), { signal });
+  return api.registerWorker(textOf(await signWorkerStatement(statement, signer)), { signal });
 }
 
 async function refuseUnlessPending({ api, signer, events, signal }: RegisterOptions, cause: ApiError): Promise<void> {

@@ -1,17 +1,20 @@
+import { resolve } from "node:path";
 import { createApi } from "@quorate/client/api";
 import { ApiError } from "@quorate/client/http";
 import { groupKinds, type Groups } from "@quorate/protocol/operator";
 import type { OperatorView } from "@quorate/protocol/operator-view";
 import { textOf } from "@quorate/protocol/utf8";
-import { signStatement } from "@quorate/signing/envelope";
+import { signOperatorStatement } from "@quorate/signing/envelope";
 import {
   createOperatorDirectory,
   isOperatorDirectory,
   type JoinedNetwork,
+  type KeylessProfile,
   loadJoinedNetwork,
   loadOperatorDirectory,
   loadOperatorProfile,
   type OperatorIdentity,
+  type OperatorProfile,
   openNextIdentity,
   rotationOf,
 } from "@quorate/signing/operator-directory";
@@ -29,6 +32,11 @@ export type InitOptions = OperatorOptions & {
   hostname?: string | undefined;
   witness?: string | undefined;
   architecture?: string[] | undefined;
+  keylessIssuer?: string | undefined;
+  keylessSubject?: string | undefined;
+  keylessTokenFile?: string | undefined;
+  fulcio?: string | undefined;
+  timestampAuthority?: string | undefined;
   json?: boolean | undefined;
 } & { [Kind in (typeof groupKinds)[number]]?: string | undefined };
 
@@ -51,16 +59,14 @@ export async function runOperatorInit(options: InitOptions, { terminal, env }: C
     witnessVkey,
     groups: groupsOf(options),
     architectures: options.architecture ?? architecturesOf(process.arch),
+    keyless: keylessOf(options),
   };
   const passphrase = await loadPassphrase(options, env);
   const { profile } = createOperatorDirectory(directory, said, passphrase);
   if (options.json) terminal.printJson({ directory, ...profile });
   else {
     terminal.print(`operator   ${profile.operator}  ${profile.name}`);
-    terminal.print(`keys       ${directory}/identity.pem and link.pem, ${passphrase === undefined ? "without a passphrase" : "encrypted"}`);
-    terminal.print(
-      `           they never leave this machine by themselves: whoever has them is this operator, so keep a backup where only you can read it`,
-    );
+    for (const line of keyLines(directory, profile, passphrase !== undefined)) terminal.print(line);
     terminal.print(`builds     ${profile.architectures.join(", ")}`);
     terminal.print(`next       quorate operator enrol URL`);
   }
@@ -108,9 +114,10 @@ export async function runOperatorStatus(options: Options, { terminal, env, signa
 export async function runOperatorRotate(options: Options, { terminal, env, signal }: CommandContext): Promise<ExitCode> {
   const passphrase = await loadPassphrase(options, env);
   const { directory, identity, network } = await openJoined(options, passphrase, env);
+  if (identity.profile.keyless) throw new CommandError("changing keys: this operator is keyless and has none; its issuer says who it is");
   const next = openNextIdentity(directory, passphrase);
   const predicate = rotationOf(identity.profile.operator, next.signer);
-  const envelope = textOf(signStatement({ kind: "operator", predicate }, [identity.signer, next.signer]));
+  const envelope = textOf(await signOperatorStatement({ kind: "operator", predicate }, [identity.signer, next.signer]));
   const view = await createApi({ url: network.url }).sendOperatorStatement({ envelope }, { signal });
   const retired = next.replace();
   if (options.json) terminal.printJson(view);
@@ -129,7 +136,7 @@ export async function runOperatorRevoke(
 ): Promise<ExitCode> {
   const { identity, network } = await openJoined(options, await loadPassphrase(options, env), env);
   const predicate = { action: "revoke", operator: identity.profile.operator, reason: options.reason } as const;
-  const envelope = textOf(signStatement({ kind: "operator", predicate }, [identity.signer]));
+  const envelope = textOf(await signOperatorStatement({ kind: "operator", predicate }, [identity.signer]));
   const view = await createApi({ url: network.url }).sendOperatorStatement({ envelope }, { signal });
   if (options.json) terminal.printJson(view);
   else
@@ -148,6 +155,36 @@ async function openJoined(options: OperatorOptions, passphrase: string | undefin
   if (!network)
     throw new CommandError(`opening the operator in ${directory}: it has not joined a network; run: quorate operator enrol URL`);
   return { directory, identity, network };
+}
+
+function keylessOf({
+  keylessIssuer: issuer,
+  keylessSubject: subject,
+  keylessTokenFile: tokenFile,
+  fulcio,
+  timestampAuthority,
+}: InitOptions): KeylessProfile | undefined {
+  const given = [issuer, subject, tokenFile, fulcio, timestampAuthority];
+  if (given.every((option) => option === undefined)) return undefined;
+  if (issuer && subject && tokenFile && fulcio && timestampAuthority) {
+    return { issuer, subject, tokenFile: resolve(tokenFile), fulcioUrl: fulcio, timestampUrl: timestampAuthority };
+  }
+  const needed = "--keyless-issuer, --keyless-subject, --keyless-token-file, --fulcio and --timestamp-authority";
+  throw new CommandError(`making a keyless operator: all of ${needed} are needed`);
+}
+
+function keyLines(directory: string, { keyless }: OperatorProfile, isEncrypted: boolean): string[] {
+  const how = isEncrypted ? "encrypted" : "without a passphrase";
+  if (keyless) {
+    return [
+      `identity   ${keyless.subject}, as ${keyless.issuer} knows it: whoever gets its tokens is this operator`,
+      `keys       ${directory}/link.pem, ${how}; a result is signed with a key of its own that ${keyless.fulcioUrl} certifies`,
+    ];
+  }
+  return [
+    `keys       ${directory}/identity.pem and link.pem, ${how}`,
+    `           they never leave this machine by themselves: whoever has them is this operator, so keep a backup where only you can read it`,
+  ];
 }
 
 function groupsOf(options: InitOptions): Groups {

@@ -8,6 +8,7 @@ import { type ConnectionOptions, findConnection } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { locateLog } from "../log-location.ts";
 import { loadPolicyRules } from "../policy-rules.ts";
+import { loadReaderVerifier } from "../reader-verifier.ts";
 import { loadTrustPolicy } from "../reader-policy.ts";
 import { type ReplayReport, replayLog } from "../replay/replay-log.ts";
 
@@ -16,6 +17,7 @@ export type ReplayOptions = ConnectionOptions & {
   policy?: string | undefined;
   state?: string | undefined;
   rules?: string | undefined;
+  trustedRoot?: string | undefined;
   json?: boolean | undefined;
 };
 
@@ -34,7 +36,8 @@ export async function runReplay(options: ReplayOptions, context: CommandContext)
     if (options.rules !== undefined && options.state !== undefined)
       throw new CommandError("replaying: a state holds the network's verdicts alone; give --rules or --state, not both");
     const ownRules = options.rules === undefined ? undefined : await loadPolicyRules(options.rules);
-    const report = await replayLog({ reader, policy, loadBlob, ownRules, statePath: options.state, context });
+    const verify = await loadReaderVerifier(options);
+    const report = await replayLog({ reader, policy, loadBlob, ownRules, verify, statePath: options.state, context });
     if (options.json) terminal.printJson({ consistent: true, ...report });
     else printReport(url, report, context);
     return exitCodes.ok;

@@ -1,6 +1,7 @@
 import { access, mkdir, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
+import type { VerifySignature } from "@quorate/attestation/p256";
 import { blobFilePath } from "@quorate/client/blob-directory";
 import { SnapshotArtifacts, loadSnapshot, snapshotLayout } from "@quorate/host/snapshot-directory";
 import { ParseError } from "@quorate/protocol/parse-error";
@@ -22,12 +23,17 @@ import { type LogForReader, type LogReadOptions, openLogForReader } from "../log
 import { updateMirror } from "../mirror/update-mirror.ts";
 import { holdDirectory, saveFile } from "../own-files.ts";
 import { createCountedProgress } from "../progress/counted.ts";
+import { loadReaderVerifier } from "../reader-verifier.ts";
 import { type ReadVerdicts, readVerdicts } from "../read-verdicts.ts";
 import { loadTrustPolicyText } from "../reader-policy.ts";
 import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "../snapshot-defaults.ts";
 import { unlessMissing } from "../unless-missing.ts";
 
-export type SyncOptions = LogReadOptions & { into?: string | undefined; freshness?: number | undefined };
+export type SyncOptions = LogReadOptions & {
+  into?: string | undefined;
+  freshness?: number | undefined;
+  trustedRoot?: string | undefined;
+};
 
 /** `quorate sync [URL]`: fetches what the log has added, verifies it under this host's own policy, and keeps it for use offline. */
 export async function runSync(url: string | undefined, given: SyncOptions, context: CommandContext): Promise<ExitCode> {
@@ -45,7 +51,8 @@ export async function runSync(url: string | undefined, given: SyncOptions, conte
   const findBlob = blobLoaderOf(options, (await findConnection(options, context.env))?.url, context);
   // What the network does not have is missing, and no error: the verdicts that need it wait.
   const loadBlob: LoadBlob = (sha256) => unlessMissing(findBlob(sha256));
-  const read = await readAdded({ directory, log, policy, policyText, loadBlob, context });
+  const verify = await loadReaderVerifier(options);
+  const read = await readAdded({ directory, log, policy, policyText, verify, loadBlob, context });
   const missing = await fetchManifests({ directory, artifacts: read.artifacts, loadBlob, context });
   await saveSnapshot(directory, { policyText, note: log.note, read });
   const reproduced = read.artifacts.filter(({ outcome }) => outcome === "reproduced").length;
@@ -89,11 +96,12 @@ type Reading = {
   log: LogForReader;
   policy: TrustPolicy;
   policyText: Uint8Array;
+  verify: VerifySignature;
   loadBlob: LoadBlob;
   context: CommandContext;
 };
 
-async function readAdded({ directory, log, policy, policyText, loadBlob, context }: Reading): Promise<ReadVerdicts> {
+async function readAdded({ directory, log, policy, policyText, verify, loadBlob, context }: Reading): Promise<ReadVerdicts> {
   const previous = await loadSnapshot(directory);
   // Under another policy everything that was concluded before is concluded again.
   const isSame = previous?.policy === nodeHasher.digest(policyText);
@@ -107,6 +115,7 @@ async function readAdded({ directory, log, policy, policyText, loadBlob, context
       checkpoint: log.checkpoint,
       policy,
       from,
+      verify,
       loadBlob,
       onEntry,
       signal: context.signal,

@@ -3,7 +3,6 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
-import { verifyP256 } from "@quorate/signing/p256-key";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { maxProofBytes, parseProof } from "@quorate/verdict/proof";
@@ -14,14 +13,16 @@ import { chainJson, chainLines } from "../chain-lines.ts";
 import { type ConnectionOptions, dataDirectoryOf } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { sha256OfFile } from "../file-digest.ts";
+import { loadReaderVerifier } from "../reader-verifier.ts";
 
 export type VerifyOptions = ConnectionOptions & {
   proof?: string | undefined;
   policy?: string | undefined;
+  trustedRoot?: string | undefined;
   json?: boolean | undefined;
 };
 
-/** `quorate verify FILE.deb`: with `--proof` and `--policy` nothing but these three files is looked at. */
+/** `quorate verify FILE.deb`: with `--proof` and `--policy` nothing but these files, and a trusted root if one is named, is looked at. */
 export async function runVerify(file: string, options: VerifyOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, env } = context;
   const policyPath = options.policy ?? join(dataDirectoryOf(options, env), "policy");
@@ -33,6 +34,7 @@ export async function runVerify(file: string, options: VerifyOptions, context: C
   const artifactSha256 = await digestOf(file);
   const proofText =
     options.proof === undefined ? await fetchProof(artifactSha256, options, context) : await readInput(options.proof, "proof");
+  const verify = await loadReaderVerifier(options);
   let chain: Chain;
   try {
     const policy = parseTrustPolicy(policyText);
@@ -42,7 +44,7 @@ export async function runVerify(file: string, options: VerifyOptions, context: C
       policy,
       artifactSha256,
       artifactName: basename(file),
-      verify: verifyP256,
+      verify,
       verifyNoteSignature,
       hasher: nodeHasher,
     });

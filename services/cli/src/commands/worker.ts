@@ -118,7 +118,7 @@ export async function runWorkerLeave(
   const saidAt = formatTime(new Date());
   const networkDigest = sha256Of(Buffer.from(network.networkKey, "base64"));
   const statement = { action: "dismiss" as const, operator: signer.operator, worker: leaving, network: networkDigest, saidAt };
-  await createApi({ url: network.url }).dismissWorker(textOf(signWorkerStatement(statement, signer)), { signal });
+  await createApi({ url: network.url }).dismissWorker(textOf(await signWorkerStatement(statement, signer)), { signal });
   if (options.json) terminal.printJson({ worker: leaving, state: "dismissed" });
   else terminal.print(`worker     ${leaving} has left ${network.url}; what it has on disk may be deleted`);
   return exitCodes.ok;

@@ -1,3 +1,4 @@
+import { verifyP256 } from "@quorate/signing/p256-key";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +30,7 @@ function follower(blobs: ReadonlyMap<string, Uint8Array> = network.blobs) {
     networkKey: network.networkKey.spki,
     loadBlob: async (sha256) => blobs.get(sha256),
     statePath: join(directory, "replayed"),
+    verify: verifyP256,
   });
   const follow = (checkpoint: Awaited<ReturnType<typeof publish>>) =>
     verdicts.follow(checkpoint, (count) => void replayed.push(count), new AbortController().signal);

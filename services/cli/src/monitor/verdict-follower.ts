@@ -1,7 +1,7 @@
+import type { VerifySignature } from "@quorate/attestation/p256";
 import { createLogReader, type LogReader } from "@quorate/client/log-reader";
 import { type LogSource, logSourceOf } from "@quorate/client/log-source";
 import { nodeHasher } from "@quorate/signing/node-hasher";
-import { verifyP256 } from "@quorate/signing/p256-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { hashFrom } from "@quorate/tlog/hash";
 import { verifyInclusion } from "@quorate/tlog/merkle";
@@ -17,6 +17,7 @@ import { loadReplayState, saveReplayState } from "../replay/replay-state-file.ts
 type Followed = {
   readonly networkKey: Uint8Array;
   readonly loadBlob: LoadBlob;
+  readonly verify: VerifySignature;
   /** File that remembers what was replayed: a start goes on from there. */
   readonly statePath: string;
 };
@@ -66,13 +67,13 @@ export class VerdictFollower {
   }
 
   async #begin(checkpoint: Checkpoint): Promise<Replay> {
-    const { networkKey, loadBlob, statePath } = this.#followed;
+    const { networkKey, loadBlob, verify, statePath } = this.#followed;
     const loadEntry = async (index: number) => {
       for await (const { bytes } of this.#reader.entries({ from: index, to: index + 1, size: this.#size })) return bytes;
       throw new VerificationError(`replaying: entry ${index} is no longer served`);
     };
     const loadLeaves = (index: number) => this.#reader.hashes({ level: 0, index }, this.#size);
-    const options = { networkKey, loadBlob, loadEntry, loadLeaves, verify: verifyP256, hasher: nodeHasher };
+    const options = { networkKey, loadBlob, loadEntry, loadLeaves, verify, hasher: nodeHasher };
     const saved = await loadReplayState(statePath, { origin: checkpoint.origin, networkKey });
     return saved === undefined ? createReplay(options) : resume(saved, { reader: this.#reader, checkpoint, options });
   }

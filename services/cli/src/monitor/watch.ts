@@ -9,6 +9,7 @@ import { CommandError } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { locateLog, logUrlOf } from "../log-location.ts";
 import { loadTlogPolicy, loadTrustedNetwork, type PolicyOptions } from "../reader-policy.ts";
+import { loadReaderVerifier } from "../reader-verifier.ts";
 import type { Terminal } from "../terminal.ts";
 import { SeenCheckpoints } from "./seen-checkpoints.ts";
 import { VerdictFollower } from "./verdict-follower.ts";
@@ -17,6 +18,7 @@ export type WatchOptions = PolicyOptions & {
   readonly log?: string | undefined;
   readonly mirror?: readonly string[] | undefined;
   readonly freshness?: number | undefined;
+  readonly trustedRoot?: string | undefined;
 };
 
 /** Where checkpoints of the log are shown; `tiles` is absent at a witness, which has none. */
@@ -75,7 +77,9 @@ async function followVerdicts(
 ): Promise<VerdictFollower | undefined> {
   const network = await loadTrustedNetwork(options, context);
   const loadBlob = await findBlobLoader(options, context);
-  if (network !== undefined && loadBlob !== undefined) return new VerdictFollower(logUrl, { networkKey: network.key, loadBlob, statePath });
+  const verify = await loadReaderVerifier(options);
+  if (network !== undefined && loadBlob !== undefined)
+    return new VerdictFollower(logUrl, { networkKey: network.key, loadBlob, verify, statePath });
   const missing = network === undefined ? "the policy has no network line" : "no network is known that has the build traces; give --url";
   context.terminal.say(`note: verdicts are not recomputed: ${missing}`);
   return undefined;

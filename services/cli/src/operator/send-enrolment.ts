@@ -1,7 +1,7 @@
 import type { Api } from "@quorate/client/api";
 import type { OperatorView } from "@quorate/protocol/operator-view";
 import { textOf } from "@quorate/protocol/utf8";
-import { signStatement } from "@quorate/signing/envelope";
+import { signOperatorStatement } from "@quorate/signing/envelope";
 import { enrolmentOf, loadJoinedNetwork, type OperatorIdentity, saveJoinedNetwork } from "@quorate/signing/operator-directory";
 import { CommandError } from "../command-error.ts";
 
@@ -28,7 +28,7 @@ export async function sendEnrolment({ directory, identity, api, invitation, sign
       `enrolling at ${api.url}: this operator has joined the network at ${joined.url}, whose key is another one; an operator joins one network: make another with --operator DIRECTORY`,
     );
   }
-  const envelope = textOf(signStatement({ kind: "operator", predicate: enrolmentOf(identity) }, [identity.signer]));
+  const envelope = textOf(await signOperatorStatement({ kind: "operator", predicate: enrolmentOf(identity) }, [identity.signer]));
   const view = await api.sendOperatorStatement({ envelope, invitation }, { signal });
   saveJoinedNetwork(directory, { url: api.url, networkKey });
   return view;

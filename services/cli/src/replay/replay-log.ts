@@ -1,8 +1,8 @@
+import type { VerifySignature } from "@quorate/attestation/p256";
 import type { LogReader } from "@quorate/client/log-reader";
 import type { PolicyRules } from "@quorate/protocol/policy";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
-import { verifyP256 } from "@quorate/signing/p256-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { type Hash, equalHashes } from "@quorate/tlog/hash";
 import { verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
@@ -33,6 +33,7 @@ type Given = {
   readonly loadBlob: LoadBlob;
   /** Rules of the reader's own, to evaluate every round under too. */
   readonly ownRules: PolicyRules | undefined;
+  readonly verify: VerifySignature;
   /** File that remembers what was replayed. */
   readonly statePath: string | undefined;
   readonly context: CommandContext;
@@ -43,13 +44,13 @@ type Given = {
  *
  * @throws ReplayError, VerificationError when the log does not keep the rules, or is not the one that was replayed before
  */
-export async function replayLog({ reader, policy, loadBlob, ownRules, statePath, context }: Given): Promise<ReplayReport> {
+export async function replayLog({ reader, policy, loadBlob, ownRules, verify, statePath, context }: Given): Promise<ReplayReport> {
   const { signal } = context;
   const { text } = await reader.checkpoint(signal);
   const { checkpoint, witnesses } = verifyCosignedCheckpoint(text, policy.witnessPolicy, verifyNoteSignature);
   const { origin, size } = checkpoint;
   const networkKey = policy.network.key;
-  const options = optionsFor(reader, size, { networkKey, loadBlob, ...(ownRules && { ownRules }) });
+  const options = optionsFor(reader, size, { networkKey, loadBlob, verify, ...(ownRules && { ownRules }) });
   const saved = statePath === undefined ? undefined : await loadReplayState(statePath, { origin, networkKey });
   const replay = saved ? await resume(saved, { reader, checkpoint, options }) : createReplay(options);
   const from = replay.size();
@@ -76,12 +77,15 @@ export async function verifyServed(replay: Replay, { size, root }: Checkpoint): 
   throw new VerificationError(`replaying: the ${size} entries that are served do not have the checkpoint's root`);
 }
 
-function optionsFor(reader: LogReader, size: number, known: Pick<ReplayOptions, "networkKey" | "loadBlob" | "ownRules">): ReplayOptions {
+function optionsFor(
+  reader: LogReader,
+  size: number,
+  known: Pick<ReplayOptions, "networkKey" | "loadBlob" | "verify" | "ownRules">,
+): ReplayOptions {
   return {
     ...known,
     loadEntry: (index) => reader.entry(index, size),
     loadLeaves: (index) => reader.hashes({ level: 0, index }, size),
-    verify: verifyP256,
     hasher: nodeHasher,
   };
 }
