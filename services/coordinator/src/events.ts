@@ -79,5 +79,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
       logger.warn({ err: error }, "a database connection failed");
     },
     sweepFailed: (error: unknown) => logger.warn({ err: error }, "looking for due rounds failed"),
+    statementsUnfinished: (error: unknown) =>
+      logger.warn({ err: error }, "logging what operators signed failed; it is tried again, and until then no committee is drawn"),
   };
 }

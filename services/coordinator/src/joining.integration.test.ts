@@ -2,16 +2,19 @@ import { generateKeyPairSync } from "node:crypto";
 import { createUserKey } from "@quorate/bus/user-credentials";
 import { type Api, createApi } from "@quorate/client/api";
 import { sha256Of } from "@quorate/protocol/digest";
+import { entryKey } from "@quorate/protocol/entry";
 import { formatTime } from "@quorate/protocol/names";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { textOf } from "@quorate/protocol/utf8";
-import { signStatement, signWorkerStatement } from "@quorate/signing/envelope";
+import { countersign, signStatement, signWorkerStatement } from "@quorate/signing/envelope";
 import { rotationOf } from "@quorate/signing/operator-directory";
 import { loadP256Key, type P256Signer, p256SignerOf } from "@quorate/signing/p256-key";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase } from "./database.ts";
 import { adminToken, invitationToken, startTestNetwork, type TestNetwork } from "./network.fixture.ts";
 import { problemOf } from "./problem-of.fixture.ts";
 import { replayLog } from "./replay.fixture.ts";
+import { saveLogging } from "./store/operator-statements.ts";
 import { signEnrolment, signRegistration } from "./test-operator.fixture.ts";
 
 let network: TestNetwork;
@@ -51,6 +54,16 @@ describe("admission", () => {
     const view = await admin.decide(signer.operator, { decision: "approve" });
     expect(view).toMatchObject({ state: "admitted", name: "Ada", enrolledIndex: expect.any(Number) });
     expect(await stranger.registerWorker(registration)).toMatchObject({ operator: signer.operator });
+    await replayLog(stranger);
+  });
+
+  test("an enrolment that was not logged when the log was away is logged later, without a restart and without being sent again", async () => {
+    await using database = await openDatabase({ url: network.config.DATABASE_URL, onError: () => undefined });
+    const signer = newSigner();
+    const { operator } = signer;
+    const envelope = countersign(signEnrolment(signer, "Eve"), loadP256Key(network.config.NETWORK_KEY_FILE));
+    await saveLogging(database.db, { key: entryKey.enrolment(operator), operator, envelope }, new Date());
+    await expect.poll(async () => (await stranger.operator(operator)).state, { timeout: 20_000 }).toBe("admitted");
     await replayLog(stranger);
   });
 

@@ -34,9 +34,15 @@ export async function logOperatorStatement(
   return finish(dependencies, { key, operator, envelope });
 }
 
-/** Finishes what an earlier process began. */
-export async function logUnfinishedStatements(dependencies: Dependencies): Promise<void> {
-  for (const statement of await loadStatements(dependencies.db, "logging")) await finish(dependencies, statement);
+/**
+ * Finishes what an earlier process began, or this one while the log was away: until then no committee is drawn.
+ *
+ * @returns how many there were
+ */
+export async function logUnfinishedStatements(dependencies: Dependencies): Promise<number> {
+  const unfinished = await loadStatements(dependencies.db, "logging");
+  for (const statement of unfinished) await finish(dependencies, statement);
+  return unfinished.length;
 }
 
 async function finish(
@@ -52,9 +58,10 @@ async function finish(
     throw new Error(`appending ${key} to the log: the log holds another kind of entry with this key`);
   const logged = { index: appended.entry.index, predicate: appended.statement.predicate };
   await db.transaction(async (tx) => {
+    // Whoever deletes it saves what follows, once: the request and a look for unfinished statements may both come here.
+    if (!(await deleteStatement(tx, key))) return;
     await saveEntry(tx, appended.entry);
     await saveLogged(tx, logged, now());
-    await deleteStatement(tx, key);
   });
   return logged;
 }

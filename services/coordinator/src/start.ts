@@ -52,7 +52,7 @@ export type CoordinatorOptions = {
   logger: Logger;
   /** A worker that is not heard of for this long is silent; default 120. */
   silenceSeconds?: number;
-  /** How often due rounds are looked for, and reveals asked for again; default 2000. */
+  /** How often due rounds and unfinished statements are looked for, and reveals asked for again; default 2000. */
   sweepMilliseconds?: number;
 };
 
@@ -82,7 +82,6 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   await saveApiToken(db, config.API_TOKEN, "first", now());
 
   const authority = await loadAuthority(config.NATS_AUTHORITY_FILE);
-  await logUnfinishedStatements({ db, log, blobs, now });
   const credentialsRevoked = async () => {
     const server = { url: config.NATS_URL, authority, signal: AbortSignal.timeout(revocationMilliseconds) };
     await revokeUsers(server, await loadRevokedCredentials(db, now()));
@@ -92,16 +91,31 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const { watch, changed, live } = createRoundChanges();
   const lanes = createRoundLanes();
   const silenceSeconds = options.silenceSeconds ?? 120;
+  const everyMilliseconds = options.sweepMilliseconds ?? 2000;
   const policyTurns = createPolicyTurns();
   const stepping = { db, log, policyTurns, bus, blobs, tickets, board, events, now, silenceSeconds, listeningSince: now(), changed };
   const advance = (round: string) => lanes.run(round, () => advanceRound(stepping, round));
   const queue = resources.use(openStepQueue({ redisUrl: config.REDIS_URL, advance, events }));
   const sweep = resources.use(
     startSweep({
-      everyMilliseconds: options.sweepMilliseconds ?? 2000,
-      loadDue: (after) => loadDueRounds(db, { now: now(), silenceSeconds }, after),
-      wake: queue.wakeAgain,
+      everyMilliseconds,
       onError: events.sweepFailed,
+      async look() {
+        const loadDue = (after?: Sha256) => loadDueRounds(db, { now: now(), silenceSeconds }, after);
+        for (let due = await loadDue(); due.length > 0; due = await loadDue(due.at(-1))) queue.wakeAgain(due);
+      },
+    }),
+  );
+  // By itself: it waits for the log, and rounds must not wait for it.
+  resources.use(
+    startSweep({
+      everyMilliseconds,
+      onError: events.statementsUnfinished,
+      async look() {
+        if ((await logUnfinishedStatements({ db, log, blobs, now })) === 0) return;
+        sweep.now();
+        await credentialsRevoked();
+      },
     }),
   );
 

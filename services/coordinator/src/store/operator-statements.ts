@@ -56,8 +56,10 @@ export async function isBeingLogged(db: Queries, operator: string): Promise<bool
   return (row?.count ?? 0) > 0;
 }
 
-export async function deleteStatement(db: Queries, key: string): Promise<void> {
-  await db.delete(operatorStatements).where(eq(operatorStatements.key, key));
+/** @returns `false` if it was gone already */
+export async function deleteStatement(db: Queries, key: string): Promise<boolean> {
+  const deleted = await db.delete(operatorStatements).where(eq(operatorStatements.key, key)).returning({ key: operatorStatements.key });
+  return deleted.length > 0;
 }
 
 /** What nobody has decided on, and what was refused, is forgotten after a while: it may be asked again. */
