@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { formatCheckpoint } from "@quorate/tlog/checkpoint";
 import { leafHash, rootOf } from "@quorate/tlog/merkle";
+import { signNote } from "@quorate/tlog/note";
+import { testSigner } from "@quorate/tlog/signer.fixture";
+import { VerificationError } from "@quorate/tlog/verification-error";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "./local-server.fixture.ts";
 import { createLogReader } from "./log-reader.ts";
@@ -47,6 +50,16 @@ describe("a log reader", () => {
       await reader.checkpoint();
     }
     expect(await reader.consistencyProof(300, entryCount)).not.toHaveLength(0);
+  });
+
+  it("takes a checkpoint that any of the log's keys has signed, and no other", async () => {
+    const [first, second, other] = [1, 2, 3].map((seed) => testSigner("log.example", seed));
+    const text = formatCheckpoint({ origin: "log.example", size: entryCount, root: rootOf(leaves) });
+    const reader = createLogReader({ url: pathToFileURL(directory).href, logKeys: [first, second].flatMap((signer) => signer?.key ?? []) });
+    await writeLogFile(directory, "checkpoint", signNote(text, second ? [second] : []));
+    expect((await reader.checkpoint()).checkpoint.size).toBe(entryCount);
+    await writeLogFile(directory, "checkpoint", signNote(text, other ? [other] : []));
+    await expect(reader.checkpoint()).rejects.toThrow(VerificationError);
   });
 
   it("refuses two roots for one size", async () => {

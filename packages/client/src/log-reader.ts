@@ -1,4 +1,4 @@
-import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from "@quorate/tlog/checkpoint";
+import { type Checkpoint, parseCheckpoint, verifyCheckpointNote } from "@quorate/tlog/checkpoint";
 import { parseEntryBundle } from "@quorate/tlog/entry-bundle";
 import type { Hash } from "@quorate/tlog/hash";
 import { hashFrom } from "@quorate/tlog/hash";
@@ -19,7 +19,7 @@ import { readAhead } from "./read-ahead.ts";
  * proofs are checked against. A log that serves two trees is noticed.
  */
 export interface LogReader {
-  /** The newest checkpoint, signed by the log if its key was given; `text` is the note with all its signatures. */
+  /** The newest checkpoint, signed by the log if its keys were given; `text` is the note with all its signatures. */
   checkpoint(signal?: AbortSignal): Promise<{ checkpoint: Checkpoint; text: string }>;
   tile(path: string): Promise<Uint8Array>;
   /** The hashes of a tile of the tree of `size`, as served: the caller checks them. */
@@ -41,7 +41,8 @@ export type EntryRange = { readonly from: number; readonly to: number; readonly 
 export type LogReaderOptions = {
   /** An `http:`, `https:` or `file:` URL. */
   url: string;
-  logKey?: NoteKey;
+  /** Keys of the log; a checkpoint must have the signature of one of them. */
+  logKeys?: readonly NoteKey[];
   hasher?: Hasher;
   verify?: NoteVerify;
   /** Bound on the tiles that are kept in memory. */
@@ -51,7 +52,7 @@ export type LogReaderOptions = {
 const rootsKept = 1000;
 
 export function createLogReader(options: LogReaderOptions): LogReader {
-  const { url, logKey, hasher = portableHasher, verify = verifyEd25519Portable, cacheBytes = 32 * 2 ** 20 } = options;
+  const { url, logKeys, hasher = portableHasher, verify = verifyEd25519Portable, cacheBytes = 32 * 2 ** 20 } = options;
   const source = logSourceOf(url);
   const cache = new ByteCache(cacheBytes);
   const roots = new Map<number, Hash>();
@@ -88,7 +89,8 @@ export function createLogReader(options: LogReaderOptions): LogReader {
       const bytes = await source("checkpoint", { maxBytes: maxNoteBytes, signal });
       if (!bytes) throw new ConnectionError("reading the log's checkpoint", `there is none at ${url}`);
       const text = new TextDecoder().decode(bytes);
-      const checkpoint = logKey ? verifyCheckpoint(text, logKey, verify).checkpoint : parseCheckpoint(parseNote(text).text);
+      const note = parseNote(text);
+      const checkpoint = logKeys ? verifyCheckpointNote(note, logKeys, verify).checkpoint : parseCheckpoint(note.text);
       remember(roots, checkpoint);
       return { checkpoint, text };
     },

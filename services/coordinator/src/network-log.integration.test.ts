@@ -21,7 +21,7 @@ async function startNetworkLog(resources: AsyncDisposableStack) {
   await mkdir(directory, { recursive: true });
   const served = await startLogWithWitnesses((name) => join(directory, name), resources);
   const blobs = await openBlobStore(join(directory, "blobs"));
-  const reader = createLogReader({ url: served.url, logKey: parseVkey(served.vkey) });
+  const reader = createLogReader({ url: served.url, logKeys: [parseVkey(served.vkey)] });
   const networkKey = createP256Key(join(directory, "network.key"));
   const writer = createLogWriter({ url: served.url, token: served.token });
   const log = createNetworkLog({ writer, reader, blobs, witnessPolicy: parseTlogPolicy(served.policy), networkKey });

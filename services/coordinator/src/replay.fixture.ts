@@ -10,7 +10,7 @@ import { createReplay } from "@quorate/verdict/replay";
 /** Recomputes everything that a network's log says. @throws ReplayError at the first entry that breaks a rule */
 export async function replayLog(api: Api): Promise<{ verdicts: { index: number; verdict: Verdict }[] }> {
   const { logUrl, logKey, networkKey } = await api.network();
-  const reader = createLogReader({ url: logUrl, logKey: parseVkey(logKey), hasher: nodeHasher });
+  const reader = createLogReader({ url: logUrl, logKeys: [parseVkey(logKey)], hasher: nodeHasher });
   const blobs = createBlobs({ url: api.url });
   const { checkpoint } = await reader.checkpoint();
   const replay = createReplay({

@@ -31,7 +31,7 @@ const get = async (path: string): Promise<string> => {
 const keyOf = (operator: string) => operators.find(({ id }) => id === operator)?.signer.spki ?? new Uint8Array();
 
 test("each result is followed by one record of its signature, and the log replays", async () => {
-  const reader = createLogReader({ url: network.config.LOG_URL, logKey: parseVkey(network.config.LOG_KEY) });
+  const reader = createLogReader({ url: network.config.LOG_URL, logKeys: [parseVkey(network.config.LOG_KEY)] });
   const { size } = (await reader.checkpoint()).checkpoint;
   const bundles = await Promise.all(inputs.map(({ index }) => get(`/v1/results/${index}/bundle`)));
   for (const [position, { index, operator }] of inputs.entries()) {

@@ -187,7 +187,7 @@ async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Database;
   const witnessPolicyText = await readFile(config.WITNESS_POLICY_FILE, "utf8");
   const witnessPolicy = parseTlogPolicy(witnessPolicyText);
   const logKey = parseVkey(config.LOG_KEY);
-  const reader = createLogReader({ url: config.LOG_URL, logKey, hasher: nodeHasher });
+  const reader = createLogReader({ url: config.LOG_URL, logKeys: [logKey], hasher: nodeHasher });
   const writer = createLogWriter({ url: config.LOG_URL, token: config.LOG_TOKEN });
   const log = createNetworkLog({ writer, reader, blobs, witnessPolicy, networkKey });
   await ensurePolicyLogged({ db, log, networkKey }, await loadPolicyRules(config.POLICY_FILE));

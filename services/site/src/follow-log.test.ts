@@ -2,16 +2,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { createLogReader } from "@quorate/client/log-reader";
 import { writeLogFile, writeTiles } from "@quorate/client/served-log.fixture";
+import { maxEntryBytes } from "@quorate/protocol/entry";
 import { openDataDirectory } from "@quorate/service/data-directory";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { cosigned, testWitnesses } from "@quorate/tlog/cosigned.fixture";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { TestNetwork } from "@quorate/verdict/network.fixture";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { followLog } from "./follow-log.ts";
-import { openReadModel, readModelFormat } from "./read-model.ts";
+import { type Follower, followLog } from "./follow-log.ts";
+import { openReadModel, readModelFormat, unopenedAtOnce } from "./read-model.ts";
 
 let stack: AsyncDisposableStack;
 beforeEach(() => (stack = new AsyncDisposableStack()));
@@ -31,9 +33,9 @@ async function following() {
       await writeTiles(log, entries);
       await writeLogFile(log, "checkpoint", cosigned({ size: tree.size, root: tree.rootAt(tree.size) }, witnesses));
     },
-    follow: () => {
+    follow: (loadBlob: Follower["loadBlob"] = async () => undefined) => {
       const reader = createLogReader({ url: pathToFileURL(log).href, hasher: nodeHasher });
-      return followLog({ reader, model, witnessPolicy, loadBlob: async () => undefined });
+      return followLog({ reader, model, witnessPolicy, loadBlob });
     },
   };
 }
@@ -82,4 +84,19 @@ it("reads nothing under a checkpoint below the quorum, of fewer entries, or of a
   await expect(follow()).rejects.toThrow("it shows 2 entries, and had 3 before");
   await publish(otherThree, otherThree);
   await expect(follow()).rejects.toThrow("one size, two roots");
+});
+
+it("opens a large envelope although very many before it cannot be had, and forgets one that says nothing", async () => {
+  const { model, publish, follow } = await following();
+  const network = new TestNetwork();
+  for (let at = 0; at < 2 * unopenedAtOnce; at += 1) {
+    network.append({ kind: "large-envelope", large: { envelope: digestOf(`gone ${at}`), sizeBytes: maxEntryBytes + 1 } });
+  }
+  network.appendBytes(new Uint8Array(maxEntryBytes + 1));
+  const [artifact] = sampleTarget.artifacts.map((one) => ({ ...one, path: one.path.padEnd(400, "x") }));
+  network.appendTarget({ ...sampleTarget, artifacts: Array.from({ length: 400 }, () => artifact).flatMap((one) => one ?? []) });
+  await publish(network, network);
+  for (let times = 0; times < 3; times += 1) await follow(async (sha256) => network.largeEnvelopes.get(sha256));
+  expect(model.prepare("SELECT digest FROM target").all()).toHaveLength(1);
+  expect(model.prepare("SELECT log_index FROM unopened").all()).toHaveLength(2 * unopenedAtOnce);
 });

@@ -87,7 +87,7 @@ function saveBytes({ model, onUnreadable }: Follower, index: number, bytes: Uint
 }
 
 async function openLargeEnvelopes({ model, loadBlob, onUnreadable }: Follower): Promise<void> {
-  for (const { index, large } of model.unopened()) {
+  for (const { index, large } of model.nextUnopened()) {
     const bytes = await loadBlob(large.envelope);
     if (bytes === undefined) continue;
     try {
@@ -96,6 +96,8 @@ async function openLargeEnvelopes({ model, loadBlob, onUnreadable }: Follower): 
     } catch (error) {
       if (!(error instanceof ParseError || error instanceof VerificationError)) throw error;
       onUnreadable?.(index, error);
+      // Its bytes are those of its digest: they will never say anything.
+      if (error instanceof ParseError) model.saveOpened(index, () => {});
     }
   }
 }

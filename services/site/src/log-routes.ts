@@ -23,8 +23,8 @@ export function addLogRoutes(app: HttpApp, { model, reader, state, sendPage }: D
       const now = state();
       const to = Math.min(before ?? now.size, now.size);
       const indices = Array.from({ length: Math.min(to, listedEntries) }, (_, at) => to - 1 - at);
-      const entries = await Promise.all(indices.map(async (index) => ({ index, bytes: await reader.entry(index, now.size) }))).catch(
-        refuse,
+      const entries = await Promise.all(indices.map(async (index) => ({ index, bytes: await reader.entry(index, now.treeSize) }))).catch(
+        refuse(now),
       );
       return logPage({ state: now, entries, names: operatorNames(model) });
     });
@@ -32,23 +32,38 @@ export function addLogRoutes(app: HttpApp, { model, reader, state, sendPage }: D
 
   app.get("/log/entry/:index", { schema: { params: z.object({ index: z.string() }) } }, async (request, reply) =>
     sendPage(request, reply, async () => {
-      const { size } = state();
+      const now = state();
+      const { size, treeSize } = now;
       const index = parseEntryIndex(request.params.index);
       if (index === undefined || index >= size)
         throw new ProblemError(404, "not-found", `The log has no entry of this index; it has been read up to ${size} entries.`);
-      const [bytes, proof] = await Promise.all([reader.entry(index, size), reader.inclusionProof(index, size)]).catch(refuse);
-      return entryPage({ index, bytes, proof, size, names: operatorNames(model) });
+      const [bytes, proof] = await Promise.all([reader.entry(index, treeSize), reader.inclusionProof(index, treeSize)]).catch(refuse(now));
+      return entryPage({ index, bytes, proof, size: treeSize, names: operatorNames(model) });
     }),
   );
 }
 
-function refuse(cause: unknown): never {
-  if (cause instanceof VerificationError) {
-    throw new ProblemError(502, "log-contradicts-itself", `The log served something that is not under its checkpoint: ${cause.message}.`, {
+function refuse({ size, unreachableSince }: SiteState): (cause: unknown) => never {
+  return (cause) => {
+    if (cause instanceof VerificationError) {
+      throw new ProblemError(
+        502,
+        "log-contradicts-itself",
+        `The log served something that is not under its checkpoint: ${cause.message}.`,
+        { cause },
+      );
+    }
+    // The reader knows no tree yet: the site has just started, and the log answers.
+    if (cause instanceof RangeError && unreachableSince === undefined) {
+      throw new ProblemError(
+        503,
+        "log-being-read",
+        `This site is still reading the log, and has come to ${size} entries; load the page again in a moment.`,
+        { cause, headers: { "retry-after": "2" } },
+      );
+    }
+    throw new ProblemError(503, "log-unreachable", "The log does not answer now; pages about packages show what was read of it before.", {
       cause,
     });
-  }
-  throw new ProblemError(503, "log-unreachable", "The log does not answer now; pages about packages show what was read of it before.", {
-    cause,
-  });
+  };
 }

@@ -40,8 +40,12 @@ export function listPackage(model: ReadModel, name: string, version?: string): A
   return [...new Map(all.map((line) => [`${line.suite} ${line.sha256}`, line])).values()];
 }
 
+/** Published artifacts of a package that have this file name: one, unless distributions publish different files under it. */
 export function findFile(model: ReadModel, file: string, name: string): ArtifactLine[] {
-  return listPackage(model, name).filter((line) => line.file === file);
+  return model
+    .prepare(`${select} WHERE artifact.package = ? AND artifact.file = ? ORDER BY target.newest_verdict DESC LIMIT ${maxLines}`)
+    .all(name, file)
+    .map(lineOf);
 }
 
 /** Names of packages and sources that begin with this text, in order. */

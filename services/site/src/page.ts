@@ -77,13 +77,13 @@ export function searchForm(place: "bar" | "home", query = ""): Html {
   </form>`;
 }
 
-function footer({ origin, size, witnesses, unreachableSince }: SiteState): Html {
+function footer({ origin, size, treeSize, witnesses, unreachableSince }: SiteState): Html {
   const names = witnesses.map(({ name }) => name).join(", ");
   const read: Content =
     size === 0
       ? "Nothing of the log has been read yet."
       : html`Every fact here is an entry of the log <a href="/log">${origin}</a>, read up to entry ${size - 1} under a checkpoint cosigned
-          by ${names}.`;
+          by ${names}.${size < treeSize && ` The log has ${treeSize} entries, and this site is still reading them.`}`;
   return html`<footer>
     ${
       unreachableSince &&

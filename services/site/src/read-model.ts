@@ -14,6 +14,9 @@ export type ReadTo = { readonly size: number; readonly peaks: readonly Hash[]; r
 /** Bumped when the tables change, or what is kept in them: what was read is then read again. */
 export const readModelFormat = 3;
 
+/** Large envelopes that are tried to be had each time that the log is followed. */
+export const unopenedAtOnce = 100;
+
 /** Opens the read model of a data directory; one of other tables is thrown away. */
 export async function openReadModel(directory: DataDirectory): Promise<ReadModel> {
   const path = join(directory.path, "read-model.sqlite");
@@ -29,6 +32,7 @@ export class ReadModel implements Disposable {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
   #opened = 0;
+  #triedTo = -1;
 
   constructor(path: string) {
     this.#database = openDurableDatabase(path, readModelTables);
@@ -90,8 +94,13 @@ export class ReadModel implements Disposable {
     return this.#opened;
   }
 
-  unopened(): { index: number; large: LargeEnvelope }[] {
-    const rows = this.prepare("SELECT log_index, envelope, size_bytes FROM unopened ORDER BY log_index LIMIT 100").all();
+  /** The next few of the large envelopes that are not opened; from the first on again after the last, so that none waits for another. */
+  nextUnopened(): { index: number; large: LargeEnvelope }[] {
+    const rows = this.prepare("SELECT log_index, envelope, size_bytes FROM unopened WHERE log_index > ? ORDER BY log_index LIMIT ?").all(
+      this.#triedTo,
+      unopenedAtOnce,
+    );
+    this.#triedTo = rows.length < unopenedAtOnce ? -1 : Number(rows.at(-1)?.["log_index"]);
     return rows.map((row) => ({
       index: Number(row["log_index"]),
       large: { envelope: parseSha256(String(row["envelope"])), sizeBytes: Number(row["size_bytes"]) },

@@ -1,4 +1,5 @@
 import { verifyNoteSignature } from "@quorate/signing/note-key";
+import { parseCheckpoint } from "@quorate/tlog/checkpoint";
 import { parseNote } from "@quorate/tlog/note";
 import { type Witnessed, type WitnessPolicy, evaluateWitnessQuorum } from "@quorate/tlog/tlog-policy";
 import type { ReadModel } from "./read-model.ts";
@@ -7,6 +8,8 @@ import type { ReadModel } from "./read-model.ts";
 export type SiteState = {
   readonly origin: string;
   readonly size: number;
+  /** Size of the tree of the checkpoint; larger than what was read while the site is reading. */
+  readonly treeSize: number;
   /** The signed checkpoint that was read under; empty when nothing was read yet. */
   readonly checkpoint: string;
   readonly witnesses: readonly Witnessed[];
@@ -20,13 +23,14 @@ type Given = { model: ReadModel; policy: WitnessPolicy; unreachableSince: () => 
 
 export function createSiteState({ model, policy, unreachableSince }: Given): () => SiteState {
   const origin = policy.logs[0]?.key.name ?? "";
-  let known: Omit<SiteState, "opened" | "unreachableSince"> = { origin, size: 0, checkpoint: "", witnesses: [] };
+  let known: Omit<SiteState, "opened" | "unreachableSince"> = { origin, size: 0, treeSize: 0, checkpoint: "", witnesses: [] };
   return () => {
     const { size, checkpoint } = model.readTo();
     if (checkpoint !== known.checkpoint) {
-      const { witnesses } = evaluateWitnessQuorum(policy, parseNote(checkpoint), verifyNoteSignature);
-      known = { origin, size, checkpoint, witnesses };
-    }
+      const note = parseNote(checkpoint);
+      const { witnesses } = evaluateWitnessQuorum(policy, note, verifyNoteSignature);
+      known = { origin, size, treeSize: parseCheckpoint(note.text).size, checkpoint, witnesses };
+    } else if (size !== known.size) known = { ...known, size };
     return { ...known, opened: model.opened, unreachableSince: unreachableSince() };
   };
 }

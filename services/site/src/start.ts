@@ -43,8 +43,12 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   const model = stack.use(await openReadModel(directory));
   const metrics = new Metrics();
   const events = createSiteEvents(logger, metrics);
-  const logKey = config.policy.witnessPolicy.logs[0]?.key;
-  const reader = createLogReader({ url: config.logUrl, hasher: nodeHasher, verify: verifyNoteSignature, ...(logKey && { logKey }) });
+  const reader = createLogReader({
+    url: config.logUrl,
+    logKeys: config.policy.witnessPolicy.logs.map(({ key }) => key),
+    hasher: nodeHasher,
+    verify: verifyNoteSignature,
+  });
   const api = createApi({ url: config.coordinatorUrl });
   const blobs = createBlobs({ url: config.coordinatorUrl });
   const log = stack.use(

@@ -62,7 +62,7 @@ async function openReader(options: LogOptions, { env, signal }: CommandContext):
   if (options.log !== undefined) return createLogReader({ url: logUrlOf(options.log) });
   const api: Api = await connect(options, env);
   const { logUrl, logKey } = await api.network({ signal });
-  return createLogReader({ url: logUrl, logKey: parseVkey(logKey) });
+  return createLogReader({ url: logUrl, logKeys: [parseVkey(logKey)] });
 }
 
 function shownOf(bytes: Uint8Array): object {

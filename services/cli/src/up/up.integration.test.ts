@@ -47,7 +47,7 @@ async function up(): Promise<Up> {
 
 async function firstEntry(url: string): Promise<Uint8Array> {
   const { logUrl, logKey } = await createApi({ url }).network();
-  const reader = createLogReader({ url: logUrl, logKey: parseVkey(logKey) });
+  const reader = createLogReader({ url: logUrl, logKeys: [parseVkey(logKey)] });
   const { checkpoint } = await reader.checkpoint();
   return reader.entry(0, checkpoint.size);
 }
