@@ -13,12 +13,13 @@ export type TestSigstore = AsyncDisposable & {
 };
 
 /**
- * Its clocks stand still at a whole second: others are written with a fraction that readers do not always take.
+ * Its clocks stand still at a whole second, as others are written with a fraction that readers do not always take; and a minute ahead, so that
+ * its own certificates, which are made by this host's clock, are valid then.
  *
  * @param secondsBehind how far the certificate authority's is behind that of the timestamp authority
  */
 export async function startSigstore(secondsBehind = 0): Promise<TestSigstore> {
-  const seconds = Math.floor(Date.now() / 1000);
+  const seconds = Math.floor(Date.now() / 1000) + 60;
   const newKeys = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ctlog = await initializeCTLog(newKeys());
   const [ca, tsa] = [
