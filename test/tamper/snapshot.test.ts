@@ -1,9 +1,12 @@
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
+import { blobFilePath } from "@quorate/client/blob-directory";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runAudit } from "../../services/cli/src/commands/audit.ts";
+import { runSync } from "../../services/cli/src/commands/sync.ts";
 import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
 import { ReproducedPackages, anyAge, audit, createRoot, installDebs } from "../audited-host.ts";
 import { type SmallDeb, buildSmallDeb } from "../small-deb.ts";
@@ -136,6 +139,28 @@ describe("quorate sync", () => {
     for (const [sha256, bytes] of traces) network.network.blobs.set(sha256, bytes);
     expect(await network.sync(started.snapshot)).toMatchObject({ json: { added: 0, checked: 1, waiting: 0, reproduced: 1 } });
   });
+});
+
+test("the data directory of a stopped network serves as well, without what it does not hold", async () => {
+  const started = await startNetwork();
+  await using network = started.network;
+  await network.reproduce(deb("first"));
+  await network.publish();
+  const data = join(started.snapshot, "../data");
+  await mkdir(data);
+  const syncStopped = async () => {
+    const context = recordingContext();
+    const { log, policy } = network;
+    await runSync(undefined, { data, log, policy, into: started.snapshot, freshness: anyAge, json: true }, context);
+    return context.json[0];
+  };
+  expect(await syncStopped()).toMatchObject({ checked: 0, waiting: 1 });
+  for (const [sha256, bytes] of [...network.network.blobs, ...network.blobs]) {
+    const path = blobFilePath(join(data, "coordinator/blobs"), sha256);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, zstdCompressSync(bytes));
+  }
+  expect(await syncStopped()).toMatchObject({ checked: 1, waiting: 0, reproduced: 1, missingManifests: 0 });
 });
 
 describe("a snapshot on disk", () => {

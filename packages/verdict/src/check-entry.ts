@@ -58,6 +58,11 @@ export function checkEntry(bytes: Uint8Array, keys: EntryKeys, tools: { hasher: 
   }
 }
 
+/** Whether the signature was found to be by this key: whoever checked the entry before its turn may have known another one. */
+export function isCheckedWith({ signed }: CheckedStatement, key: Uint8Array | undefined): boolean {
+  return signed !== undefined && key !== undefined && signed.key === spellingOf(key);
+}
+
 /** The digest by which rounds know a policy or a target. */
 export function identityOf(statement: LogStatement, { digest }: Pick<Hasher, "digest">): Sha256 | undefined {
   if (statement.kind === "policy") return policyDigestOf(statement.policy, digest);
@@ -72,7 +77,7 @@ export function recordDigestOf({ statement, envelope }: Entry, key: Uint8Array, 
 const spellings = new WeakMap<Uint8Array, string>();
 
 /** The key in base64: of few keys, and for every entry. */
-export function spellingOf(key: Uint8Array): string {
+function spellingOf(key: Uint8Array): string {
   const spelled = spellings.get(key) ?? formatBase64(key);
   spellings.set(key, spelled);
   return spelled;

@@ -60,9 +60,11 @@ export function collectEvidence(collection: {
   before?: number;
   hasher?: Hasher;
 }): Evidence {
-  const { roundId, traces, closed, hasher, before = Number.POSITIVE_INFINITY } = collection;
+  const { roundId, traces, closed, hasher = portableHasher, before = Number.POSITIVE_INFINITY } = collection;
   const entries = collection.entries.filter(({ index }) => index < before).toSorted((a, b) => a.index - b.index);
   const round = roundOf(entries, roundId);
+  // Honest builds of one target have one trace: it is read once.
+  const read = new Map<Sha256, ReadTrace | undefined>();
   return {
     target: targetOf(entries, round.target),
     targetDigest: round.target,
@@ -74,13 +76,23 @@ export function collectEvidence(collection: {
     results: entries.flatMap(({ index, entry }) => {
       if (entry.statement.kind !== "result" || entry.statement.result.round !== roundId) return [];
       const { result } = entry.statement;
-      const bytes = traces.get(traceDigestOf(result) ?? entry.digest);
-      const trace = bytes && result.outcome === "built" ? readTrace(result, bytes, hasher) : undefined;
+      const trace = traceNamedBy(result, { traces, read, hasher });
       return [{ index, envelope: entry.digest, result, ...(trace && { trace }) }];
     }),
     enrolled: enrolledOf(entries),
     closed,
   };
+}
+
+function traceNamedBy(
+  result: Result,
+  { traces, read, hasher }: { traces: ReadonlyMap<Sha256, Uint8Array>; read: Map<Sha256, ReadTrace | undefined>; hasher: Hasher },
+): readonly TraceFile[] | undefined {
+  const sha256 = traceDigestOf(result);
+  const bytes = sha256 && traces.get(sha256);
+  if (sha256 === undefined || bytes === undefined || result.outcome !== "built") return undefined;
+  if (!read.has(sha256)) read.set(sha256, readNamedTrace(sha256, bytes, hasher));
+  return traceOf(result, read.get(sha256));
 }
 
 /** Digest of the text of the build trace that a result names. */
@@ -94,9 +106,12 @@ export function traceDigestOf(result: Result): Sha256 | undefined {
  * @throws VerificationError when these are not the bytes that the result names: whoever keeps them is at fault, not the operator
  */
 export function readTrace(result: BuiltResult, bytes: Uint8Array, hasher: Hasher = portableHasher): readonly TraceFile[] | undefined {
-  const expected = traceDigestOf(result);
+  return traceOf(result, readNamedTrace(traceDigestOf(result), bytes, hasher));
+}
+
+function readNamedTrace(expected: Sha256 | undefined, bytes: Uint8Array, hasher: Hasher): ReadTrace | undefined {
   if (hasher.digest(bytes) !== expected) throw new VerificationError(`reading build trace ${expected}: the bytes have another digest`);
-  return traceOf(result, readTraceText(bytes, hasher));
+  return readTraceText(bytes, hasher);
 }
 
 export type ReadTrace = { readonly files: readonly TraceFile[]; readonly summary: BuiltResult["trace"] };

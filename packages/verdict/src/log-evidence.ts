@@ -1,14 +1,13 @@
-import { type Entry, type PlainStatement, openLargeEnvelope, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
-import { isHashedRekord } from "@quorate/attestation/hashed-rekord";
+import { type Entry, type LogStatement, type PlainStatement, openLargeEnvelope, parseEntry } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { roundIdOf } from "@quorate/protocol/round";
-import { targetDigestOf } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { namedKey, verifyEntrySigners } from "./entry-signers.ts";
+import { type CheckedEntry, checkEntry, identityOf, isCheckedWith } from "./check-entry.ts";
+import { type EntryKeys, namedKey, soleSigner, verifyEntrySigners } from "./entry-signers.ts";
 import type { LoggedEntry } from "./logged-entry.ts";
 import type { NextEntry } from "./replay.ts";
 import type { LoadBlob } from "./replay-verdict.ts";
@@ -28,6 +27,7 @@ export type LogEvidenceOptions = {
 export class LogEvidence {
   readonly #options: LogEvidenceOptions;
   readonly #identityKeys = new Map<OperatorId, Uint8Array>();
+  readonly #keys: EntryKeys;
   readonly #operators: LoggedEntry[] = [];
   readonly #policies = new Map<Sha256, LoggedEntry>();
   readonly #targets = new Map<Sha256, LoggedEntry>();
@@ -35,22 +35,34 @@ export class LogEvidence {
 
   constructor(options: LogEvidenceOptions) {
     this.#options = options;
+    this.#keys = { networkKey: options.networkKey, keyOf: (operator) => this.#identityKeys.get(operator) };
+  }
+
+  /** The keys that operators sign with now: with them other entries can be checked before their turn. */
+  get identityKeys(): ReadonlyMap<OperatorId, Uint8Array> {
+    return this.#identityKeys;
   }
 
   /**
    * Takes the next entry.
    *
+   * @param checked what was found out about it before its turn
    * @returns for a verdict: its entry and all that it was reached from
-   * @throws VerificationError when it is not signed by whom it must be, or its large envelope is not to be had
-   * @throws ParseError for what is no entry
+   * @throws VerificationError when it is no entry, is not signed by whom it must be, or its large envelope is not to be had
    */
-  async add({ index, bytes }: NextEntry): Promise<readonly LoggedEntry[] | undefined> {
-    if (isHashedRekord(bytes)) return undefined;
-    const outer = parseEntry(bytes, this.#options.hasher);
-    this.#verifySigners(index, outer);
-    const entry = await this.#opened(outer);
-    if (entry !== outer) this.#verifySigners(index, entry);
-    return this.#keep({ index, entry }, entry.statement);
+  async add(
+    { index, bytes }: NextEntry,
+    checked: CheckedEntry = checkEntry(bytes, this.#keys, this.#options),
+  ): Promise<readonly LoggedEntry[] | undefined> {
+    if (checked.kind === "record") return undefined;
+    if (checked.kind === "refused") throw new VerificationError(`reading entry ${index}: ${checked.reason}`);
+    const { digest, statement } = checked;
+    const isVerified = isCheckedWith(checked, soleSigner(statement, this.#keys));
+    if (!isVerified) this.#verifySigners(index, parseEntry(bytes, this.#options.hasher));
+    if (statement.kind !== "large-envelope") return this.#keep({ index, entry: { digest, statement } }, statement, checked.identity);
+    const entry = await this.#opened(statement);
+    this.#verifySigners(index, entry);
+    return this.#keep({ index, entry }, entry.statement, identityOf(entry.statement, this.#options.hasher));
   }
 
   /** Indices of the entries that, added again in this order, are all that later verdicts rest on; verdicts that are not settled among them. */
@@ -65,30 +77,26 @@ export class LogEvidence {
   }
 
   #verifySigners(index: number, entry: Entry): void {
-    const keys = { networkKey: this.#options.networkKey, keyOf: (operator: OperatorId) => this.#identityKeys.get(operator) };
     try {
-      verifyEntrySigners(entry, keys, this.#options.verify);
+      verifyEntrySigners(entry, this.#keys, this.#options.verify);
     } catch (cause) {
       if (cause instanceof VerificationError) throw new VerificationError(`reading entry ${index}: ${cause.message}`, { cause });
       throw cause;
     }
   }
 
-  async #opened(entry: Entry): Promise<Entry<PlainStatement>> {
-    const { statement } = entry;
-    if (statement.kind !== "large-envelope") return { ...entry, statement };
-    const bytes = await this.#options.loadBlob(statement.large.envelope);
-    if (bytes !== undefined) return openLargeEnvelope(statement.large, bytes);
-    throw new VerificationError(`opening the large envelope ${statement.large.envelope}: it is not to be had`);
+  async #opened({ large }: Extract<LogStatement, { kind: "large-envelope" }>): Promise<Entry<PlainStatement>> {
+    const bytes = await this.#options.loadBlob(large.envelope);
+    if (bytes !== undefined) return openLargeEnvelope(large, bytes);
+    throw new VerificationError(`opening the large envelope ${large.envelope}: it is not to be had`);
   }
 
-  #keep(logged: LoggedEntry, statement: PlainStatement): readonly LoggedEntry[] | undefined {
-    const { digest } = this.#options.hasher;
+  #keep(logged: LoggedEntry, statement: PlainStatement, identity: Sha256 | undefined): readonly LoggedEntry[] | undefined {
     switch (statement.kind) {
       case "policy":
-        return void this.#policies.set(policyDigestOf(statement.policy, digest), logged);
+        return void (identity && this.#policies.set(identity, logged));
       case "target":
-        return void this.#targets.set(targetDigestOf(statement.target, digest), logged);
+        return void (identity && this.#targets.set(identity, logged));
       case "operator": {
         const { predicate } = statement;
         if (predicate.action !== "revoke") {
@@ -97,7 +105,7 @@ export class LogEvidence {
         return void this.#operators.push(logged);
       }
       case "round":
-        return void this.#addTo(roundIdOf(statement.round.target, statement.round.attempt, digest), logged);
+        return void this.#addTo(roundIdOf(statement.round.target, statement.round.attempt, this.#options.hasher.digest), logged);
       case "commitment":
         return void this.#addTo(statement.commitment.round, logged);
       case "result":

@@ -31,7 +31,6 @@ import { evaluate } from "./evaluate.ts";
 import { enrolledOf } from "./enrolled.ts";
 import { collectEvidence } from "./evidence.ts";
 import { traceOf } from "./evidence.fixture.ts";
-import type { LoggedEntry } from "./logged-entry.ts";
 import { PrefixTree } from "./prefix-tree.ts";
 import { type Proof, proofFormat } from "./proof.ts";
 import type { TrustPolicy } from "./trust-policy.ts";
@@ -65,7 +64,7 @@ export class TestNetwork {
     return this.entries.push(bytes) - 1;
   }
 
-  logged(): LoggedEntry[] {
+  logged(): { index: number; entry: Entry }[] {
     return this.entries.flatMap((bytes, index) => (isHashedRekord(bytes) ? [] : [{ index, entry: this.opened(parseEntry(bytes)) }]));
   }
 

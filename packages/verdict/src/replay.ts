@@ -11,7 +11,7 @@ import type { Hash } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { VerificationError } from "@quorate/tlog/verification-error";
-import { type CheckedEntry, type CheckedStatement, checkEntry, identityOf, recordDigestOf, spellingOf } from "./check-entry.ts";
+import { type CheckedEntry, type CheckedStatement, checkEntry, identityOf, isCheckedWith, recordDigestOf } from "./check-entry.ts";
 import { type EntryKeys, soleSigner, verifyEntrySigners } from "./entry-signers.ts";
 import { type LoadLeaves, RecentTree } from "./recent-tree.ts";
 import { ReplayError } from "./replay-error.ts";
@@ -125,10 +125,8 @@ type Tools = ReplayOptions & { readonly hasher: Hasher; readonly keys: EntryKeys
 
 async function verifySaid({ index, bytes }: NextEntry, checked: CheckedStatement, tools: Tools): Promise<Said> {
   const { digest, statement, identity, signed } = checked;
-  const key = soleSigner(statement, tools.keys);
-  // Whoever checked it before its turn may have known another key.
-  const isSigned = signed !== undefined && key !== undefined && signed.key === spellingOf(key);
-  if (isSigned && statement.kind !== "large-envelope") return { digest, statement, identity, record: signed.record };
+  const isSigned = isCheckedWith(checked, soleSigner(statement, tools.keys));
+  if (isSigned && statement.kind !== "large-envelope") return { digest, statement, identity, record: signed?.record };
   const entry = parseEntry(bytes, tools.hasher);
   if (!isSigned) verifySigners(index, entry, tools);
   if (statement.kind !== "large-envelope") return saidBy({ ...entry, statement }, tools);

@@ -12,7 +12,6 @@ import { type Hasher, leafHash, verifyInclusion } from "@quorate/tlog/merkle";
 import { type Witnessed, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type EntryKeys, namedKey, verifyEntrySigners } from "./entry-signers.ts";
-import type { LoggedEntry } from "./logged-entry.ts";
 import type { Proof } from "./proof.ts";
 import { type Ruling, type Voucher, verifyRuling, verifyVouchers } from "./ruling.ts";
 import type { TrustPolicy } from "./trust-policy.ts";
@@ -88,9 +87,10 @@ export function verifyVerdict(claim: Omit<ProofClaim, "artifactSha256" | "artifa
 }
 
 type ProofEntry = Proof["entries"][number];
+type IncludedEntry = { readonly index: number; readonly entry: Entry };
 
 /** The entry, and what is said by the large envelope that it names. */
-function includedEntries({ index, envelope, inclusion, large }: ProofEntry, checkpoint: Checkpoint, hasher?: Hasher): LoggedEntry[] {
+function includedEntries({ index, envelope, inclusion, large }: ProofEntry, checkpoint: Checkpoint, hasher?: Hasher): IncludedEntry[] {
   const bytes = utf8(envelope);
   const proof = inclusion.map((hash) => parseHash("hash of an inclusion proof", hash));
   verifyInclusion({ index, size: checkpoint.size, root: checkpoint.root, leaf: leafHash(bytes, hasher), proof, ...(hasher && { hasher }) });
@@ -113,7 +113,7 @@ function refuseRepeats(entries: readonly ProofEntry[]): void {
 }
 
 /** In log order: an entry is signed with the key that its operator had there. */
-function verifySigners(entries: readonly LoggedEntry[], networkKey: Uint8Array, verify: VerifySignature): void {
+function verifySigners(entries: readonly IncludedEntry[], networkKey: Uint8Array, verify: VerifySignature): void {
   const identityKeys = new Map<OperatorId, Uint8Array>();
   const keys: EntryKeys = { networkKey, keyOf: (operator) => identityKeys.get(operator) };
   for (const { index, entry } of entries.toSorted((a, b) => a.index - b.index)) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { loadBlobFile } from "@quorate/client/blob-directory";
 import { createBlobs } from "@quorate/client/blobs";
 import { ConnectionError } from "@quorate/client/http";
+import type { Sha256 } from "@quorate/protocol/digest";
 import type { LoadBlob } from "@quorate/verdict/replay-verdict";
 import { type ConnectionOptions, dataDirectoryOf, findConnection } from "./connection.ts";
 import type { CommandContext } from "./context.ts";
@@ -18,9 +19,17 @@ export function blobLoaderOf(options: ConnectionOptions, apiUrl: string | undefi
   return async (sha256) => {
     const bytes = await loadBlobFile(directory, sha256);
     if (bytes !== undefined) return bytes;
-    const reason = `a build trace or a large envelope is needed, and not in ${directory}; set QUORATE_URL to the network that has it`;
-    throw new ConnectionError(`reading blob ${sha256}`, reason);
+    throw new MissingBlobError(sha256, directory);
   };
+}
+
+/** The data directory of a stopped network does not have it. */
+export class MissingBlobError extends ConnectionError {
+  constructor(sha256: Sha256, directory: string) {
+    const reason = `a build trace or a large envelope is needed, and not in ${directory}; set QUORATE_URL to the network that has it`;
+    super(`reading blob ${sha256}`, reason);
+    this.name = "MissingBlobError";
+  }
 }
 
 /** As `blobLoaderOf`, or undefined when no network is known here, running or stopped. */

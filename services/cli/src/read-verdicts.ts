@@ -6,6 +6,7 @@ import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import { policyDigestOf } from "@quorate/attestation/log-statement";
 import { traceDigestOf } from "@quorate/verdict/evidence";
+import type { CheckedEntry } from "@quorate/verdict/check-entry";
 import { LogEvidence } from "@quorate/verdict/log-evidence";
 import type { LoggedEntry } from "@quorate/verdict/logged-entry";
 import { type LoadBlob, needsTrace } from "@quorate/verdict/replay-verdict";
@@ -13,6 +14,7 @@ import { ruledArtifacts } from "@quorate/verdict/ruled-artifacts";
 import { type Ruling, verifyRuling } from "@quorate/verdict/ruling";
 import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 import type { TrustPolicy } from "@quorate/verdict/trust-policy";
+import { checkAhead } from "./replay/check-ahead.ts";
 
 export type VerdictReading = {
   /** Directory of a mirror of the log, checked up to the checkpoint. */
@@ -43,8 +45,8 @@ export async function readVerdicts(reading: VerdictReading): Promise<ReadVerdict
   const evidence = new LogEvidence({ networkKey: policy.network.key, verify, loadBlob, hasher: nodeHasher });
   const artifacts = new Map([...from.artifacts].map((artifact) => [artifact.sha256, artifact]));
   let [checked, waiting] = [0, 0];
-  const take = async (index: number, bytes: Uint8Array): Promise<void> => {
-    const entries = await evidence.add({ index, bytes });
+  const take = async (index: number, bytes: Uint8Array, checkedBefore?: CheckedEntry): Promise<void> => {
+    const entries = await evidence.add({ index, bytes }, checkedBefore);
     if (entries === undefined) return;
     const ruling = await rule(entries, loadBlob);
     if (ruling === undefined) return void (waiting += 1);
@@ -53,9 +55,18 @@ export async function readVerdicts(reading: VerdictReading): Promise<ReadVerdict
     for (const artifact of ruledArtifacts(ruling, policy)) artifacts.set(artifact.sha256, artifact);
   };
   for (const index of from.carried) await take(index, await reader.entry(index, checkpoint.size));
-  for await (const { index, bytes } of reader.entries({ from: from.size, to: checkpoint.size, size: checkpoint.size }, signal)) {
-    await take(index, bytes);
-    onEntry(index);
+  const range = { from: from.size, to: checkpoint.size, size: checkpoint.size };
+  for await (const { index, entries, checked } of checkAhead({
+    reader,
+    range,
+    networkKey: policy.network.key,
+    identityKeys: evidence.identityKeys,
+    signal,
+  })) {
+    for (const [offset, bytes] of entries.entries()) {
+      await take(index + offset, bytes, checked?.[offset]);
+      onEntry(index + offset);
+    }
   }
   return { artifacts: [...artifacts.values()], carried: evidence.carried(), checked, waiting };
 }
