@@ -147,6 +147,15 @@ function addLogCommands(program: Command, context: CommandContext, done: Done): 
     .description("one entry's statement")
     .argument("<index>")
     .action(async (index, options) => done(await (await import("./commands/log.ts")).runLogEntry(index, options, context)));
+  log
+    .command("key")
+    .description("show the verifier key of a log's or a witness's private key; make the private key if there is none")
+    .argument("<file>", "the private key")
+    .option("--name <name>", "of a new key: what the log or the witness is called, such as log.example.org/quorate")
+    .addOption(new Option("--for <use>", "of a new key; default log").choices(["log", "witness", "second-signature"]))
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample: quorate log key witness.key --for witness --name witness.example.org/ours")
+    .action(async (file, options) => done((await import("./commands/log-key.ts")).runLogKey(file, options, context)));
 }
 
 function addLogReaderCommands(log: Command, context: CommandContext, done: Done): void {
