@@ -11,7 +11,7 @@ export type SmallDeb = {
   name: string;
   version?: string;
   /** Content by path; `-> target` for a symbolic link. */
-  files: Record<string, string>;
+  files: Record<string, string | Uint8Array>;
   /** Modes other than 0755 for what is in a bin or lib directory and 0644 for the rest. */
   modes?: Record<string, number>;
   conffiles?: readonly string[];
@@ -30,7 +30,7 @@ export async function buildSmallDeb(directory: string, deb: SmallDeb): Promise<s
     for (const [path, content] of Object.entries(files)) {
       const place = join(tree, path);
       await mkdir(dirname(place), { recursive: true });
-      const target = /^-> (.*)$/.exec(content)?.[1];
+      const target = typeof content === "string" ? /^-> (.*)$/.exec(content)?.[1] : undefined;
       if (target === undefined) await writeFile(place, content);
       else await symlink(target, place);
       if (target === undefined) await chmod(place, modes[path] ?? (/(?:^|\/)s?bin\//.test(path) ? 0o755 : 0o644));

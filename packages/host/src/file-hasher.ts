@@ -68,7 +68,7 @@ function ask(thread: Worker, batch: HashBatch): Promise<readonly HashAnswer[]> {
   return promise.finally(() => thread.off("error", fail).off("exit", fail));
 }
 
-function digestOf(answer: HashAnswer = { reason: "no answer" }): FileDigest {
+export function digestOf(answer: HashAnswer = { reason: "no answer" }): FileDigest {
   if ("sha256" in answer) return { kind: "hashed", sha256: parseSha256(answer.sha256) };
   return "changed" in answer ? { kind: "changed" } : { kind: "unreadable", reason: answer.reason };
 }

@@ -83,8 +83,11 @@ export function identityOf(place: string | Buffer): { identity: FileIdentity; ch
     return undefined;
   }
   if (stats === undefined) return undefined;
-  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
-  return { identity: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`, changedAt: Number(ctimeNs / 1_000_000_000n) };
+  return { identity: identityIn(stats), changedAt: Number(stats.ctimeNs / 1_000_000_000n) };
+}
+
+export function identityIn({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileIdentity {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
 }
 
 function parseCache(text: string): ReadonlyMap<FileIdentity, Known> {

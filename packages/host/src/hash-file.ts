@@ -13,6 +13,17 @@ export function hashFile(place: string | Buffer): HashAnswer {
   let file: number | undefined;
   try {
     file = openSync(place, openFlags);
+    return hashOpenFile(file);
+  } catch (error) {
+    return { reason: error instanceof Error ? error.message : String(error) };
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** As `hashFile`, of a file that was opened and not read yet. */
+export function hashOpenFile(file: number): HashAnswer {
+  try {
     const before = fstatSync(file, { bigint: true });
     if (!before.isFile()) return { changed: true };
     const sha256 = before.size <= buffer.length ? hashSmall(file, Number(before.size)) : hashLarge(file);
@@ -21,8 +32,6 @@ export function hashFile(place: string | Buffer): HashAnswer {
     return isSame && sha256 !== undefined ? { sha256 } : { changed: true };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -45,6 +45,7 @@ export function createProgram(context: CommandContext, done: Done): Command {
   addOperatorCommands(program, context, done);
   addMonitoringCommands(program, context, done);
   addHostCommands(program, context, done);
+  addWatchCommand(program, context, done);
   addExplainCommand(program, context, done);
   addGateCommands(program, context, done);
   return program;
@@ -224,6 +225,21 @@ function addHostCommands(program: Command, context: CommandContext, done: Done):
     .addHelpText("after", auditExitCodes)
     .addHelpText("after", "\nExamples: quorate audit --root /srv/chroot/bookworm\n          quorate audit --oci image.tar --json")
     .action(async (options) => done(await (await import("./commands/audit.ts")).runAudit(options, context)));
+}
+
+function addWatchCommand(program: Command, context: CommandContext, done: Done): void {
+  withSnapshot(program.command("watch"))
+    .description("compare what every process runs with what the quorum rebuilt; offline")
+    .requiredOption("--once", "look once")
+    .option("--root <directory>", "where the file system of the processes is seen, such as /proc/PID/root; default this host's")
+    .option("--jit <file>", "which programs may make code in memory; default: some of Debian's that do")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 every process runs what was rebuilt; 1 something that runs is unverified, or stale after an upgrade; 2 tampering;\n3 it could not be done, not every process could be looked at, or what is known is out of date.",
+    )
+    .addHelpText("after", "\nExamples: quorate watch --once\n          quorate watch --once --root /proc/4711/root --json")
+    .action(async (options) => done(await (await import("./commands/watch.ts")).runWatchOnce(options, context)));
 }
 
 function addExplainCommand(program: Command, context: CommandContext, done: Done): void {

@@ -1,5 +1,5 @@
 import { auditTree } from "@quorate/host/audit";
-import { type AuditOutcome, decideOutcome } from "@quorate/host/audit-outcome";
+import { decideOutcome } from "@quorate/host/audit-outcome";
 import { DirectoryTree } from "@quorate/host/directory-tree";
 import { FileHasher } from "@quorate/host/file-hasher";
 import { HashCache, loadCacheText } from "@quorate/host/hash-cache";
@@ -10,6 +10,7 @@ import { type AuditReport, auditJson, auditLines } from "../audit-report.ts";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
+import { outcomeExitCodes } from "../outcome-exit-codes.ts";
 import { saveFile } from "../own-files.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 
@@ -20,14 +21,6 @@ export type AuditOptions = SnapshotOptions & {
   format?: AuditFormat | undefined;
   cache?: string | undefined;
   json?: boolean | undefined;
-};
-
-/** As docs/cli.md says. What could not be done at all is `incomplete` too: no audit that failed may pass for one that found nothing. */
-const outcomeExitCodes: Record<AuditOutcome, ExitCode> = {
-  clean: exitCodes.ok,
-  drift: exitCodes.failed,
-  tampering: exitCodes.refuted,
-  incomplete: exitCodes.notReproduced,
 };
 
 /** `quorate audit`: compares every file of every package on a host with what the quorum rebuilt, offline. */

@@ -1,0 +1,101 @@
+import type { InstalledPackage } from "@quorate/debian/dpkg-status";
+import type { Sha256 } from "@quorate/protocol/digest";
+import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
+import type { KnownPackages } from "../audit.ts";
+import { type DpkgDatabase, loadDpkgDatabase } from "../dpkg-database.ts";
+import { findAllOwners } from "../find-owners.ts";
+import type { HostTree } from "../host-tree.ts";
+import { Locator } from "../locator.ts";
+import { placeMembers } from "../package-files.ts";
+import type { RuntimeClass } from "./runtime-class.ts";
+
+/** A file that the quorum rebuilt. */
+export type KnownFile = {
+  readonly artifact: SnapshotArtifact;
+  /** As its package has it. */
+  readonly path: string;
+  /** The version that is installed; the file's own unless it was upgraded. */
+  readonly installedVersion: string;
+};
+
+/** What bytes that nobody has rebuilt are, by where they are. */
+export type UnknownPlace = { readonly class: RuntimeClass; readonly package?: string; readonly reason?: string };
+
+type Known = KnownPackages & { all(): Iterable<SnapshotArtifact> };
+
+/** What is known of the files of a host's packages by their digests: of every version, since a process may run the one before an upgrade. */
+export class KnownPrograms {
+  readonly locator: Locator;
+  readonly #tree: HostTree;
+  readonly #known: Known;
+  readonly #database: DpkgDatabase;
+  readonly #files = new Map<Sha256, KnownFile>();
+  readonly #places = new Map<string, UnknownPlace>();
+
+  private constructor(tree: HostTree, known: Known) {
+    this.#tree = tree;
+    this.#known = known;
+    this.#database = loadDpkgDatabase(tree);
+    this.locator = new Locator(tree);
+  }
+
+  /** @throws Error when the tree has no dpkg database */
+  static async load(tree: HostTree, known: Known): Promise<KnownPrograms> {
+    const programs = new KnownPrograms(tree, known);
+    const installed = Map.groupBy(programs.#database.packages, (one) => `${one.package} ${one.architecture}`);
+    for (const artifact of known.all()) {
+      const versions = installed.get(`${artifact.package} ${artifact.architecture}`)?.map(({ version }) => version);
+      if (versions === undefined || artifact.outcome !== "reproduced") continue;
+      const isInstalled = versions.includes(artifact.version);
+      const installedVersion = isInstalled ? artifact.version : versions.join(", ");
+      for (const { part, path, sha256 } of (await known.loadManifest(artifact)) ?? []) {
+        if (part !== "data" || sha256 === undefined || (!isInstalled && programs.#files.has(sha256))) continue;
+        programs.#files.set(sha256, { artifact, path, installedVersion });
+      }
+    }
+    return programs;
+  }
+
+  find(sha256: Sha256): KnownFile | undefined {
+    return this.#files.get(sha256);
+  }
+
+  /** Looks at places that have bytes which nobody has rebuilt; `unknownAt` answers for them from then on. */
+  async lookAt(paths: ReadonlySet<string>): Promise<void> {
+    const places = new Set([...paths].map((path) => this.#placeOf(path)).filter((place) => !this.#places.has(place)));
+    if (places.size === 0) return;
+    const owners = findAllOwners(places, { tree: this.#tree, database: this.#database, locator: this.locator });
+    for (const place of places) this.#places.set(place, await this.#judge(place, owners.get(place) ?? []));
+  }
+
+  unknownAt(path: string): UnknownPlace {
+    return this.#places.get(this.#placeOf(path)) ?? judgeUnowned(path.slice(1));
+  }
+
+  #placeOf(path: string): string {
+    return this.locator.locate(path.slice(1));
+  }
+
+  async #judge(place: string, owners: readonly InstalledPackage[]): Promise<UnknownPlace> {
+    for (const installed of owners) {
+      for (const artifact of this.#known.find(installed).filter(({ outcome }) => outcome === "reproduced")) {
+        const manifest = (await this.#known.loadManifest(artifact)) ?? [];
+        const placing = { tree: this.#tree, locator: this.locator, database: this.#database };
+        const member = placeMembers(installed, manifest, placing).find(({ path }) => path === place)?.member;
+        if (member !== undefined) return { class: member.conffile ? "locally-configured" : "modified", package: installed.package };
+        // dpkg's list has it, and the package has not.
+        if (manifest.length > 0) return judgeUnowned(place);
+      }
+    }
+    const [owner] = owners;
+    if (owner === undefined) return judgeUnowned(place);
+    return { class: "unverified", package: owner.package, reason: `no verdict on version ${owner.version} that has a manifest` };
+  }
+}
+
+/** Where only packages put programs, and where anybody may. */
+const watchedPlaces = /^(?:(?:usr\/)?(?:bin|sbin|lib|lib32|lib64|libx32|libexec|games)|tmp|var\/tmp|dev|run)\//;
+
+function judgeUnowned(place: string): UnknownPlace {
+  return watchedPlaces.test(place) ? { class: "unowned" } : { class: "local-program" };
+}

@@ -1,0 +1,321 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { appendFile, cp, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { parseCodeMappings } from "@quorate/host/runtime/process-maps";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type WatchOptions, runWatchOnce } from "../../services/cli/src/commands/watch.ts";
+import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
+import { ReproducedPackages, anyAge, createRoot, installDebs } from "../audited-host.ts";
+import { quorateUnder } from "../quorate.ts";
+import { RunningRoot, type Started, programFiles } from "../running-root.ts";
+import { buildSmallDeb } from "../small-deb.ts";
+
+const run = promisify(execFile);
+
+/** A perl that says its pid, and waits for the end of its input. */
+const ready = '$| = 1; print "$$\n"; <STDIN>;';
+/** mmap and memfd_create of this architecture. */
+const [mmap, memfd] = process.arch === "arm64" ? [222, 279] : [9, 319];
+/** A perl that is in no file system. */
+const inMemory = [
+  `$^F = 99; $name = "evil"; $fd = syscall(${memfd}, $name, 0);`,
+  'open IN, "/usr/bin/perl"; binmode IN; open OUT, ">&=", $fd; binmode OUT; $/ = undef; select OUT; $| = 1; print <IN>; select STDOUT;',
+  `exec "/proc/self/fd/$fd", "-e", '${ready}';`,
+].join(" ");
+
+let directory = "";
+let network: ReproducedPackages;
+let upgrade = "";
+/** A library of a package, as the package has it. */
+let libm = "";
+const clean = () => join(directory, "clean");
+const snapshot = () => join(directory, "snapshot");
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "quorate-processes-"));
+  network = await ReproducedPackages.start(directory);
+  const files = await programFiles({ "usr/bin/perl": "/usr/bin/perl", "usr/bin/sh": "/bin/dash" });
+  const { "usr/bin/perl": perl = new Uint8Array(), ...others } = files;
+  libm = Object.keys(files).find((path) => path.includes("/libm.so")) ?? "";
+  const modes = Object.fromEntries(Object.keys(files).map((path) => [path, 0o755]));
+  const script = "#!/bin/sh\necho ready\nread line\n";
+  const base = await buildSmallDeb(directory, { name: "base", files: { ...others, "usr/bin/script": script }, modes });
+  const tool = await buildSmallDeb(directory, { name: "tool", files: { "usr/bin/perl": perl } });
+  upgrade = await buildSmallDeb(directory, {
+    name: "tool",
+    version: "1.1",
+    files: { "usr/bin/perl": Buffer.concat([perl, Buffer.from("1.1")]) },
+  });
+  for (const deb of [base, tool, upgrade]) await network.reproduce(deb);
+  await network.publish();
+  await network.sync(snapshot());
+  await createRoot(clean());
+  await installDebs(clean(), [base, tool]);
+});
+afterAll(async () => {
+  await network?.[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+type Answer = {
+  code: number;
+  outcome: string;
+  processes: number;
+  counts: Record<string, number>;
+  findings: { class: string; path: string; pids: number[] }[];
+  unseen: string[];
+};
+
+async function watch(running: RunningRoot, options: WatchOptions = {}): Promise<Answer> {
+  const context = recordingContext();
+  const code = await runWatchOnce({ root: running.place, snapshot: snapshot(), freshness: anyAge, json: true, ...options }, context);
+  return { code, ...(context.json[0] as Omit<Answer, "code">) };
+}
+
+const found = ({ findings }: Answer) => findings.map((finding) => `${finding.class} ${finding.path}`);
+
+/** A copy of the clean root with a process 1; `root` is where it is on the disk. */
+async function startRoot(): Promise<RunningRoot & { root: string }> {
+  const root = join(await mkdtemp(join(directory, "root-")), "root");
+  await cp(clean(), root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  for (const name of ["tmp", "opt", "dev"]) await mkdir(join(root, name));
+  await writeFile(join(root, "dev/null"), "");
+  return Object.assign(await RunningRoot.start(root, "/usr/bin/sh"), { root });
+}
+
+const plant = (place: string, content: string | Uint8Array) => writeFile(place, content, { mode: 0o755 });
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const perlOf = (root: string) => readFile(join(root, "usr/bin/perl"));
+
+describe("what processes run is found, with its class and its exit code", () => {
+  type Running = RunningRoot & { root: string };
+  const evil = Buffer.from("evil");
+  const cases: [string, (running: Running) => Promise<unknown>, string, number][] = [
+    [
+      "a program was upgraded, and the one before still runs",
+      async (running) => {
+        const process = await running.run(["/usr/bin/perl", "-e", ready]);
+        await installDebs(running.root, [upgrade]);
+        return process;
+      },
+      "stale-verified /usr/bin/perl",
+      1,
+    ],
+    [
+      "a program that nobody rebuilt was deleted, and still runs",
+      async (running) => {
+        await plant(join(running.root, "usr/bin/evil"), Buffer.concat([await perlOf(running.root), evil]));
+        const process = await running.run(["/usr/bin/evil", "-e", ready]);
+        await rm(join(running.root, "usr/bin/evil"));
+        return process;
+      },
+      "deleted /usr/bin/evil",
+      2,
+    ],
+    [
+      "a program of a package has other bytes",
+      async (running) => {
+        await appendFile(join(running.root, "usr/bin/perl"), evil);
+        return await running.run(["/usr/bin/perl", "-e", ready]);
+      },
+      "modified /usr/bin/perl",
+      2,
+    ],
+    [
+      "a library of a package was replaced",
+      async (running) => {
+        const library = join(running.root, libm);
+        await plant(`${library}.new`, Buffer.concat([await readFile(library), evil]));
+        await rename(`${library}.new`, library);
+        return await running.run(["/usr/bin/perl", "-e", ready]);
+      },
+      "modified /usr/lib/",
+      2,
+    ],
+    [
+      "a program runs from where anybody may write",
+      async (running) => {
+        await plant(join(running.root, "tmp/evil"), Buffer.concat([await perlOf(running.root), evil]));
+        return await running.run(["/tmp/evil", "-e", ready]);
+      },
+      "unowned /tmp/evil",
+      2,
+    ],
+    [
+      "a program runs from where administrators put theirs",
+      async (running) => {
+        await plant(join(running.root, "opt/own"), Buffer.concat([await perlOf(running.root), evil]));
+        return await running.run(["/opt/own", "-e", ready]);
+      },
+      "local-program /opt/own",
+      1,
+    ],
+    [
+      "a verified interpreter runs a script that nobody rebuilt",
+      async (running) => {
+        await plant(join(running.root, "tmp/evil.sh"), "#!/bin/sh\necho evil\nread line\n");
+        return await running.run(["/tmp/evil.sh"]);
+      },
+      "unowned /tmp/evil.sh",
+      2,
+    ],
+    [
+      "a script of a package has other content",
+      async (running) => {
+        await appendFile(join(running.root, "usr/bin/script"), "evil\n");
+        return await running.run(["/usr/bin/script"]);
+      },
+      "modified /usr/bin/script",
+      2,
+    ],
+    [
+      "a library that nobody rebuilt is loaded by the environment",
+      async (running) => {
+        await plant(join(running.root, "opt/evil.so"), Buffer.concat([await readFile(join(running.root, libm)), evil]));
+        return await running.run(["/usr/bin/sh", "-c", 'LD_PRELOAD=/opt/evil.so exec /usr/bin/perl -e "$0"', ready]);
+      },
+      "preloaded /opt/evil.so",
+      2,
+    ],
+    ["a program that was only ever in memory", (running) => running.run(["/usr/bin/perl", "-e", inMemory]), "memory-file /memfd:evil", 2],
+    [
+      "executable memory of no file",
+      (running) => running.run(["/usr/bin/perl", "-e", `syscall(${mmap}, 0, 4096, 5, 34, -1, 0); ${ready}`]),
+      "anonymous-code [anonymous]",
+      2,
+    ],
+    [
+      "memory of a file that is writable and executable",
+      (running) => running.run(["/usr/bin/perl", "-e", `open F, "/usr/bin/perl"; syscall(${mmap}, 0, 4096, 7, 2, fileno(F), 0); ${ready}`]),
+      "writable-code /usr/bin/perl",
+      2,
+    ],
+    ["another process wrote to the text", (running) => writeText(running, (bytes) => bytes.fill(0xcc)), "text-modified /usr/bin/perl", 2],
+    [
+      "another process wrote to the text, and wrote it back",
+      (running) => writeText(running, (bytes) => bytes),
+      "text-was-modified /usr/bin/perl",
+      1,
+    ],
+    [
+      "a file system is mounted over what the kernel says of a process",
+      async (running) => {
+        const process = await running.run(["/usr/bin/perl", "-e", ready]);
+        await run("nsenter", ["--target", running.pid, "--mount", "mount", "--bind", "/var", `${running.root}/proc/${process.said}`]);
+        return process;
+      },
+      "hidden /proc/",
+      2,
+    ],
+  ];
+  test.each(cases)("%s", async (_what, start, finding, code) => {
+    await using running = await startRoot();
+    await start(running);
+    const answer = await watch(running);
+    expect(found(answer)).toContainEqual(expect.stringContaining(finding));
+    expect(answer.code).toBe(code);
+  });
+});
+
+/** Writes to a program's text as a debugger does. */
+async function writeText(running: RunningRoot, change: (bytes: Buffer) => Buffer): Promise<Started> {
+  const process = await running.run(["/usr/bin/perl", "-e", ready]);
+  const proc = `${running.place}/proc/${process.said}`;
+  const text = parseCodeMappings(await readFile(`${proc}/maps`, "utf8")).find(({ path }) => path.endsWith("/usr/bin/perl"));
+  await using memory = await open(`${proc}/mem`, "r+");
+  const { buffer } = await memory.read(Buffer.alloc(16), 0, 16, text?.startAddress);
+  await memory.write(change(buffer), 0, 16, text?.startAddress);
+  return process;
+}
+
+test("processes of verified packages have no finding, and exit code 0", async () => {
+  await using running = await startRoot();
+  await running.run(["/usr/bin/perl", "-e", ready]);
+  await running.run(["/usr/bin/script"]);
+  const answer = await watch(running);
+  expect(found(answer)).toEqual([]);
+  expect(answer).toMatchObject({ code: 0, outcome: "clean", processes: 3 });
+  expect(answer.counts["verified"]).toBeGreaterThan(5);
+});
+
+test("the policy lets verified bytes make code in memory, and nothing that only has their name", async () => {
+  await using running = await startRoot();
+  const makesCode = `syscall(${mmap}, 0, 4096, 5, 34, -1, 0); ${ready}`;
+  await running.run(["/usr/bin/perl", "-e", makesCode]);
+  const jit = join(directory, "jit");
+  await writeFile(jit, `sha256 ${sha256(await perlOf(running.root))}\n`);
+  expect(await watch(running, { jit })).toMatchObject({ code: 0, counts: { "generated-code": 1 } });
+  await writeFile(jit, "package tool\n");
+  expect(await watch(running, { jit })).toMatchObject({ code: 0, counts: { "generated-code": 1 } });
+  await plant(join(running.root, "opt/perl"), Buffer.concat([await perlOf(running.root), Buffer.from("evil")]));
+  await running.run(["/opt/perl", "-e", makesCode]);
+  const answer = await watch(running, { jit });
+  expect(found(answer)).toContain("anonymous-code [anonymous]");
+  expect(answer.code).toBe(2);
+});
+
+test("a program of a package that nobody has reproduced is unverified: exit code 1", async () => {
+  await using running = await startRoot();
+  const own = Buffer.concat([await perlOf(running.root), Buffer.from("own")]);
+  const deb = await buildSmallDeb(running.root, { name: "own", files: { "usr/bin/own": own }, modes: { "usr/bin/own": 0o755 } });
+  await installDebs(running.root, [deb]);
+  await running.run(["/usr/bin/own", "-e", ready]);
+  const answer = await watch(running);
+  expect(answer.findings).toContainEqual(expect.objectContaining({ class: "unverified", path: "/usr/bin/own", package: "own" }));
+  expect(answer.code).toBe(1);
+});
+
+test("without the capabilities for it processes are not looked at, and the report says so: never exit code 0", async () => {
+  const alone = [
+    "unshare",
+    "--pid",
+    "--mount",
+    "--fork",
+    "--mount-proc",
+    "sh",
+    "-c",
+    'setpriv --bounding-set -all --inh-caps -all "$@"; exit $?',
+  ];
+  const words = ["watch", "--once", "--json", "--snapshot", snapshot(), "--freshness", "999999"];
+  const { code, stdout } = await quorateUnder([...alone, "sh"], words);
+  const { findings } = JSON.parse(stdout) as Answer;
+  expect(findings).toContainEqual(expect.objectContaining({ class: "unreadable", pids: [1] }));
+  expect(code).toBe(3);
+});
+
+/** Another process changes what a program works with, and none of its code. */
+async function writeData(running: RunningRoot): Promise<Started> {
+  const process = await running.run(["/usr/bin/perl", "-e", ready]);
+  const proc = `${running.place}/proc/${process.said}`;
+  const [, address = ""] = /^([0-9a-f]+)-[0-9a-f]+ rw-p .*\/perl$/m.exec(await readFile(`${proc}/maps`, "utf8")) ?? [];
+  await using memory = await open(`${proc}/mem`, "r+");
+  await memory.write(Buffer.alloc(16, 0xee), 0, 16, Number.parseInt(address, 16) + 2048);
+  return process;
+}
+
+describe("what no look at processes can see, it does not report; every report says so", () => {
+  test.each<[string, (running: RunningRoot & { root: string }) => Promise<unknown>, RegExp]>([
+    [
+      "an interpreter was given its code as an argument",
+      (running) => running.run(["/usr/bin/perl", "-e", `my $evil = 1; ${ready}`]),
+      /arguments/,
+    ],
+    ["data of a verified program was overwritten", writeData, /data/],
+    [
+      "a process has begun and ended",
+      async (running) => {
+        const { end } = await running.run(["/usr/bin/perl", "-e", ready]);
+        await end();
+      },
+      /between two looks/,
+    ],
+  ])("%s", async (_what, start, said) => {
+    await using running = await startRoot();
+    await start(running);
+    const answer = await watch(running);
+    expect(answer).toMatchObject({ code: 0, findings: [], unseen: expect.arrayContaining([expect.stringMatching(said)]) });
+  });
+});
