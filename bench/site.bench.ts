@@ -15,6 +15,7 @@ const targets = 83_334;
 const resultsEach = 3;
 const names = ["ada", "bert", "cyd", "dora", "emil", "fred"];
 const samples = 300;
+const lineFeed = 10;
 
 /**
  * Pages of a site that knows 250,000 results of 83,334 targets. Each page is asked for once, so that nothing is kept of it, by one client
@@ -42,7 +43,18 @@ export async function measure(): Promise<Figure[]> {
     await page("one operator", (at) => `/operator/${operatorNamed(names[at % names.length] ?? "")}?${at}`),
     await page("log entry", (at) => `/log/entry/${at % 7}?${at}`),
     await rate(site),
+    await verdictFeed(site),
   ];
+}
+
+/** Every verdict as lines, compressed, to one client in this process. */
+async function verdictFeed({ url }: TestSite): Promise<Figure> {
+  const startedAt = performance.now();
+  const response = await fetch(`${url}/v1/verdicts`, { headers: { accept: "application/x-ndjson", "accept-encoding": "gzip" } });
+  let lines = 0;
+  for await (const chunk of response.body ?? []) lines += Buffer.from(chunk).filter((byte) => byte === lineFeed).length;
+  if (lines !== targets) throw new Error(`reading all verdicts: ${lines} lines of ${targets}`);
+  return { name: `all verdicts, ${targets} lines`, value: (performance.now() - startedAt) / 1000, unit: "s" };
 }
 
 /** Pages a second of an artifact that was asked for before. */

@@ -29,6 +29,10 @@ export const readModelTables = `
   CREATE INDEX IF NOT EXISTS result_of_round ON result (round);
   CREATE TABLE IF NOT EXISTS verdict (log_index INTEGER PRIMARY KEY, round TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT NOT NULL, verdict TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS verdict_of_target ON verdict (target, log_index);
+  CREATE TABLE IF NOT EXISTS verdict_line (log_index INTEGER PRIMARY KEY, known_at INTEGER NOT NULL, distribution TEXT NOT NULL, suite TEXT NOT NULL,
+    line TEXT NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS verdict_line_known ON verdict_line (known_at, log_index);
+  CREATE INDEX IF NOT EXISTS verdict_line_of_suite ON verdict_line (distribution, suite, log_index);
   CREATE TABLE IF NOT EXISTS artifact_verdict (verdict_index INTEGER NOT NULL, file TEXT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (verdict_index, file)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS claimed (sha256 TEXT NOT NULL, target TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY (sha256, target, file)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS participation (operator TEXT NOT NULL, verdict_index INTEGER NOT NULL, round TEXT NOT NULL, standing TEXT NOT NULL,

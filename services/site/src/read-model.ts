@@ -12,7 +12,7 @@ import { readModelTables } from "./read-model-tables.ts";
 export type ReadTo = { readonly size: number; readonly peaks: readonly Hash[]; readonly checkpoint: string };
 
 /** Bumped when the tables change, or what is kept in them: what was read is then read again. */
-export const readModelFormat = 3;
+export const readModelFormat = 4;
 
 /** Large envelopes that are tried to be had each time that the log is followed. */
 export const unopenedAtOnce = 100;
@@ -105,6 +105,11 @@ export class ReadModel implements Disposable {
       index: Number(row["log_index"]),
       large: { envelope: parseSha256(String(row["envelope"])), sizeBytes: Number(row["size_bytes"]) },
     }));
+  }
+
+  /** Large envelopes that have been named and not opened. */
+  countUnopened(): number {
+    return Number(this.prepare("SELECT count(*) AS count FROM unopened").get()?.["count"] ?? 0);
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,7 @@ import { type Target, targetDigestOf } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
 import type { Verdict, VerdictInput } from "@quorate/protocol/verdict";
 import type { ReadModel } from "./read-model.ts";
+import { saveVerdictLine, saveVerdictLinesOf } from "./verdict-lines.ts";
 
 /** Keeps what an entry says. Saying it again changes nothing. */
 export function saveStatement(model: ReadModel, index: number, statement: PlainStatement): void {
@@ -76,6 +77,7 @@ function saveTarget(model: ReadModel, index: number, target: Target): void {
   for (const artifact of target.artifacts) {
     insert.run(digest, artifact.file, artifact.sha256, artifact.package, source, artifact.version, artifact.architecture);
   }
+  if (newest !== undefined) saveVerdictLinesOf(model, digest);
 }
 
 function saveVerdict(model: ReadModel, index: number, verdict: Verdict): void {
@@ -96,6 +98,7 @@ function saveVerdict(model: ReadModel, index: number, verdict: Verdict): void {
     }
     saveAgreement(model, artifact);
   }
+  saveVerdictLine(model, index, verdict);
   for (const { operator, standing } of verdict.inputs) {
     const dissents = standing === "counted" && verdict.dissent.includes(operator);
     saveParticipation(model, { operator, index, round, standing, dissents });

@@ -3,10 +3,12 @@ import { createBlobs } from "@quorate/client/blobs";
 import { createLogReader } from "@quorate/client/log-reader";
 import { maxEnvelopeBytes } from "@quorate/protocol/entry";
 import { openDataDirectory } from "@quorate/service/data-directory";
+import { allowCrossOriginReads } from "@quorate/service/cross-origin-reads";
 import { createHttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
+import { ProblemError } from "@quorate/service/problem";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { loadAssets } from "./assets.ts";
@@ -26,6 +28,7 @@ import { addResultRoutes } from "./result-routes.ts";
 import { addAssetRoutes, addSecurityHeaders, createSendPage } from "./routes.ts";
 import { addSuiteRoutes } from "./suite-routes.ts";
 import { createSiteState } from "./site-state.ts";
+import { addVerdictRoutes } from "./verdict-routes.ts";
 
 export type Site = AsyncDisposable & { readonly url: string };
 
@@ -71,6 +74,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   const assets = await loadAssets();
   const sendPage = createSendPage({ assets, state });
   addSecurityHeaders(app);
+  allowCrossOriginReads(app);
   addAssetRoutes(app, assets);
   addPageRoutes(app, { model, sendPage });
   addOperatorRoutes(app, { model, sendPage });
@@ -79,7 +83,11 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addResultRoutes(app, { model, blobs, sendPage });
   addLogRoutes(app, { model, reader, state, sendPage });
   addProofRoutes(app, { model, api, policyText: config.policyText });
+  addVerdictRoutes(app, { model, state });
   await addDocumentRoutes(app, { sendPage });
+  app.get("/v1/*", async ({ url }) => {
+    throw new ProblemError(404, "not-found", `there is nothing at GET ${url.slice(0, 200)}`);
+  });
   app.get("/*", (request, reply) => sendPage(request, reply, () => errorPage(nothingHere)));
   const url = await listen(app, config);
   events.started(url, model.readTo().size);
