@@ -1,5 +1,5 @@
 import type { Sha256 } from "@quorate/protocol/digest";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "@quorate/service/html";
 
 const cells = 5;
 

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import MarkdownIt from "markdown-it";
-import { type Html, html, trustedMarkup } from "./html.ts";
+import { type Html, html, trustedMarkup } from "@quorate/service/html";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const directories = ["", "docs/", "docs/predicates/", "docs/decisions/"];

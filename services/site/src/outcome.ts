@@ -1,5 +1,5 @@
 import type { VerdictOutcome } from "@quorate/protocol/verdict";
-import { type Html, html, trustedMarkup } from "./html.ts";
+import { type Html, html, trustedMarkup } from "@quorate/service/html";
 
 /** What is known of a target: the outcome of its newest verdict, or that there is none yet. */
 export type Outcome = VerdictOutcome | "pending";

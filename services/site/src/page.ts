@@ -1,5 +1,5 @@
 import type { AssetUrls, Script } from "./assets.ts";
-import { type Content, type Html, html, trustedMarkup } from "./html.ts";
+import { type Content, type Html, html, trustedMarkup } from "@quorate/service/html";
 import type { SiteState } from "./site-state.ts";
 
 /** What one page has to show; the rest of every page is the same. */

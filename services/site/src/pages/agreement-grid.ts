@@ -5,7 +5,7 @@ import type { VerdictInput } from "@quorate/protocol/verdict";
 import { membersOf } from "@quorate/verdict/standing";
 import type { RoundFacts, TargetFacts } from "../artifact-facts.ts";
 import { shortDigest } from "../digest-mark.ts";
-import { type Html, html, trustedMarkup } from "../html.ts";
+import { type Html, html, trustedMarkup } from "@quorate/service/html";
 import { artifactPath, entryLink, operatorLink } from "./links.ts";
 import { standingWords } from "./standing-words.ts";
 

@@ -1,4 +1,4 @@
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 import { outcomeBadge } from "../outcome.ts";
 import type { ArtifactLine } from "../package-facts.ts";
 import { shortDigest } from "../digest-mark.ts";

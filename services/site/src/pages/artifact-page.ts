@@ -1,5 +1,5 @@
 import type { ArtifactFacts, RoundFacts } from "../artifact-facts.ts";
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import { outcomeBadge } from "../outcome.ts";
 import { type Page, timeText } from "../page.ts";
 import { agreementGrid } from "./agreement-grid.ts";

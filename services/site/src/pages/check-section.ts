@@ -1,5 +1,5 @@
 import type { ArtifactFacts } from "../artifact-facts.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 
 /** What a check in the browser goes through, in this order (browser/verification.ts). */
 const steps: readonly { step: string; says: string }[] = [

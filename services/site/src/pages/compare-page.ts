@@ -1,6 +1,6 @@
 import type { LoggedResult } from "../artifact-facts.ts";
 import type { Comparison, ResultComparison } from "../compare-results.ts";
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import type { Page } from "../page.ts";
 import { entryLink, packageLink } from "./links.ts";
 

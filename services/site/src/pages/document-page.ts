@@ -1,5 +1,5 @@
 import { type Document, documentPath } from "../documents.ts";
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import type { Page } from "../page.ts";
 
 export function documentPage({ title }: Document, content: Html): Page {

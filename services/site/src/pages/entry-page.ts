@@ -2,7 +2,7 @@ import { formatStatement } from "@quorate/attestation/log-statement";
 import { textOf } from "@quorate/protocol/utf8";
 import { formatHash, type Hash } from "@quorate/tlog/hash";
 import { leafHash } from "@quorate/tlog/merkle";
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 import type { Page } from "../page.ts";
 import { type EntryStatement, entrySummary, readEntry } from "./entry-statement.ts";
 import { proofPath } from "./proof-path.ts";

@@ -1,4 +1,4 @@
-import { html } from "../html.ts";
+import { html } from "@quorate/service/html";
 import type { Page } from "../page.ts";
 
 /** What went wrong, and what to do next. */

@@ -1,4 +1,4 @@
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import { type TargetLine, totalOf, type SuiteFacts } from "../network-facts.ts";
 import type { OperatorFacts } from "../operator-facts.ts";
 import { outcomeBadge, outcomeBar, outcomeCounts } from "../outcome.ts";

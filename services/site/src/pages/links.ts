@@ -1,6 +1,6 @@
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorFacts } from "../operator-facts.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 
 export const artifactPath = (sha256: Sha256): string => `/artifact/${sha256}`;
 

@@ -1,4 +1,4 @@
-import { html } from "../html.ts";
+import { html } from "@quorate/service/html";
 import type { LiveView } from "../live-rounds.ts";
 import type { Page } from "../page.ts";
 import { liveSection } from "./live-section.ts";

@@ -1,4 +1,4 @@
-import { html } from "../html.ts";
+import { html } from "@quorate/service/html";
 import { type Page, timeText } from "../page.ts";
 import type { SiteState } from "../site-state.ts";
 import { entrySummary, readEntry } from "./entry-statement.ts";

@@ -1,4 +1,4 @@
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import { type Agreement, agreementKey, type OperatorFacts, type OperatorRecord } from "../operator-facts.ts";
 import type { Page } from "../page.ts";
 import { operatorLink } from "./links.ts";

@@ -1,4 +1,4 @@
-import { html } from "../html.ts";
+import { html } from "@quorate/service/html";
 import { type Outcome, outcomeCounts } from "../outcome.ts";
 import { type ArtifactLine, maxLines } from "../package-facts.ts";
 import type { Page } from "../page.ts";

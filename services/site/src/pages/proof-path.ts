@@ -1,7 +1,7 @@
 import { formatHash, type Hash } from "@quorate/tlog/hash";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { inclusionRanges } from "@quorate/tlog/subtree";
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 
 const rowHeight = 46;
 const centre = 210;

@@ -1,7 +1,7 @@
 import type { Result } from "@quorate/protocol/result";
 import type { LoggedResult, RoundFacts, TargetFacts } from "../artifact-facts.ts";
 import { shortDigest } from "../digest-mark.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 import { timeText } from "../page.ts";
 import { operatorLink } from "./links.ts";
 

@@ -1,4 +1,4 @@
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 import { type Page, searchForm } from "../page.ts";
 import { packageLink } from "./links.ts";
 

@@ -1,5 +1,5 @@
 import type { VerdictOutcome } from "@quorate/protocol/verdict";
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import type { SuiteFacts, TargetLine } from "../network-facts.ts";
 import { outcomeBadge, outcomeBar, outcomeCounts, outcomeMeaning } from "../outcome.ts";
 import { type Page, timeText } from "../page.ts";

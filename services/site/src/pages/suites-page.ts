@@ -1,4 +1,4 @@
-import { html } from "../html.ts";
+import { html } from "@quorate/service/html";
 import type { SuiteFacts } from "../network-facts.ts";
 import { outcomeBar, outcomeCounts, outcomeMeaning, outcomes } from "../outcome.ts";
 import type { Page } from "../page.ts";
