@@ -17,6 +17,8 @@ const soleImporters: Record<string, string[]> = {
   bullmq: ["coordinator"],
   ioredis: ["coordinator"],
   "drizzle-orm": ["coordinator"],
+  "@bull-board/": ["coordinator"],
+  "@fastify/basic-auth": ["coordinator"],
   pg: ["coordinator", "log"],
   "@aws-sdk/": ["log"],
   openpgp: ["archive"],

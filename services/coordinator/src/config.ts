@@ -1,4 +1,4 @@
-import { hostSchema, httpUrlSchema, parseConfig, pathSchema, portSchema, tokenSchema } from "@quorate/service/config";
+import { ConfigError, hostSchema, httpUrlSchema, parseConfig, pathSchema, portSchema, tokenSchema } from "@quorate/service/config";
 import type { Environment } from "@quorate/service/config";
 import { z } from "zod";
 
@@ -36,6 +36,10 @@ const environmentSchema = z.object({
   API_TOKEN: tokenSchema.describe("a first project's API token"),
   INVITATION_TOKEN: tokenSchema.optional().describe("invitation code: admits an operator at once"),
   ADMIN_TOKEN: tokenSchema.optional().describe("lets whoever runs the network admit and revoke operators"),
+  CONSOLE_PORT: portSchema
+    .optional()
+    .describe("port of the console of whoever runs the network, which needs ADMIN_TOKEN; default: there is none"),
+  CONSOLE_HOST: hostSchema.default("127.0.0.1").describe("address that the console listens on; put TLS in front of another than loopback"),
   SIGSTORE_TRUSTED_ROOT_FILE: pathSchema
     .optional()
     .describe("trusted_root.json: whose certificates and timestamps keyless operators sign with; default: there are none"),
@@ -46,5 +50,8 @@ export type CoordinatorConfig = z.output<typeof environmentSchema>;
 
 /** @throws ConfigError that names the variables that are wrong */
 export function parseCoordinatorConfig(env: Environment): CoordinatorConfig {
-  return parseConfig(environmentSchema, env);
+  const config = parseConfig(environmentSchema, env);
+  if (config.CONSOLE_PORT !== undefined && config.ADMIN_TOKEN === undefined)
+    throw new ConfigError("CONSOLE_PORT is set and ADMIN_TOKEN is not: the console's password is ADMIN_TOKEN");
+  return config;
 }

@@ -9,6 +9,7 @@ import { missingOperators } from "./plan.ts";
 import type { PolicyTurns } from "./policy-turns.ts";
 import { saveEntry } from "./store/entries.ts";
 import { saveJobs } from "./store/jobs.ts";
+import { loadNetworkMode } from "./store/network-mode.ts";
 import { loadStatements } from "./store/operator-statements.ts";
 import { loadOperators } from "./store/operators.ts";
 import { loadPolicy, loadPolicyInForce } from "./store/policies.ts";
@@ -21,17 +22,16 @@ type Dependencies = { db: Database; log: NetworkLog; policyTurns: PolicyTurns; n
  * Logs a planned round's target, draws its committee from the checkpoint that shows it, and logs the round. While too few operators are
  * enrolled nothing is logged: who enrols after the target's entry could never be drawn.
  *
- * @returns `false` while it waits for operators, or for what is being logged of one
+ * @returns `false` while it waits for operators, for what is being logged of one, or for a network that is paused
  */
 export async function drawRound({ db, log, policyTurns, now }: Dependencies, round: StoredRound): Promise<boolean> {
+  const { mode } = await loadNetworkMode(db);
+  if (mode !== "running") return waitBecause(db, round, "whoever runs the network has paused it: no committee is drawn until it goes on");
   const [target, { policy }, present] = await Promise.all([findTarget(db, round.target), loadPolicyInForce(db), loadOperators(db)]);
   if (!target) throw new Error(`drawing round ${round.round}: its target ${round.target} is not in the database`);
   const able = eligibleFor(target.target, { enrolled: present, seedSize: Infinity }).length;
   const missing = missingOperators({ able, threshold: policy.threshold, architecture: target.target.architecture });
-  if (missing !== undefined) {
-    if (missing !== round.reason) await saveReason(db, round.round, missing);
-    return false;
-  }
+  if (missing !== undefined) return waitBecause(db, round, missing);
 
   const { seed } = target.logged ?? (await logTarget({ db, log }, target));
   const enrolled = await loadKnownOperators(db);
@@ -51,6 +51,11 @@ export async function drawRound({ db, log, policyTurns, now }: Dependencies, rou
     await saveJobs(tx, round.round, members, drawnAt);
   });
   return true;
+}
+
+async function waitBecause(db: Database, { round, reason }: StoredRound, why: string): Promise<false> {
+  if (why !== reason) await saveReason(db, round, why);
+  return false;
 }
 
 /** Who is enrolled; `undefined` while the seed's tree may know more of operators than is known here. */

@@ -26,6 +26,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
   });
   return {
     started: (url: string) => logger.info({ url }, "coordinator listens"),
+    consoleStarted: (console: string) => logger.info({ console }, "the console listens"),
     submitted(submission: string, targets: number, created: boolean) {
       submissions.add(1, { created: String(created) });
       logger.info({ submission, targets, created }, "submission taken");

@@ -25,6 +25,8 @@ type SignedArchive = Pick<SmallArchive, "url" | "root" | "keyring">;
 export type TestNetwork = AsyncDisposable & {
   readonly api: Api;
   readonly url: string;
+  /** Of a coordinator that runs in this process. */
+  readonly consoleUrl: string | undefined;
   readonly config: CoordinatorConfig;
   readonly archive: SignedArchive;
   /** Deletes all that Redis holds. */
@@ -84,6 +86,8 @@ export async function startTestNetwork(settings: {
     API_TOKEN: apiToken,
     INVITATION_TOKEN: invitationToken,
     ADMIN_TOKEN: adminToken,
+    CONSOLE_HOST: "127.0.0.1",
+    CONSOLE_PORT: 0,
     SIGSTORE_TRUSTED_ROOT_FILE: settings.trustedRoot && file("trusted_root.json"),
     POLICY_FILE: settings.policy && file("policy.json"),
   };
@@ -94,10 +98,11 @@ export async function startTestNetwork(settings: {
   let coordinator = await start(settings.options ?? {});
   config.COORDINATOR_PORT = Number(new URL(coordinator.url).port);
   resources.defer(() => coordinator[Symbol.asyncDispose]());
-  const { url } = coordinator;
+  const { url, consoleUrl } = coordinator;
   const owned = resources.move();
   return {
     url,
+    consoleUrl,
     config,
     archive,
     api: createApi({ url, token: apiToken }),

@@ -16,6 +16,7 @@ import { logOperatorStatement, operatorPredicateOf } from "./log-operator-statem
 import type { NetworkLog } from "./network-log.ts";
 import { notEnrolled, type SignedPredicate, verifyOperatorStatement } from "./operator-statement.ts";
 import { sameToken } from "./routes/bearer-token.ts";
+import { saveAuditEntry } from "./store/audit-entries.ts";
 import { countPending, deleteOldStatements, findStatement, loadStatements, savePending, saveRefused } from "./store/operator-statements.ts";
 import { findOperator, loadOperators } from "./store/operators.ts";
 
@@ -76,6 +77,8 @@ export function createOperatorAdmission(dependencies: Dependencies): OperatorAdm
     },
     async decide(operator, decision) {
       await apply(dependencies, operator, decision);
+      const detail = "reason" in decision ? decision.reason : undefined;
+      await saveAuditEntry(db, { at: dependencies.now(), actor: "admin token", action: decision.decision, subject: operator, detail });
       return mustFind(operator);
     },
   };

@@ -82,7 +82,7 @@ function planRevealing<Job extends JobFacts>(facts: RoundFacts<Job>, now: Date):
 }
 
 /** Lost for now: it declined, has not started in time, or has not been heard of for as long. */
-function isLost(job: JobFacts, now: Date, silenceSeconds: number): boolean {
+export function isLost(job: JobFacts, now: Date, silenceSeconds: number): boolean {
   if (job.outcome === "declined") return true;
   if (job.committedAt || !job.publishedAt) return false;
   const lastSign = Math.max(job.publishedAt.getTime(), job.startedAt?.getTime() ?? 0, job.heardAt?.getTime() ?? 0);

@@ -8,6 +8,8 @@ export type StepQueue = AsyncDisposable & {
   wake(round: Sha256): void;
   /** As `wake`, except for those whose earlier `wakeAgain` is still waiting. */
   wakeAgain(rounds: readonly Sha256[]): void;
+  /** For whoever looks at it. */
+  readonly queue: Queue;
 };
 
 export type StepQueueEvents = { queueFailed(error: Error): void };
@@ -52,6 +54,7 @@ export function openStepQueue(options: {
     }
   };
   return {
+    queue,
     wake: (round) => void attempt(() => queue.add("advance", { round })),
     wakeAgain: (rounds) =>
       void attempt(() => queue.addBulk(rounds.map((round) => ({ name: "advance", data: { round }, opts: { jobId: `sweep-${round}` } })))),

@@ -369,3 +369,30 @@ export const apiTokens = pgTable("api_tokens", {
   createdAt: time("created_at").notNull(),
   revokedAt: time("revoked_at"),
 });
+
+/** Whether new work begins; one row, and without it new work begins. */
+export const networkMode = pgTable(
+  "network_mode",
+  {
+    id: integer("id").primaryKey(),
+    mode: text("mode", { enum: ["running", "paused", "draining"] }).notNull(),
+    since: time("since").notNull(),
+  },
+  (table) => [check("network_mode_one_row", sql`${table.id} = 1`)],
+);
+
+/** What whoever runs the network, and projects with their tokens, had done: added to, never changed. */
+export const auditEntries = pgTable(
+  "audit_entries",
+  {
+    id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
+    at: time("at").notNull(),
+    /** Who asked for it, such as `console: ada` or `project: debian`. */
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    /** What it was done to: a round, an operator, a project; absent for the network as a whole. */
+    subject: text("subject"),
+    detail: text("detail"),
+  },
+  (table) => [index("audit_entries_subject").on(table.subject)],
+);

@@ -23,6 +23,8 @@ import { advanceRound } from "./advance.ts";
 import { type BlobStore, openBlobStore } from "./blob-store.ts";
 import { createRoundChanges } from "./changes.ts";
 import type { CoordinatorConfig } from "./config.ts";
+import { createConsoleActions } from "./console/console-actions.ts";
+import { type ConsoleOptions, startConsole } from "./console/start-console.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { type CoordinatorEvents, createEvents } from "./events.ts";
 import { startHttp } from "./http.ts";
@@ -58,8 +60,8 @@ export type CoordinatorOptions = {
 
 const revocationMilliseconds = 30_000;
 
-/** A running coordinator; `url` is where its API listens. */
-export type Coordinator = AsyncDisposable & { readonly url: string };
+/** A running coordinator: where its API listens, and its console if it has one. */
+export type Coordinator = AsyncDisposable & { readonly url: string; readonly consoleUrl?: string | undefined };
 
 /** Starts a coordinator: everything that was under way goes on from what the database holds. */
 export async function startCoordinator(config: CoordinatorConfig, options: CoordinatorOptions): Promise<Coordinator> {
@@ -71,7 +73,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const { db } = resources.use(await openDatabase({ url: config.DATABASE_URL, onError: events.databaseFailed }));
   const blobs = await openBlobStore(join(directory.path, "blobs"));
   const tickets = createUploadTickets(await loadTicketSecret(directory.path));
-  const { log, reader, logKey, networkKey, identity } = await openLog(config, { db, blobs });
+  const { log, reader, logKey, witnessPolicy, networkKey, identity } = await openLog(config, { db, blobs });
   const authorities = config.SIGSTORE_TRUSTED_ROOT_FILE && (await readFile(config.SIGSTORE_TRUSTED_ROOT_FILE, "utf8"));
   const verify = await loadVerifier(authorities);
   const archives = parseArchives(await readFile(config.ARCHIVES_FILE, "utf8"));
@@ -93,7 +95,8 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const silenceSeconds = options.silenceSeconds ?? 120;
   const everyMilliseconds = options.sweepMilliseconds ?? 2000;
   const policyTurns = createPolicyTurns();
-  const stepping = { db, log, policyTurns, bus, blobs, tickets, board, events, now, silenceSeconds, listeningSince: now(), changed };
+  const listeningSince = now();
+  const stepping = { db, log, policyTurns, bus, blobs, tickets, board, events, now, silenceSeconds, listeningSince, changed };
   const advance = (round: string) => lanes.run(round, () => advanceRound(stepping, round));
   const queue = resources.use(openStepQueue({ redisUrl: config.REDIS_URL, advance, events }));
   const sweep = resources.use(
@@ -177,8 +180,23 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   });
   resources.use(http);
   events.started(http.url);
+  const sources = { db, board, reader, witnessPolicy, dataDirectory: directory.path, silenceSeconds, listeningSince, now };
+  const actions = createConsoleActions({ db, wake: queue.wake, goOn: sweep.now, now });
+  const console = await openConsole(config, { logger: options.logger, queue: queue.queue, actions, sources });
+  if (console) {
+    resources.use(console);
+    events.consoleStarted(console.url);
+  }
   const owned = resources.move();
-  return { url: http.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { url: http.url, consoleUrl: console?.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function openConsole(
+  { ADMIN_TOKEN: adminToken, CONSOLE_HOST: host, CONSOLE_PORT: port }: CoordinatorConfig,
+  surroundings: Omit<ConsoleOptions, "address" | "adminToken">,
+) {
+  if (adminToken === undefined || port === undefined) return undefined;
+  return startConsole({ ...surroundings, address: { host, port }, adminToken });
 }
 
 /** The log as the network writes and reads it, with a policy in it. */
@@ -197,7 +215,7 @@ async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Database;
     networkKey: Buffer.from(networkKey.spki).toString("base64"),
     witnessPolicy: witnessPolicyText,
   };
-  return { log, reader, logKey, networkKey, identity };
+  return { log, reader, logKey, witnessPolicy, networkKey, identity };
 }
 
 type BusSurroundings = {

@@ -11,8 +11,9 @@ import { targetDigestOf } from "@quorate/protocol/target";
 import { utf8 } from "@quorate/protocol/utf8";
 import { ProblemError } from "@quorate/service/problem";
 import type { BlobStore } from "./blob-store.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queries } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
+import { loadNetworkMode } from "./store/network-mode.ts";
 import { loadPolicyInForce } from "./store/policies.ts";
 import { loadNewestRounds, type PlannedRound, saveRound, type StoredRound } from "./store/rounds.ts";
 import { savePublished } from "./store/published-artifacts.ts";
@@ -34,6 +35,7 @@ type Dependencies = {
 /** Takes requests: what they mean by the archive's signed indices now, and a round for each target that needs one. */
 export function createSubmit({ db, resolver, blobs, wake, events, now }: Dependencies): Submit {
   return async (request, { token }) => {
+    if ((await loadNetworkMode(db)).mode === "draining") throw draining();
     const resolution = await resolver.resolveTargets(request).catch(refuseArchive);
     if (resolution.kind === "refused") throw refused(resolution.refusal);
     for (const { sha256, sizeBytes, file } of resolution.files) {
@@ -44,16 +46,10 @@ export function createSubmit({ db, resolver, blobs, wake, events, now }: Depende
     const digests = targets.map((target) => targetDigestOf(target));
     const id = submissionIdOf(request, digests);
     const submittedAt = now();
-    const { digest: policy } = await loadPolicyInForce(db);
     const { created, planned } = await db.transaction(async (tx) => {
       for (const target of targets) await saveTarget(tx, target);
       await savePublished(tx, targets, submittedAt);
-      const newest = await loadNewestRounds(tx, digests);
-      const verdicts = await loadVerdicts(
-        tx,
-        [...newest.values()].map(({ round }) => round),
-      );
-      const planned = planRounds(digests, { newest, verdicts, policy, submittedAt });
+      const { planned } = await planNewRounds(tx, digests, submittedAt);
       for (const round of planned) await saveRound(tx, round);
       return { planned, created: await saveSubmission(tx, { id, request, targets: digests }, { token, now: submittedAt }) };
     });
@@ -66,6 +62,17 @@ export function createSubmit({ db, resolver, blobs, wake, events, now }: Depende
 /** The same request for the same targets is the same submission. */
 function submissionIdOf(request: SubmissionRequest, targets: readonly Sha256[]): Sha256 {
   return sha256Of(utf8(formatCanonicalJson(["quorate/submission/v1", request, [...targets].sort()])));
+}
+
+/** The rounds that targets need now, and what that follows from. */
+export async function planNewRounds(db: Queries, targets: readonly Sha256[], submittedAt: Date) {
+  const newest = await loadNewestRounds(db, targets);
+  const verdicts = await loadVerdicts(
+    db,
+    [...newest.values()].map(({ round }) => round),
+  );
+  const { digest: policy } = await loadPolicyInForce(db);
+  return { planned: planRounds(targets, { newest, verdicts, policy, submittedAt }), newest, verdicts };
 }
 
 /** A first round for each target that has none, and another attempt where the last one came to nothing that stands. */
@@ -94,6 +101,11 @@ function mayTryAgain(settled: StoredVerdict | undefined): boolean {
   const { outcome, reason } = settled.verdict;
   if (outcome === "failed") return !lastingReasons.some((lasting) => reason?.includes(lasting));
   return outcome === "inconclusive";
+}
+
+function draining(): ProblemError {
+  const detail = "this network takes no submissions for now, because whoever runs it is about to stop it; try again later";
+  return new ProblemError(503, "draining", detail, { headers: { "retry-after": "300" } });
 }
 
 function refused(refusal: Refusal): ProblemError {

@@ -23,6 +23,7 @@ export async function runUp(options: UpOptions, context: CommandContext): Promis
       url: network.url,
       logUrl: network.logUrl,
       siteUrl: network.siteUrl,
+      consoleUrl: network.consoleUrl,
       operators: network.operators,
       dataDirectory: network.layout.root,
     });
@@ -42,11 +43,12 @@ export function bringUp(
   return startNetwork({ dataDirectory: dataDirectoryOf(where, env), port, operators, listen, mirror, env, report, signal });
 }
 
-function sayUp({ url, logUrl, siteUrl, operators, layout }: Network, seconds: number, { terminal }: CommandContext): void {
+function sayUp({ url, logUrl, siteUrl, consoleUrl, operators, layout }: Network, seconds: number, { terminal }: CommandContext): void {
   terminal.say(`network up in ${formatDuration(seconds)}: ${operators.length} operators (${operators.join(", ")}), all on this host`);
   terminal.say(`  pages   ${siteUrl}`);
   terminal.say(`  API     ${url}/v1`);
   terminal.say(`  log     ${logUrl}/checkpoint`);
+  terminal.say(`  console ${consoleUrl} (for you: any name; the password is tokens.admin in ${layout.settings})`);
   terminal.say(`  data    ${layout.root} (child processes' logs in logs/, verifier's policy in policy)`);
   terminal.say(`  try     quorate submit debian/bookworm mailgraph --wait`);
   terminal.say(`Ctrl-C stops it; \`quorate up\` goes on where it was`);

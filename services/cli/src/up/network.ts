@@ -41,6 +41,8 @@ export interface Network extends AsyncDisposable {
   readonly logUrl: string;
   /** Where people look. */
   readonly siteUrl: string;
+  /** Where whoever runs it sees what it does. */
+  readonly consoleUrl: string;
   readonly operators: readonly string[];
   readonly layout: Layout;
   child(name: string): Child | undefined;
@@ -93,6 +95,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     token,
     logUrl,
     siteUrl: `http://127.0.0.1:${settings.ports.site}`,
+    consoleUrl: `http://127.0.0.1:${settings.ports.console}`,
     operators: settings.operators,
     layout,
     child: (name) => children.get(name),

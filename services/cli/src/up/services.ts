@@ -105,6 +105,7 @@ export function coordinatorChild(options: ServiceOptions): ChildSpecification {
       WITNESS_POLICY_FILE: layout.witnessPolicy,
       COORDINATOR_DATA_DIR: layout.directory("coordinator"),
       COORDINATOR_PORT: String(settings.ports.api),
+      CONSOLE_PORT: String(settings.ports.console),
       ...(listen !== undefined && {
         COORDINATOR_HOST: "0.0.0.0",
         NATS_PUBLIC_URL: `nats://${listen}:${settings.ports.nats}`,

@@ -6,6 +6,7 @@ import { choosePort, isPortFree, PortInUseError } from "./ports.ts";
 
 export const defaultPort = 8420;
 const defaultSitePort = 8421;
+const defaultConsolePort = 8422;
 
 const portSchema = z.int().min(1).max(65_535);
 const tokenSchema = z.string().min(16).max(200);
@@ -21,6 +22,7 @@ const settingsSchema = z.strictObject({
   ports: z.strictObject({
     api: portSchema,
     site: portSchema.default(defaultSitePort),
+    console: portSchema.default(defaultConsolePort),
     log: portSchema,
     nats: portSchema,
     witnesses: z.array(portSchema),
@@ -70,6 +72,7 @@ export async function newSettings(wanted: { port: number | undefined; operators:
     ports: {
       api: wanted.port ?? defaultPort,
       site: wanted.port === undefined ? defaultSitePort : await nextPort(),
+      console: wanted.port === undefined ? defaultConsolePort : await nextPort(),
       log: await nextPort(),
       nats: await nextPort(),
       witnesses: [await nextPort(), await nextPort(), await nextPort()],
@@ -105,10 +108,11 @@ export async function withFreePorts(settings: Settings, port: number | undefined
   };
   const witnesses: number[] = [];
   const site = await keepOrChoose(settings.ports.site);
+  const console = await keepOrChoose(settings.ports.console);
   const log = await keepOrChoose(settings.ports.log);
   const nats = await keepOrChoose(settings.ports.nats);
   for (const witness of settings.ports.witnesses) witnesses.push(await keepOrChoose(witness));
-  return { ...settings, ports: { api, site, log, nats, witnesses } };
+  return { ...settings, ports: { api, site, console, log, nats, witnesses } };
 }
 
 export function today(): string {

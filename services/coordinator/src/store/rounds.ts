@@ -22,7 +22,9 @@ export type StoredRound = {
   revealStartedAt?: Date | undefined;
   revealBy?: Date | undefined;
   settledAt?: Date | undefined;
+  /** Steps that failed in a row, and when the next may be tried. */
   failures: number;
+  nextTryAt?: Date | undefined;
 };
 
 export type PlannedRound = Pick<StoredRound, "round" | "target" | "attempt" | "policy" | "submittedAt">;
@@ -152,6 +154,22 @@ export async function saveStepSucceeded(db: Queries, round: Sha256): Promise<voi
   await db.update(rounds).set({ failures: 0, nextTryAt: null, reason: null }).where(eq(rounds.round, round));
 }
 
+/** Lets a round's step be tried at once; `false` if it is settled. */
+export async function saveTryNow(db: Queries, round: string): Promise<boolean> {
+  const rows = await db
+    .update(rounds)
+    .set({ nextTryAt: null })
+    .where(and(eq(rounds.round, round), ne(rounds.state, "settled")))
+    .returning({ round: rounds.round });
+  return rows.length > 0;
+}
+
+/** The oldest rounds that are not settled. */
+export async function loadUnsettledRounds(db: Queries, limit: number): Promise<StoredRound[]> {
+  const rows = await db.select().from(rounds).where(ne(rounds.state, "settled")).orderBy(asc(rounds.submittedAt)).limit(limit);
+  return rows.map(roundOf);
+}
+
 export async function countRounds(db: Queries): Promise<Partial<Record<RoundState, number>>> {
   const rows = await db.select({ state: rounds.state, count: count() }).from(rounds).groupBy(rounds.state);
   return Object.fromEntries(rows.map((row) => [row.state, row.count]));
@@ -173,5 +191,6 @@ function roundOf(row: typeof rounds.$inferSelect): StoredRound {
     revealBy: row.revealBy ?? undefined,
     settledAt: row.settledAt ?? undefined,
     failures: row.failures,
+    nextTryAt: row.nextTryAt ?? undefined,
   };
 }

@@ -33,6 +33,17 @@ export async function findNewestVerdict(db: Queries, target: Sha256): Promise<St
   return row && verdictOf(row);
 }
 
+/** Targets with a verdict that may say only that something got in the way, the newest first; some have another verdict since. */
+export async function loadTargetsWithoutStanding(db: Queries, limit: number): Promise<Sha256[]> {
+  const rows = await db
+    .select({ target: verdicts.target })
+    .from(verdicts)
+    .where(inArray(verdicts.outcome, ["inconclusive", "failed"]))
+    .orderBy(desc(verdicts.logIndex))
+    .limit(limit);
+  return [...new Set(rows.map(({ target }) => parseSha256(target)))];
+}
+
 /** Newest verdict first. */
 export async function loadArtifacts(
   db: Queries,
