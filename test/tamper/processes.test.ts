@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseCodeMappings } from "@quorate/host/runtime/process-maps";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ExplainOptions, runExplain } from "../../services/cli/src/commands/explain.ts";
 import { type WatchOptions, runWatchOnce } from "../../services/cli/src/commands/watch.ts";
 import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
 import { ReproducedPackages, anyAge, createRoot, installDebs } from "../audited-host.ts";
@@ -239,6 +240,32 @@ test("processes of verified packages have no finding, and exit code 0", async ()
   expect(found(answer)).toEqual([]);
   expect(answer).toMatchObject({ code: 0, outcome: "clean", processes: 3 });
   expect(answer.counts["verified"]).toBeGreaterThan(5);
+});
+
+test("a process is explained: what it runs, from the package to the witnesses", async () => {
+  await using running = await startRoot();
+  const { said: pid } = await running.run(["/usr/bin/perl", "-e", ready]);
+  const explain = async (options: ExplainOptions = {}) => {
+    const context = recordingContext();
+    const code = await runExplain(pid, { root: running.place, snapshot: snapshot(), freshness: anyAge, ...options }, context);
+    return { code, text: context.printed.join("\n"), json: context.json[0] };
+  };
+  const { code, text } = await explain();
+  expect(code).toBe(0);
+  expect(text).toMatch(/^process \d+ \("perl"\) runs:\n {2}verified {2}\/usr\/bin\/perl {2}pid \d+ \(tool\)$/m);
+  for (const name of ["base", "tool"]) expect(text).toMatch(new RegExp(`^ {2}package {5}${name} 1\\.0 \\(all\\)`, "m"));
+  expect(text).toMatch(/^ {2}witnesses {3}w\d\.example at 1970/m);
+  await installDebs(running.root, [upgrade]);
+  expect(await explain({ json: true })).toMatchObject({
+    code: 1,
+    json: { outcome: "drift", findings: expect.arrayContaining([expect.objectContaining({ class: "stale-verified", package: "tool" })]) },
+  });
+});
+
+test("a process that is not there is not explained: exit code 3", async () => {
+  await using running = await startRoot();
+  const options = { root: running.place, snapshot: snapshot(), freshness: anyAge };
+  await expect(runExplain("4194304", options, recordingContext())).rejects.toMatchObject({ exitCode: 3 });
 });
 
 test("the policy lets verified bytes make code in memory, and nothing that only has their name", async () => {

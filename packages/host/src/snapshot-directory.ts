@@ -63,6 +63,12 @@ export class SnapshotArtifacts {
     return (this.#byDigest.get(sha256) ?? []).map((line) => parseSnapshotArtifact(line));
   }
 
+  /** Every version of some packages. */
+  *findVersions(packages: ReadonlySet<string>): Generator<SnapshotArtifact> {
+    for (const [key, lines] of this.#lines)
+      if (packages.has(key.slice(0, key.indexOf(" ")))) for (const line of lines) yield parseSnapshotArtifact(line);
+  }
+
   *all(): Generator<SnapshotArtifact> {
     for (const lines of this.#lines.values()) for (const line of lines) yield parseSnapshotArtifact(line);
   }

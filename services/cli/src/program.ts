@@ -244,15 +244,18 @@ function addWatchCommand(program: Command, context: CommandContext, done: Done):
 
 function addExplainCommand(program: Command, context: CommandContext, done: Done): void {
   withSnapshot(program.command("explain"))
-    .description("how a file or a package of this host comes from its source: package, operators, log, witnesses; offline")
-    .argument("<what>", "a path, a SHA-256, a package that is installed, or NAME=VERSION")
+    .description("how a file, a process or a package of this host comes from its source: package, operators, log, witnesses; offline")
+    .argument("<what>", "a path, a process id, a SHA-256, a package that is installed, or NAME=VERSION")
     .option("--root <directory>", "a chroot or a mounted disk; default this host")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       "\nExit codes: 0 verified; 1 nobody has reproduced it, or it is changed; 2 tampering; 3 it could not be done, or is out of date.",
     )
-    .addHelpText("after", "\nExamples: quorate explain /usr/bin/ssh\n          quorate explain openssh-client=1:9.2p1-2")
+    .addHelpText(
+      "after",
+      "\nExamples: quorate explain /usr/bin/ssh\n          quorate explain 4711\n          quorate explain openssh-client=1:9.2p1-2",
+    )
     .action(async (what, options) => done(await (await import("./commands/explain.ts")).runExplain(what, options, context)));
 }
 

@@ -21,7 +21,7 @@ export type KnownFile = {
 /** What bytes that nobody has rebuilt are, by where they are. */
 export type UnknownPlace = { readonly class: RuntimeClass; readonly package?: string; readonly reason?: string };
 
-type Known = KnownPackages & { all(): Iterable<SnapshotArtifact> };
+type Known = KnownPackages & { findVersions(packages: ReadonlySet<string>): Iterable<SnapshotArtifact> };
 
 /** What is known of the files of a host's packages by their digests: of every version, since a process may run the one before an upgrade. */
 export class KnownPrograms {
@@ -39,21 +39,33 @@ export class KnownPrograms {
     this.locator = new Locator(tree);
   }
 
-  /** @throws Error when the tree has no dpkg database */
+  /** Of all packages that are installed. @throws Error when the tree has no dpkg database */
   static async load(tree: HostTree, known: Known): Promise<KnownPrograms> {
     const programs = new KnownPrograms(tree, known);
-    const installed = Map.groupBy(programs.#database.packages, (one) => `${one.package} ${one.architecture}`);
-    for (const artifact of known.all()) {
+    await programs.#learn(programs.#database.packages);
+    return programs;
+  }
+
+  /** Of those packages only that have something at one of the paths. @throws Error when the tree has no dpkg database */
+  static async loadAt(paths: readonly string[], tree: HostTree, known: Known): Promise<KnownPrograms> {
+    const programs = new KnownPrograms(tree, known);
+    const places = new Set(paths.map((path) => programs.#placeOf(path)));
+    await programs.#learn([...new Set([...programs.#ownersOf(places).values()].flat())]);
+    return programs;
+  }
+
+  async #learn(packages: readonly InstalledPackage[]): Promise<void> {
+    const installed = Map.groupBy(packages, (one) => `${one.package} ${one.architecture}`);
+    for (const artifact of this.#known.findVersions(new Set(packages.map((one) => one.package)))) {
       const versions = installed.get(`${artifact.package} ${artifact.architecture}`)?.map(({ version }) => version);
       if (versions === undefined || artifact.outcome !== "reproduced") continue;
       const isInstalled = versions.includes(artifact.version);
       const installedVersion = isInstalled ? artifact.version : versions.join(", ");
-      for (const { part, path, sha256 } of (await known.loadManifest(artifact)) ?? []) {
-        if (part !== "data" || sha256 === undefined || (!isInstalled && programs.#files.has(sha256))) continue;
-        programs.#files.set(sha256, { artifact, path, installedVersion });
+      for (const { part, path, sha256 } of (await this.#known.loadManifest(artifact)) ?? []) {
+        if (part !== "data" || sha256 === undefined || (!isInstalled && this.#files.has(sha256))) continue;
+        this.#files.set(sha256, { artifact, path, installedVersion });
       }
     }
-    return programs;
   }
 
   find(sha256: Sha256): KnownFile | undefined {
@@ -64,12 +76,16 @@ export class KnownPrograms {
   async lookAt(paths: ReadonlySet<string>): Promise<void> {
     const places = new Set([...paths].map((path) => this.#placeOf(path)).filter((place) => !this.#places.has(place)));
     if (places.size === 0) return;
-    const owners = findAllOwners(places, { tree: this.#tree, database: this.#database, locator: this.locator });
+    const owners = this.#ownersOf(places);
     for (const place of places) this.#places.set(place, await this.#judge(place, owners.get(place) ?? []));
   }
 
   unknownAt(path: string): UnknownPlace {
     return this.#places.get(this.#placeOf(path)) ?? judgeUnowned(path.slice(1));
+  }
+
+  #ownersOf(places: ReadonlySet<string>): ReadonlyMap<string, readonly InstalledPackage[]> {
+    return findAllOwners(places, { tree: this.#tree, database: this.#database, locator: this.locator });
   }
 
   #placeOf(path: string): string {

@@ -12,6 +12,7 @@ import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { type Explanation, explainArtifact, explanationLines } from "../explanation.ts";
+import { explainProcess } from "../explain-process.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
 
 export type ExplainOptions = SnapshotOptions & { root?: string | undefined; json?: boolean | undefined };
@@ -19,10 +20,11 @@ export type ExplainOptions = SnapshotOptions & { root?: string | undefined; json
 /** What was asked about, and what is known of it: a file is judged, and each artifact that it may come from is explained. */
 type Subject = { readonly name: string; readonly artifacts: readonly SnapshotArtifact[]; readonly finding?: Finding };
 
-/** `quorate explain PATH|SHA256|PACKAGE`: the chain from a file to its package, the operators, the log and the source; offline. */
+/** `quorate explain PATH|PID|SHA256|PACKAGE`: the chain from a file to its package, the operators, the log and the source; offline. */
 export async function runExplain(asked: string, options: ExplainOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal } = context;
   const snapshot = await openSnapshot(options);
+  if (/^[1-9]\d*$/.test(asked)) return await explainProcess(Number(asked), options, { snapshot, context });
   const { subject, explanations } = await explain(asked, options, { snapshot, context }).catch((cause: unknown) => {
     if (cause instanceof CommandError) throw cause;
     throw new CommandError(`explaining ${asked}: ${errorLine(cause)}`, { exitCode: exitCodes.notReproduced, cause });
