@@ -1,17 +1,20 @@
-import { lstatSync, readFileSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import { type BigIntStats, lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { decodePath, encodePath } from "@quorate/attestation/path-text";
 import type { FileHasher, Hashing } from "./file-hasher.ts";
-import { type HashCache, identityOf } from "./hash-cache.ts";
+import { type HashCache, type IdentifiedFile, identify } from "./hash-cache.ts";
 import type { FileDigest, HostTree, TreeNode } from "./host-tree.ts";
 
 /** dpkg's own database is the largest that is read whole. */
 const maxReadBytes = 64 * 2 ** 20;
 
-/** This host, a chroot or a mounted disk: a directory that is taken for the root. */
+type Seen = { readonly node: TreeNode | undefined; readonly identified?: IdentifiedFile };
+
+/** This host, a chroot or a mounted disk: a directory that is taken for the root. With a cache it is for one audit, and looks at each path once. */
 export class DirectoryTree implements HostTree {
   readonly #root: string;
   readonly #hasher: FileHasher;
   readonly #cache: HashCache | undefined;
+  readonly #seen = new Map<string, Seen>();
 
   constructor(root: string, hasher: FileHasher, cache?: HashCache) {
     this.#root = root.replace(/\/+$/, "");
@@ -20,19 +23,7 @@ export class DirectoryTree implements HostTree {
   }
 
   node(path: string): TreeNode | undefined {
-    try {
-      const place = placeOf(this.#root, path);
-      const stats = lstatSync(place, { throwIfNoEntry: false });
-      if (stats === undefined) return undefined;
-      const kind = kindOf(stats);
-      const linkTarget = kind === "symlink" ? decodePath(readlinkSync(place, { encoding: "buffer" })) : undefined;
-      const { uid, gid, size: sizeBytes } = stats;
-      return { kind, mode: stats.mode & 0o7777, uid, gid, sizeBytes, ...(linkTarget === undefined ? {} : { linkTarget }) };
-    } catch (error) {
-      if (codeOf(error) === "ENOTDIR" || codeOf(error) === "ENOENT") return undefined;
-      if (isForbidden(error)) return { kind: "unreadable", mode: 0, uid: 0, gid: 0, sizeBytes: 0 };
-      throw error;
-    }
+    return this.#look(path).node;
   }
 
   list(directory: string): readonly string[] {
@@ -49,9 +40,8 @@ export class DirectoryTree implements HostTree {
 
   async hash(paths: readonly string[], options: Hashing): Promise<ReadonlyMap<string, FileDigest>> {
     const files = paths.map((path) => {
-      const place = placeOf(this.#root, path);
-      const identified = this.#cache && identityOf(place);
-      return { path, place, identified, known: identified && this.#cache?.find(identified.identity) };
+      const { identified } = this.#cache === undefined ? {} : this.#look(path);
+      return { path, place: placeOf(this.#root, path), identified, known: identified && this.#cache?.find(identified.identity) };
     });
     const found = new Map(files.flatMap(({ path, known }) => (known === undefined ? [] : [[path, known]])));
     for (let reused = 0; reused < found.size; reused += 1) options.onFile?.();
@@ -63,10 +53,15 @@ export class DirectoryTree implements HostTree {
     for (const [at, { path, place, identified }] of wanted.entries()) {
       const digest = digests[at];
       if (digest !== undefined) found.set(path, digest);
-      const isSame = identified !== undefined && identityOf(place)?.identity === identified.identity;
-      if (isSame) this.#cache?.remember(identified.identity, digest, identified.changedAt);
+      if (identified !== undefined && lookAt(place).identified?.identity === identified.identity) this.#cache?.remember(identified, digest);
     }
     return found;
+  }
+
+  #look(path: string): Seen {
+    const seen = this.#seen.get(path) ?? lookAt(placeOf(this.#root, path));
+    if (this.#cache !== undefined) this.#seen.set(path, seen);
+    return seen;
   }
 }
 
@@ -76,7 +71,23 @@ function placeOf(root: string, path: string): string | Buffer {
   return place.isWellFormed() ? place : Buffer.from(encodePath(place));
 }
 
-function kindOf(stats: Stats): TreeNode["kind"] {
+function lookAt(place: string | Buffer): Seen {
+  try {
+    const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false });
+    if (stats === undefined) return { node: undefined };
+    const kind = kindOf(stats);
+    const access = { mode: Number(stats.mode & 0o7777n), uid: Number(stats.uid), gid: Number(stats.gid), sizeBytes: Number(stats.size) };
+    if (kind === "file") return { node: { kind, ...access }, identified: identify(stats) };
+    const linkTarget = kind === "symlink" ? decodePath(readlinkSync(place, { encoding: "buffer" })) : undefined;
+    return { node: { kind, ...access, ...(linkTarget === undefined ? {} : { linkTarget }) } };
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR" || codeOf(error) === "ENOENT") return { node: undefined };
+    if (isForbidden(error)) return { node: { kind: "unreadable", mode: 0, uid: 0, gid: 0, sizeBytes: 0 } };
+    throw error;
+  }
+}
+
+function kindOf(stats: BigIntStats): TreeNode["kind"] {
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "directory";
   if (stats.isSymbolicLink()) return "symlink";

@@ -9,7 +9,7 @@ const never = () => 1;
 
 function textOf(second = 1000): string {
   const cache = new HashCache("", { now: at(second), random: never });
-  cache.remember(identity, hashed, second - 10);
+  cache.remember({ identity, changedAt: second - 10 }, hashed);
   return cache.format();
 }
 
@@ -32,8 +32,8 @@ test.each([
 
 test("a file that was just written is not kept, nor one that could not be hashed", () => {
   const cache = new HashCache("", { now: at(1000), random: never });
-  cache.remember(identity, hashed, 999);
-  cache.remember(identity, { kind: "changed" }, 10);
+  cache.remember({ identity, changedAt: 999 }, hashed);
+  cache.remember({ identity, changedAt: 10 }, { kind: "changed" });
   expect(cache.format()).not.toContain(identity);
 });
 

@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
 import { ParseError } from "@quorate/protocol/parse-error";
@@ -6,6 +6,12 @@ import type { FileDigest } from "./host-tree.ts";
 
 /** What a digest is kept under: whoever writes to a file as the kernel knows it changes one of these. */
 export type FileIdentity = string;
+
+export type IdentifiedFile = {
+  readonly identity: FileIdentity;
+  /** Second since 1970. */
+  readonly changedAt: number;
+};
 
 type Known = { readonly sha256: Sha256; readonly hashedAt: number };
 
@@ -50,7 +56,7 @@ export class HashCache {
   }
 
   /** Remembers a digest of a file that was the same before and after, and not just written. */
-  remember(identity: FileIdentity, digest: FileDigest | undefined, changedAt: number): void {
+  remember({ identity, changedAt }: IdentifiedFile, digest: FileDigest | undefined): void {
     if (digest?.kind !== "hashed" || this.#now - changedAt < settledSeconds) return;
     this.#after.set(identity, { sha256: digest.sha256, hashedAt: this.#now });
   }
@@ -75,14 +81,7 @@ export async function loadCacheText(path: string): Promise<string> {
   });
 }
 
-export function identityOf(place: string | Buffer): { identity: FileIdentity; changedAt: number } | undefined {
-  let stats: BigIntStats | undefined;
-  try {
-    stats = lstatSync(place, { bigint: true, throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
-  if (stats === undefined) return undefined;
+export function identify(stats: BigIntStats): IdentifiedFile {
   return { identity: identityIn(stats), changedAt: Number(stats.ctimeNs / 1_000_000_000n) };
 }
 
