@@ -1,3 +1,4 @@
+import { parseAptHookMessage } from "@quorate/debian/apt-json-hook";
 import { parsePreInstall } from "@quorate/debian/apt-pre-install";
 import { parseArchiveDate } from "@quorate/debian/archive-date";
 import { parseBuildinfo } from "@quorate/debian/buildinfo";
@@ -62,6 +63,7 @@ export const debianFormats: readonly Format[] = [
     parse: ofText((text) => parsePathFilter([text])("usr/share/doc/a/copyright")),
   },
   { name: "apt's hook", vectors: "debian/apt-pre-install", parse: ofText(parsePreInstall) },
+  { name: "apt's JSON hook", vectors: "debian/apt-json-hook", parse: ofText(parseAptHookMessage) },
   { name: "date", vectors: "debian/date", parse: ofText((text) => demandTime(parseArchiveDate(text))) },
   {
     name: "checksum line",

@@ -2,11 +2,14 @@ import { execFile } from "node:child_process";
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { gatedFilesPath } from "@quorate/host/gated-files";
 import { formatGateSettings, type GateSettings } from "@quorate/host/gate-settings";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { runGateCheck, runGateInstall, runGateRemove, runGateTest } from "../../services/cli/src/commands/gate.ts";
+import { runGateInstall, runGateRemove, runGateTest } from "../../services/cli/src/commands/gate.ts";
+import { runGateCheck } from "../../services/cli/src/commands/gate-check.ts";
 import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
-import { ReproducedPackages, anyAge, createRoot } from "../audited-host.ts";
+import { ReproducedPackages, anyAge, audit, createRoot } from "../audited-host.ts";
 import { buildSmallDeb } from "../small-deb.ts";
 
 let directory = "";
@@ -44,14 +47,15 @@ beforeEach(async () => {
 /** Installs the gate, and then its settings allow what was known at any time. */
 async function install(mode: GateSettings["mode"], changes: Partial<GateSettings> = {}): Promise<void> {
   await runGateInstall({ etc: etc(), mode, snapshot: snapshot() }, recordingContext());
-  const settings: GateSettings = { mode, snapshot: snapshot(), freshnessSeconds: anyAge, exceptions: [], ...changes };
+  const gatedFiles = join(root, gatedFilesPath);
+  const settings: GateSettings = { mode, snapshot: snapshot(), gatedFiles, freshnessSeconds: anyAge, exceptions: [], ...changes };
   await writeFile(join(etc(), "quorate/gate.json"), formatGateSettings(settings));
 }
 
 const exception = (name: string, expiresAt: string) => ({ exceptions: [{ package: name, version: "1.0", reason: "a reason", expiresAt }] });
 
 /** Debian's own apt, on the small root. */
-async function apt(deb: string): Promise<{ code: number; output: string }> {
+async function apt(deb: string, program: "apt" | "apt-get" = "apt-get"): Promise<{ code: number; output: string }> {
   const options = ["--root=" + root, "--force-script-chrootless", "--no-triggers", "--log=/dev/null"];
   const lines = [
     `Dir "${root}";`,
@@ -63,7 +67,7 @@ async function apt(deb: string): Promise<{ code: number; output: string }> {
   await writeFile(join(root, "apt.conf"), lines.join("\n"));
   const env = { PATH: process.env["PATH"], LC_ALL: "C", HOME: directory, APT_CONFIG: join(root, "apt.conf") };
   return await new Promise((resolve) => {
-    execFile("apt-get", ["-y", "install", deb], { env }, (error, stdout, stderr) =>
+    execFile(program, ["-y", "install", deb], { env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr }),
     );
   });
@@ -119,6 +123,56 @@ describe("apt asks the gate", () => {
   });
 });
 
+describe("before it asks whether to go on", () => {
+  test("apt says what the gate will find, and whether it will be stopped", async () => {
+    await install("enforce");
+    const { code, output } = await apt(debs.unknown, "apt");
+    const foreseen = output.indexOf("quorate: apt will be stopped before anything is unpacked");
+    expect(foreseen).toBeGreaterThan(output.indexOf("0 upgraded, 1 newly installed"));
+    expect(foreseen).toBeLessThan(output.indexOf("quorate: apt is stopped before anything is unpacked"));
+    expect(output).toContain("quorate: independent operators rebuilt 0 of these 1 packages");
+    expect(code).not.toBe(0);
+    expect(await apt(debs.known, "apt")).toMatchObject({
+      code: 0,
+      output: expect.stringContaining("quorate: independent operators rebuilt 1 of these 1 packages") as unknown,
+    });
+  });
+
+  test("apt goes on when the gate cannot say", async () => {
+    await install("warn", { snapshot: "/nonexistent" });
+    const { code, output } = await apt(debs.known, "apt");
+    expect(output).toContain("quorate: asking the gate: opening the snapshot /nonexistent");
+    expect(code).toBe(0);
+  });
+});
+
+describe("what the gate let through is known to an audit", () => {
+  const packageOf = async () => (await audit(root, snapshot())).packages.find((one) => one.package === "known");
+
+  test("by its bytes: a version that was rebuilt, and these are others", async () => {
+    await install("warn");
+    await apt(debs.changed);
+    expect((await packageOf())?.reason).toMatch(/^the gate let other bytes through than are known: [0-9a-f]{64}$/);
+    await apt(debs.known);
+    expect(await readFile(join(root, gatedFilesPath), "utf8")).toMatch(/^known 1\.0 all [0-9a-f]{64}\n$/);
+  });
+
+  test("what was stopped is not in it", async () => {
+    await install("enforce");
+    await apt(debs.changed);
+    await expect(readFile(join(root, gatedFilesPath))).rejects.toMatchObject({ code: "ENOENT" });
+    await apt(debs.known);
+    expect((await packageOf())?.reason).toBeUndefined();
+  });
+
+  test("one that is damaged is no clean host: exit code 3", async () => {
+    await install("enforce");
+    await apt(debs.known);
+    await appendFile(join(root, gatedFilesPath), "known 1.0");
+    await expect(audit(root, snapshot())).rejects.toMatchObject({ exitCode: 3 });
+  });
+});
+
 describe("an exception", () => {
   test("names a version, a reason and a day, and is for what nobody has rebuilt", async () => {
     await install("enforce", exception("unknown", "2000-01-01T00:00:00Z"));
@@ -141,6 +195,24 @@ describe("quorate gate check", () => {
     const context = recordingContext();
     expect(await runGateCheck([debs[which]], { snapshot: snapshot(), freshness: anyAge, json: true }, context)).toBe(code);
     expect(context.json).toMatchObject([{ results: [{ kind }] }]);
+  });
+
+  test("a lock file names packages by digest", async () => {
+    const lockFile = join(directory, "SHA256SUMS");
+    const check = async (...names: (keyof typeof debs)[]) => {
+      const { stdout } = await promisify(execFile)(
+        "sha256sum",
+        names.map((name) => debs[name]),
+      );
+      await writeFile(lockFile, stdout);
+      return await runGateCheck([], { lockfile: lockFile, snapshot: snapshot(), freshness: anyAge }, recordingContext());
+    };
+    expect(await check("known")).toBe(0);
+    expect(await check("known", "unknown")).toBe(1);
+    expect(await check("known", "changed")).toBe(2);
+    await writeFile(lockFile, "known 1.0\n");
+    const options = { lockfile: lockFile, snapshot: snapshot(), freshness: anyAge };
+    await expect(runGateCheck([], options, recordingContext())).rejects.toMatchObject({ exitCode: 3 });
   });
 
   test("a file that is not there, or a snapshot that is out of date: exit code 3", async () => {

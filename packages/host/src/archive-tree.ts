@@ -9,7 +9,7 @@ type Entry = { readonly node: TreeNode; readonly sha256?: Sha256 | undefined; re
 
 /** What dpkg and the audit read whole. */
 const keptFiles =
-  /^(?:var\/lib\/dpkg\/(?:status|diversions|statoverride|status\.d\/[^/]+|info\/[^/]+\.list)|etc\/(?:passwd|group|dpkg\/dpkg\.cfg(?:\.d\/[^/]+)?))$/;
+  /^(?:var\/lib\/quorate\/gated|var\/lib\/dpkg\/(?:status|diversions|statoverride|status\.d\/[^/]+|info\/[^/]+\.list)|etc\/(?:passwd|group|dpkg\/dpkg\.cfg(?:\.d\/[^/]+)?))$/;
 
 /** The largest of them is a database of packages. */
 const maxKeptBytes = 64 * 2 ** 20;

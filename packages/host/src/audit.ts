@@ -1,11 +1,13 @@
 import type { ManifestMember } from "@quorate/attestation/manifest";
 import type { InstalledPackage } from "@quorate/debian/dpkg-status";
+import type { Sha256 } from "@quorate/protocol/digest";
 import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 import { type DpkgDatabase, infoDirectory, loadDpkgDatabase, loadInstalledPaths } from "./dpkg-database.ts";
 import { type Finding, fileClasses } from "./file-class.ts";
 import type { FileDigest, HostTree } from "./host-tree.ts";
 import { Locator } from "./locator.ts";
 import { type PlacedMember, type Placing, judgePackage, needsHash, placeMembers } from "./package-files.ts";
+import { GatedFiles, gatedFilesPath } from "./gated-files.ts";
 import { findUnowned } from "./unowned-files.ts";
 
 /** What a host knows of packages: its snapshot. */
@@ -43,8 +45,10 @@ type Placed = { readonly installed: InstalledPackage; readonly candidates: reado
 export async function auditTree({ tree, known, onFile = () => {}, signal }: AuditOptions): Promise<Audit> {
   const database = loadDpkgDatabase(tree);
   const placing: Placing = { tree, locator: new Locator(tree), database };
+  const gated = GatedFiles.parse(new TextDecoder().decode(tree.read(gatedFilesPath)));
   const placed: Placed[] = [];
-  for (const installed of database.packages) placed.push(await placePackage(installed, known, placing));
+  for (const installed of database.packages)
+    placed.push(await placePackage(installed, { known, gatedSha256: gated.find(installed) }, placing));
   const wanted = new Set(
     placed.flatMap(({ candidates }) => candidates.flatMap(({ members }) => members.filter(needsHash).map(({ path }) => path))),
   );
@@ -62,8 +66,15 @@ export async function auditTree({ tree, known, onFile = () => {}, signal }: Audi
   };
 }
 
-async function placePackage(installed: InstalledPackage, known: KnownPackages, placing: Placing): Promise<Placed> {
-  const artifacts = known.find(installed);
+async function placePackage(
+  installed: InstalledPackage,
+  { known, gatedSha256 }: { known: KnownPackages; gatedSha256: Sha256 | undefined },
+  placing: Placing,
+): Promise<Placed> {
+  const named = known.find(installed);
+  const artifacts = named.filter(({ sha256 }) => gatedSha256 === undefined || sha256 === gatedSha256);
+  if (named.length > 0 && artifacts.length === 0)
+    return { installed, candidates: [], reason: `the gate let other bytes through than are known: ${gatedSha256}` };
   const candidates: Candidate[] = [];
   for (const artifact of artifacts.filter(({ outcome }) => outcome === "reproduced")) {
     const manifest = await known.loadManifest(artifact);

@@ -19,6 +19,8 @@ const gateSettingsSchema = z.strictObject({
   mode: z.enum(gateModes),
   /** Directory of the snapshot. */
   snapshot: z.string().startsWith("/").max(4096),
+  /** Where it is kept which files were let through; `/var/lib/quorate/gated` without it. */
+  gatedFiles: z.string().startsWith("/").max(4096).optional(),
   /** What is known is out of date when a quorum of witnesses cosigned it longer ago; three days without it. */
   freshnessSeconds: z.int().min(60).optional(),
   exceptions: z.array(exceptionSchema).max(10_000),

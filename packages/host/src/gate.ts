@@ -1,8 +1,8 @@
 import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 import type { GateException, GateMode } from "./gate-settings.ts";
 
-/** A package file that is about to be installed. */
-export type GatedPackage = Pick<SnapshotArtifact, "package" | "version" | "architecture" | "sha256">;
+/** A package that is about to be installed; without a digest, before its file is here. */
+export type GatedPackage = Pick<SnapshotArtifact, "package" | "version" | "architecture"> & Partial<Pick<SnapshotArtifact, "sha256">>;
 
 export type Gated = {
   readonly gated: GatedPackage;
@@ -16,14 +16,17 @@ export type Gated = {
   readonly reason: string;
 };
 
-/** What is known of a package file: only the very bytes that were rebuilt are verified, whatever they call themselves. */
+/**
+ * What is known of a package file: only the very bytes that were rebuilt are verified, whatever they call themselves. Of a package whose file is not
+ * here yet it is what will be found if it has those bytes.
+ */
 export function decideGated(
   gated: GatedPackage,
   known: readonly SnapshotArtifact[],
   { exceptions, now }: { exceptions: readonly GateException[]; now: Date },
 ): Gated {
   const reproduced = known.filter(({ outcome }) => outcome === "reproduced");
-  const own = reproduced.find(({ sha256 }) => sha256 === gated.sha256);
+  const own = reproduced.find(({ sha256 }) => gated.sha256 === undefined || sha256 === gated.sha256);
   if (own !== undefined) return { gated, kind: "verified", reason: `log entry ${own.verdictIndex}, ${own.vouchers.length} operators` };
   const [other] = reproduced;
   // An exception is for what nobody has rebuilt yet; bytes that differ from what was rebuilt are never let through by one.

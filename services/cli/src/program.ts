@@ -280,21 +280,24 @@ function addGateCommands(program: Command, context: CommandContext, done: Done):
   below(gate.command("test"))
     .description("whether apt asks, and whether what is known is up to date")
     .action(async (options) => done(await (await import("./commands/gate.ts")).runGateTest(options, context)));
-  gate
-    .command("hook")
-    .description("what apt runs")
-    .requiredOption("--settings <file>", "settings of the gate")
-    .action(async (options) => done(await (await import("./commands/gate.ts")).runGateHook(options, context)));
+  const asked = (command: Command) => command.requiredOption("--settings <file>", "settings of the gate");
+  asked(gate.command("hook"))
+    .description("what apt runs before it unpacks anything")
+    .action(async (options) => done(await (await import("./commands/gate-hook.ts")).runGateHook(options, context)));
+  asked(gate.command("prompt"))
+    .description("what apt runs before it asks whether to go on")
+    .action(async (options) => done(await (await import("./commands/gate-prompt.ts")).runGatePrompt(options, context)));
   withSnapshot(gate.command("check"))
     .description("whether package files are what was rebuilt; for scripts")
-    .argument("<files...>", "package files, named as in an archive")
+    .argument("[files...]", "package files, named as in an archive")
+    .option("--lockfile <file>", "what sha256sum writes of package files, or the environment lock of a rebuild")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       "\nExit codes: 0 all are verified; 1 not all; 2 one has other bytes than were rebuilt; 3 it could not be done, or is out of date.",
     )
-    .addHelpText("after", "\nExample: quorate gate check pool/*.deb")
-    .action(async (files, options) => done(await (await import("./commands/gate.ts")).runGateCheck(files, options, context)));
+    .addHelpText("after", "\nExamples: quorate gate check pool/*.deb\n          quorate gate check --lockfile SHA256SUMS")
+    .action(async (files, options) => done(await (await import("./commands/gate-check.ts")).runGateCheck(files, options, context)));
 }
 
 const auditExitCodes = `
