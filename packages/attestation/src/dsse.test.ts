@@ -36,6 +36,9 @@ describe("DSSE envelopes", () => {
     '{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[{"sig":"AA=="}]}',
     '{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AA=="}]}\n',
     '{"payload":"e30=","payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[{"sig":"AA=="}]}',
+    `{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[${Array(5).fill('{"sig":"AA=="}').join()}]}`,
+    `{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"${"A".repeat(38_004)}"}]}`,
+    '{"payload":"","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":',
     "[]",
     "",
   ])("%s is refused", (text) => {

@@ -12,9 +12,15 @@ export const inTotoPayloadType = "application/vnd.in-toto+json";
 /** A DSSE envelope around an in-toto statement. Nothing in it is verified. */
 export type Envelope = { readonly payload: Uint8Array; readonly signatures: readonly Uint8Array[] };
 
-/** A signature of a keyless identity has some 9,000 characters. Canonical JSON of an envelope is a regular language: an entry of the log is read without a JSON parser. */
-const envelopeGrammar =
-  /^\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"application\/vnd\.in-toto\+json","signatures":\[(\{"sig":"[A-Za-z0-9+/=]{0,38000}"\}(?:,\{"sig":"[A-Za-z0-9+/=]{0,38000}"\}){0,3})\]\}$/;
+/** Canonical JSON of an envelope is these, and base64 between them. */
+const start = '{"payload":"';
+const middle = `","payloadType":"${inTotoPayloadType}","signatures":[{"sig":"`;
+const between = '"},{"sig":"';
+const end = '"}]}';
+
+const maxSignatures = 4;
+/** Of its base64; one of a keyless identity has some 9,000 characters. */
+const maxSignatureLength = 38_000;
 
 /**
  * What a DSSE signature signs: the pre-authentication encoding (DSSE v1, "Signature definition").
@@ -38,11 +44,16 @@ export function pae(payload: Uint8Array): Uint8Array {
  */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
   const text = boundedText("DSSE envelope", bytes, maxEnvelopeBytes);
-  const [, payload, signatures] = envelopeGrammar.exec(text) ?? [];
-  if (payload === undefined || signatures === undefined) throw new ParseError("DSSE envelope in canonical JSON", text);
+  const isFramed = text.startsWith(start) && text.endsWith(end);
+  const [payload, signed, ...others] = isFramed ? text.slice(start.length, -end.length).split(middle) : [];
+  const signatures = signed?.split(between) ?? [];
+  const isBounded = signatures.length <= maxSignatures && signatures.every(({ length }) => length <= maxSignatureLength);
+  if (payload === undefined || signed === undefined || others.length > 0 || !isBounded) {
+    throw new ParseError("DSSE envelope in canonical JSON", text);
+  }
   return {
     payload: parseBase64("DSSE payload", payload),
-    signatures: signatures.split(",").map((signature) => parseBase64("DSSE signature", signature.slice('{"sig":"'.length, -'"}'.length))),
+    signatures: signatures.map((signature) => parseBase64("DSSE signature", signature)),
   };
 }
 

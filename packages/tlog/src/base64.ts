@@ -16,7 +16,7 @@ export function parseBase64(what: string, text: string): Uint8Array {
   // Other spellings are decoded too, and are not what comes out again.
   if (btoa(binary) !== text) throw new ParseError(what, text);
   const bytes = utf8(binary);
-  return bytes.length === binary.length ? bytes : Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  return bytes.length === binary.length ? bytes : bytesOf(binary);
 }
 
 function decode(what: string, text: string): string {
@@ -29,4 +29,11 @@ function decode(what: string, text: string): string {
 
 export function formatBase64(bytes: Uint8Array): string {
   return base64.encode(bytes);
+}
+
+/** A loop: `Uint8Array.from` takes twenty times as long. */
+function bytesOf(binary: string): Uint8Array {
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }
