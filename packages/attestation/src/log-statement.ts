@@ -1,6 +1,6 @@
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { type Commitment, commitmentSchema } from "@quorate/protocol/commitment";
-import { type DigestOf, type Sha256, sha256Of } from "@quorate/protocol/digest";
+import { type DigestOf, type Sha256, parseSha256, sha256Of } from "@quorate/protocol/digest";
 import { maxEntryBytes, maxEnvelopeBytes, predicateTypes } from "@quorate/protocol/entry";
 import { type LargeEnvelope, largeEnvelopeSchema } from "@quorate/protocol/large-envelope";
 import { operatorPredicateSchema } from "@quorate/protocol/operator";
@@ -10,7 +10,7 @@ import type { Result } from "@quorate/protocol/result";
 import { type Round, roundSchema } from "@quorate/protocol/round";
 import { type Target, targetDigestOf, targetSchema } from "@quorate/protocol/target";
 import { unreachable } from "@quorate/protocol/unreachable";
-import { utf8 } from "@quorate/protocol/utf8";
+import { textOf, utf8 } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { parseBase64 } from "@quorate/tlog/base64";
 import { boundedText } from "@quorate/tlog/bounded-text";
@@ -71,6 +71,14 @@ export function parseStatement(payload: Uint8Array, hasher: Pick<Hasher, "digest
   const text = boundedText("in-toto statement", payload, maxEnvelopeBytes);
   return readPlainStatement(text) ?? parseWithSchema(text, hasher);
 }
+
+/** The digest of the one subject with this name, from a payload that `parseStatement` has read: it has compared the two. */
+export function subjectDigestIn(payload: Uint8Array, name: string): Sha256 {
+  const end = `"},"name":"${name}"}]}`.length;
+  return parseSha256(textOf(payload.subarray(-sha256Length - end, -end)));
+}
+
+const sha256Length = 64;
 
 function parseWithSchema(text: string, hasher: Pick<Hasher, "digest">): LogStatement {
   const statement = logStatementOf(parseNoun(statementSchema, "in-toto statement", parseJson("in-toto statement", text)));

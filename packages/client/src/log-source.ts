@@ -45,7 +45,8 @@ function directorySource(directory: string): LogSource {
     try {
       const { size } = await stat(file);
       if (size > maxBytes) throw new ConnectionError(`reading ${file}`, `it is larger than ${maxBytes} bytes`);
-      return new Uint8Array(await readFile(file, { signal }));
+      const { buffer, byteOffset, byteLength } = await readFile(file, { signal });
+      return new Uint8Array(buffer, byteOffset, byteLength);
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       if (error instanceof ConnectionError || signal?.aborted) throw error;

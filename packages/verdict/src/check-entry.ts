@@ -1,9 +1,8 @@
 import { formatHashedRekord, hashedRekordOf, isHashedRekord } from "@quorate/attestation/hashed-rekord";
-import { type Entry, type LogStatement, parseEntry, policyDigestOf } from "@quorate/attestation/log-statement";
+import { type Entry, type LogStatement, parseEntry, subjectDigestIn } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import { verifyEnvelope } from "@quorate/attestation/dsse";
 import type { Sha256 } from "@quorate/protocol/digest";
-import { targetDigestOf } from "@quorate/protocol/target";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { formatBase64 } from "@quorate/tlog/base64";
 import type { Hash } from "@quorate/tlog/hash";
@@ -26,6 +25,7 @@ export type CheckedStatement = {
   readonly leaf: Hash;
   /** SHA-256 of the entry's bytes. */
   readonly digest: Sha256;
+  /** Of a result's byproducts only those that verdicts and hosts look at: the others are most of what it says. */
   readonly statement: LogStatement;
   readonly identity?: Sha256;
   readonly signed?: Signed;
@@ -46,8 +46,8 @@ export function checkEntry(bytes: Uint8Array, keys: EntryKeys, tools: { hasher: 
   try {
     const entry = parseEntry(bytes, hasher);
     const { digest, statement } = entry;
-    const identity = identityOf(statement, hasher);
-    const said = { kind: "statement" as const, leaf, digest, statement, ...(identity && { identity }) };
+    const identity = identityOf(entry);
+    const said = { kind: "statement" as const, leaf, digest, statement: withoutIdleByproducts(statement), ...(identity && { identity }) };
     const key = soleSigner(statement, keys);
     if (key === undefined || !isSignedBy(entry, key, verify)) return said;
     const record = recordDigestOf(entry, key, hasher);
@@ -63,10 +63,15 @@ export function isCheckedWith({ signed }: CheckedStatement, key: Uint8Array | un
   return signed !== undefined && key !== undefined && signed.key === spellingOf(key);
 }
 
-/** The digest by which rounds know a policy or a target. */
-export function identityOf(statement: LogStatement, { digest }: Pick<Hasher, "digest">): Sha256 | undefined {
-  if (statement.kind === "policy") return policyDigestOf(statement.policy, digest);
-  return statement.kind === "target" ? targetDigestOf(statement.target, digest) : undefined;
+function withoutIdleByproducts(statement: LogStatement): LogStatement {
+  if (statement.kind !== "result") return statement;
+  const byproducts = statement.result.byproducts.filter(({ kind }) => kind === "build-trace" || kind === "manifest");
+  return { kind: "result", result: { ...statement.result, byproducts } };
+}
+
+/** The digest by which rounds know a policy or a target: its statement names it. */
+export function identityOf({ statement: { kind }, envelope: { payload } }: Entry): Sha256 | undefined {
+  return kind === "policy" || kind === "target" ? subjectDigestIn(payload, kind) : undefined;
 }
 
 /** The digest of the record of a result's signature, which is by `key`. */

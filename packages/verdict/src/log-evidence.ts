@@ -62,7 +62,7 @@ export class LogEvidence {
     if (statement.kind !== "large-envelope") return this.#keep({ index, entry: { digest, statement } }, statement, checked.identity);
     const entry = await this.#opened(statement);
     this.#verifySigners(index, entry);
-    return this.#keep({ index, entry }, entry.statement, identityOf(entry.statement, this.#options.hasher));
+    return this.#keep({ index, entry }, entry.statement, identityOf(entry));
   }
 
   /** Indices of the entries that, added again in this order, are all that later verdicts rest on; verdicts that are not settled among them. */

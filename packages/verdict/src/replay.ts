@@ -138,7 +138,7 @@ async function verifySaid({ index, bytes }: NextEntry, checked: CheckedStatement
 function saidBy(entry: Entry<PlainStatement>, { keys, hasher }: Tools): Said {
   const { digest, statement } = entry;
   const key = soleSigner(statement, keys);
-  return { digest, statement, identity: identityOf(statement, hasher), record: key && recordDigestOf(entry, key, hasher) };
+  return { digest, statement, identity: identityOf(entry), record: key && recordDigestOf(entry, key, hasher) };
 }
 
 async function take(
