@@ -20,12 +20,18 @@ export function canonicalGrammar<Name extends string>(sample: string, forms: Rea
   const source = pieces.map(({ text, isPart }) => (isPart ? formOf(text) : literal(text))).join("");
   const named = pieces.map(({ text, isPart }) => (isPart ? `(?<${text}>${formOf(text)})` : literal(text))).join("");
   const [whole, item] = [new RegExp(`^${named}$`), new RegExp(named, "g")];
-  const partsOf = (match: RegExpMatchArray | null) => match?.groups as Record<Name, string> | undefined;
-  return {
-    source,
-    read: (text) => partsOf(whole.exec(text)),
-    readItems: (list) => [...list.matchAll(item)].flatMap((match) => partsOf(match) ?? []),
-  };
+  return { source, read: (text) => partsOf(whole.exec(text)), readItems: (list) => itemsOf(list, item) };
+}
+
+function itemsOf<Name extends string>(list: string, item: RegExp): Record<Name, string>[] {
+  const items: Record<Name, string>[] = [];
+  item.lastIndex = 0;
+  for (let parts = partsOf(item.exec(list)); parts !== undefined; parts = partsOf(item.exec(list))) items.push(parts);
+  return items;
+}
+
+function partsOf<Name extends string>(match: RegExpExecArray | null): Record<Name, string> | undefined {
+  return match?.groups as Record<Name, string> | undefined;
 }
 
 /** Form of the items of a list, without its brackets. */

@@ -69,7 +69,7 @@ export function formatStatement(statement: LogStatement): Uint8Array {
  */
 export function parseStatement(payload: Uint8Array, hasher: Pick<Hasher, "digest"> = portableHasher): LogStatement {
   const text = boundedText("in-toto statement", payload, maxEnvelopeBytes);
-  return readPlainStatement(text) ?? parseWithSchema(text, hasher);
+  return readPlainStatement(text, hasher) ?? parseWithSchema(text, hasher);
 }
 
 /** The digest of the one subject with this name, from a payload that `parseStatement` has read: it has compared the two. */

@@ -4,24 +4,20 @@ import { jobIdOf } from "@quorate/protocol/job";
 import { forms } from "@quorate/protocol/names";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { type BuiltResult, type Byproduct, type Result, byproductSchema } from "@quorate/protocol/result";
+import type { Hasher } from "@quorate/tlog/merkle";
 import { canonicalGrammar, listForm } from "./canonical-grammar.ts";
 import type { LogStatement } from "./log-statement.ts";
+import { count, line, operator, operators, positive, readOperators, sha256 } from "./plain-forms.ts";
+import { readTarget } from "./plain-target.ts";
+import { readVerdict } from "./plain-verdict.ts";
 import { builderPrefix, environmentName } from "./provenance.ts";
 import { statementType } from "./statement.ts";
 
 /** Longer ones are rare, and counts of what is in them have limits that these few bytes cannot reach. */
 const longestText = 16_384;
 
-const sha256 = "[0-9a-f]{64}";
-const operator = "[0-9a-f]{32}";
-const count = "(?:0|[1-9][0-9]{0,14})";
-const positive = "[1-9][0-9]{0,14}";
-/** A line in characters that JSON spells as they are. */
-const line = (most: number): string => `[ !#-[\\]-~]{1,${most}}`;
-
 const fileName = new RegExp(`^${forms.fileName}$`);
 
-const operators = canonicalGrammar('"<operator>"', { operator });
 const resources = canonicalGrammar('{"digest":{"sha256":"<sha256>"},"name":"<name>"}', { sha256, name: line(300) });
 const versions = canonicalGrammar('"<part>":"<version>"', { part: "[a-z][a-z0-9-]{0,39}", version: line(200) });
 const byproducts = canonicalGrammar(
@@ -89,12 +85,12 @@ const builds = canonicalGrammar(
 );
 
 /**
- * A commitment, a round or a built result from its payload's text, as `parseStatement` reads it, if nothing in it is out of the ordinary: ten
- * times as fast, and they are most of what a log holds. `undefined` says nothing: for `parseStatement` to decide.
+ * A commitment, a round, a built result, a target or a verdict from its payload's text, as `parseStatement` reads it, if nothing in it is out of
+ * the ordinary: several times as fast, and they are nearly all that a log holds. `undefined` says nothing: for `parseStatement` to decide.
  */
-export function readPlainStatement(text: string): LogStatement | undefined {
+export function readPlainStatement(text: string, hasher: Pick<Hasher, "digest">): LogStatement | undefined {
   if (text.length > longestText) return undefined;
-  return readCommitment(text) ?? readRound(text) ?? readBuild(text);
+  return readCommitment(text) ?? readRound(text) ?? readBuild(text) ?? readTarget(text, hasher) ?? readVerdict(text);
 }
 
 function readCommitment(text: string): LogStatement | undefined {
@@ -122,10 +118,6 @@ function readRound(text: string): LogStatement | undefined {
       standInsCalled: Number(parts.standInsCalled),
     },
   };
-}
-
-function readOperators(list: string): OperatorId[] {
-  return operators.readItems(list).map((parts) => parts.operator as OperatorId);
 }
 
 function readBuild(text: string): LogStatement | undefined {

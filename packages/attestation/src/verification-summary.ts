@@ -7,10 +7,10 @@ import { parseNoun } from "./parse-noun.ts";
 import { type Statement, namedDigest, statementType } from "./statement.ts";
 
 /** The verifier is the algorithm: whoever runs it over the same entries gets the same verdict. */
-const verifierId = "https://quorate.dev/evaluate/v1";
+export const verifierId = "https://quorate.dev/evaluate/v1";
 const policyUri = predicateTypes.policy;
-const entryPrefix = "quorate:entry/";
-const targetPrefix = "quorate:target/sha256/";
+export const entryPrefix = "quorate:entry/";
+export const targetPrefix = "quorate:target/sha256/";
 
 const shape = verdictSchema.shape;
 const sha256Digest = z.strictObject({ sha256: sha256Schema });

@@ -6,6 +6,7 @@ export const forms = {
   packageVersion: "(?:[0-9]{1,9}:)?[0-9A-Za-z][0-9A-Za-z.+~:-]{0,150}",
   distribution: "[a-z][a-z0-9-]{0,39}",
   suite: "[a-z0-9][a-z0-9._-]{0,59}",
+  component: "[a-z][a-z0-9/-]{0,39}",
   architecture: "[a-z][a-z0-9-]{1,31}",
   fileName: "[A-Za-z0-9][A-Za-z0-9.+~:%_-]{0,250}",
   time: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
@@ -24,7 +25,7 @@ export const distributionSchema = z.string().regex(whole(forms.distribution), "m
 /** A suite or codename, such as `bookworm` or `trixie-updates`. */
 export const suiteSchema = z.string().regex(whole(forms.suite), "must be a suite name");
 
-export const componentSchema = z.string().regex(/^[a-z][a-z0-9/-]{0,39}$/, "must be an archive component");
+export const componentSchema = z.string().regex(whole(forms.component), "must be an archive component");
 
 /** What a target is built as: a machine architecture (`dpkg-buildpackage -B`) or `all` (`-A`). */
 export const architectureSchema = z.string().regex(whole(forms.architecture), "must be a Debian architecture");
