@@ -17,12 +17,8 @@ import { sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { admitCommitment } from "../services/coordinator/src/admit.ts";
 import type { Figure } from "./figure.ts";
 
-const operators = Array.from({ length: 100 }, () => {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const signer = p256SignerOf(privateKey);
-  return { id: signer.operator, signer, key: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
-});
-type Operator = (typeof operators)[number];
+const operators = Array.from({ length: 100 }, newOperator);
+type Operator = ReturnType<typeof newOperator>;
 const workersOfOperator = 10;
 const operatorsOfProcess = 10;
 const handOuts = 10_000;
@@ -31,6 +27,8 @@ const riskyBuildMilliseconds = 1_000;
 const kills = 20;
 const killEveryMilliseconds = 1_000;
 const required = { handOutsPerSecond: 500, silenceSeconds: 120 };
+/** As the coordinator's steps are, what NATS did not answer in time is asked for again. */
+const publishAgainMilliseconds = 1_000;
 /** A lease that has ended twice, and some. */
 const patienceMilliseconds = 180_000;
 
@@ -120,7 +118,7 @@ type Work = { coordinator: CoordinatorBus; accepted: Accepted; jobs: { operator:
 /** @returns how many were not accepted although nothing more happened for a long while */
 async function giveOut({ coordinator, accepted, jobs }: Work): Promise<number> {
   for (let at = 0; at < jobs.length; at += 200) {
-    await Promise.all(jobs.slice(at, at + 200).map(({ operator, message }) => coordinator.publishJob(operator.id, "all", message)));
+    await Promise.all(jobs.slice(at, at + 200).map((job) => publish(coordinator, job)));
   }
   const open = new Set(jobs.map(({ message }) => message.job));
   for (;;) {
@@ -131,8 +129,19 @@ async function giveOut({ coordinator, accepted, jobs }: Work): Promise<number> {
   }
 }
 
+async function publish(coordinator: CoordinatorBus, { operator, message }: Work["jobs"][number]): Promise<void> {
+  for (const deadline = performance.now() + patienceMilliseconds; ;) {
+    try {
+      return await coordinator.publishJob(operator.id, "all", message);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await sleep(publishAgainMilliseconds);
+    }
+  }
+}
+
 async function giveOutAmidKills({ coordinator, accepted, crowd }: Omit<Work, "jobs"> & { crowd: Crowd }) {
-  const jobs = jobsNamed("risky", riskyJobs, riskyBuildMilliseconds);
+  const jobs = jobsNamed("risky", riskyJobs, { buildMilliseconds: riskyBuildMilliseconds });
   const repeatedBefore = accepted.repeated;
   const given = giveOut({ coordinator, accepted, jobs });
   let killed = 0;
@@ -147,7 +156,10 @@ async function giveOutAmidKills({ coordinator, accepted, crowd }: Omit<Work, "jo
 
 /** One worker takes a job and says nothing more, though its connection stays; another of its operator waits. */
 async function secondsUntilTakenOver(network: BusNetwork, coordinator: CoordinatorBus): Promise<number> {
-  const [job] = jobsNamed("silent", 1);
+  // One whose consumer has nothing left of what was killed.
+  const operator = newOperator();
+  await coordinator.ensureConsumer(operator.id);
+  const [job] = jobsNamed("silent", 1, { of: [operator] });
   if (!job) throw new Error("there is one job");
   const silent = await startWorkers(network, [job.operator], { isSilent: true });
   await coordinator.publishJob(job.operator.id, "all", job.message);
@@ -223,9 +235,15 @@ async function startWorkers(network: BusNetwork, all: readonly Operator[], { isS
   return { said, stop };
 }
 
-function jobsNamed(name: string, count: number, buildMilliseconds = 0): Work["jobs"] {
+function newOperator() {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const signer = p256SignerOf(privateKey);
+  return { id: signer.operator, signer, key: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+}
+
+function jobsNamed(name: string, count: number, { buildMilliseconds = 0, of = operators } = {}): Work["jobs"] {
   return Array.from({ length: count }, (_, number) => {
-    const operator = operators[number % operators.length];
+    const operator = of[number % of.length];
     if (!operator) throw new Error("there are operators");
     const round = sha256Of(utf8(`${name} ${number}`));
     const commitBy = "2030-01-01T00:00:00Z";
