@@ -80,6 +80,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
       logger.warn({ err: error }, "a database connection failed");
     },
     sweepFailed: (error: unknown) => logger.warn({ err: error }, "looking for due rounds failed"),
+    credentialsStay: (error: unknown) => logger.warn({ err: error }, "ending credentials at the NATS server failed; it is tried again"),
     statementsUnfinished: (error: unknown) =>
       logger.warn({ err: error }, "logging what operators signed failed; it is tried again, and until then no committee is drawn"),
   };

@@ -10,7 +10,14 @@ import { deleteStatement, loadStatements, type OperatorStatement, saveLogging } 
 import { lockOperator, saveOperator, saveRevoked, saveRotation } from "./store/operators.ts";
 import { saveCredentialsRevoked } from "./store/workers.ts";
 
-type Dependencies = { db: Database; log: NetworkLog; blobs: Pick<BlobStore, "load">; now: () => Date };
+type Dependencies = {
+  db: Database;
+  log: NetworkLog;
+  blobs: Pick<BlobStore, "load">;
+  /** Credentials that the transport knows of have ended. */
+  credentialsRevoked: () => Promise<void>;
+  now: () => Date;
+};
 
 export type LoggedPredicate = { index: number; predicate: OperatorPredicate };
 
@@ -63,6 +70,7 @@ async function finish(
     await saveEntry(tx, appended.entry);
     await saveLogged(tx, logged, now());
   });
+  if (logged.predicate.action !== "enrol") await dependencies.credentialsRevoked();
   return logged;
 }
 

@@ -150,7 +150,6 @@ async function admit(dependencies: Dependencies, signed: SignedPredicate): Promi
 async function change(dependencies: Dependencies, wanted: OperatorPredicate, envelope: Uint8Array): Promise<void> {
   const { index, predicate } = await logOperatorStatement(dependencies, wanted, envelope);
   dependencies.events.operatorChanged(predicate.operator, predicate.action, index);
-  await dependencies.credentialsRevoked();
 }
 
 function enrolledView(enrolled: Enrolled): OperatorView {

@@ -39,6 +39,7 @@ import { openStepQueue } from "./queues.ts";
 import { createResultBundleLoader } from "./result-bundle.ts";
 import { createWorkerRegistry } from "./register-worker.ts";
 import { createReportHandler } from "./reports.ts";
+import { createRevocations } from "./revocations.ts";
 import { createRoundLanes } from "./round-lanes.ts";
 import { saveApiToken } from "./store/api-tokens.ts";
 import { saveJobsUnpublished } from "./store/jobs.ts";
@@ -67,6 +68,7 @@ export type Coordinator = AsyncDisposable & { readonly url: string; readonly con
 export async function startCoordinator(config: CoordinatorConfig, options: CoordinatorOptions): Promise<Coordinator> {
   await using resources = new AsyncDisposableStack();
   const now = () => new Date();
+  const everyMilliseconds = options.sweepMilliseconds ?? 2000;
   const metrics = new Metrics();
   const events = createEvents(options.logger, metrics);
   const directory = resources.use(await openDataDirectory({ path: config.COORDINATOR_DATA_DIR, service: "coordinator", format: 1 }));
@@ -84,16 +86,16 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   await saveApiToken(db, config.API_TOKEN, "first", now());
 
   const authority = await loadAuthority(config.NATS_AUTHORITY_FILE);
-  const credentialsRevoked = async () => {
+  const { push: credentialsRevoked, pushOwed } = createRevocations(async () => {
     const server = { url: config.NATS_URL, authority, signal: AbortSignal.timeout(revocationMilliseconds) };
     await revokeUsers(server, await loadRevokedCredentials(db, now()));
-  };
+  });
   const bus = resources.use(await openBus(config.NATS_URL, { authority, db, credentialsRevoked, events }));
+  resources.use(startSweep({ everyMilliseconds, onError: events.credentialsStay, look: pushOwed }));
   const board = createLiveBoard();
   const { watch, changed, live } = createRoundChanges();
   const lanes = createRoundLanes();
   const silenceSeconds = options.silenceSeconds ?? 120;
-  const everyMilliseconds = options.sweepMilliseconds ?? 2000;
   const policyTurns = createPolicyTurns();
   const listeningSince = now();
   const stepping = { db, log, policyTurns, bus, blobs, tickets, board, events, now, silenceSeconds, listeningSince, changed };
@@ -115,9 +117,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
       everyMilliseconds,
       onError: events.statementsUnfinished,
       async look() {
-        if ((await logUnfinishedStatements({ db, log, blobs, now })) === 0) return;
-        sweep.now();
-        await credentialsRevoked();
+        if ((await logUnfinishedStatements({ db, log, blobs, credentialsRevoked, now })) > 0) sweep.now();
       },
     }),
   );

@@ -4,7 +4,7 @@ import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
 import { BlobRefusedError, type BlobStore } from "../blob-store.ts";
 import type { Queries } from "../database.ts";
-import { findJob, reserveUpload } from "../store/jobs.ts";
+import { findJob, reserveUpload, type StoredJob } from "../store/jobs.ts";
 import { findRound } from "../store/rounds.ts";
 import type { UploadTickets } from "../upload-ticket.ts";
 import { bearerTokenOf, unauthorized } from "./bearer-token.ts";
@@ -55,17 +55,17 @@ export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits, now }:
     return reply.headers(immutable(request.params.digest)).send();
   });
 
-  async function requireTicket(headers: { authorization?: string | undefined }): Promise<string> {
+  async function requireTicket(headers: { authorization?: string | undefined }): Promise<StoredJob> {
     const hint = "upload with the ticket that came with the job";
     const id = tickets.verify(bearerTokenOf(headers, hint));
     const job = id === undefined ? undefined : await findJob(db, id);
     if (!job) throw unauthorized(`this is no upload ticket of this network; ${hint}`);
     const round = await findRound(db, job.round);
     if (!round || round.state === "settled") throw unauthorized(`the round of job ${job.job} is settled: nothing more is stored for it`);
-    return job.job;
+    return job;
   }
 
-  async function reserve(job: string, contentLength: string | undefined): Promise<void> {
+  async function reserve(job: StoredJob, contentLength: string | undefined): Promise<void> {
     const bytes = Number(contentLength);
     if (contentLength === undefined || !Number.isSafeInteger(bytes)) {
       throw new ProblemError(411, "length-required", "send the blob's size in the content-length header");

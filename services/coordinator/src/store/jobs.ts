@@ -5,6 +5,7 @@ import { and, asc, desc, eq, inArray, isNotNull, isNull, lte, or, sql } from "dr
 import type { PastBuild } from "../estimate.ts";
 import type { Queries } from "../database.ts";
 import { jobs, rounds, targets } from "../schema.ts";
+import { lockOperator } from "./operators.ts";
 
 export type StoredJob = {
   job: string;
@@ -109,12 +110,20 @@ export type UploadLimits = { job: number; operator: number; since: Date };
 /** Takes `bytes` from what may be uploaded for a job; `false` when that would be more than a limit. */
 export async function reserveUpload(
   db: Queries,
-  job: string,
+  { job, operator }: Pick<StoredJob, "job" | "operator">,
   { bytes, limits }: { bytes: number; limits: UploadLimits },
 ): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    // Each sees what those before it took.
+    await lockOperator(tx, operator, "update");
+    return takeUpload(tx, job, { bytes, limits });
+  });
+}
+
+async function takeUpload(tx: Queries, job: string, { bytes, limits }: { bytes: number; limits: UploadLimits }): Promise<boolean> {
   const ofOperator = sql`(select coalesce(sum(other.uploaded_bytes), 0) from jobs other
     where other.operator = ${jobs.operator} and other.created_at >= ${limits.since})`;
-  const rows = await db
+  const rows = await tx
     .update(jobs)
     .set({ uploadedBytes: sql`${jobs.uploadedBytes} + ${bytes}` })
     .where(

@@ -10,6 +10,7 @@ import { type OpenDatabase, openDatabase } from "../database.ts";
 import { planStep } from "../plan.ts";
 import { jobs, operators, rounds } from "../schema.ts";
 import { type Server, startPostgres } from "../servers.fixture.ts";
+import { reserveUpload } from "./jobs.ts";
 import { loadDueRounds } from "./rounds.ts";
 import { saveTarget } from "./targets.ts";
 
@@ -82,4 +83,23 @@ test("a sweep finds every building round that has a step to take, and none whose
   });
   expect(waiting).toHaveLength(3);
   expect(waiting.filter((round) => due.has(round))).toEqual([]);
+});
+
+test("uploads at once of several jobs of one operator are together within what it may upload a day", async () => {
+  const { db } = database;
+  const target = await saveTarget(db, { ...sampleTarget, source: "uploads" });
+  const operator = operatorIdSchema.parse("c".repeat(32));
+  await db.insert(operators).values({ operator, enrolment: "{}", name: operator, enrolledIndex: 9, enrolledAt: now });
+  const policy = sha256Of(utf8("policy"));
+  const given = Array.from({ length: 20 }, (_, attempt) => {
+    const round = roundIdOf(target, attempt);
+    return { round, job: jobIdOf(round, operator), operator, attempt };
+  });
+  await db.insert(rounds).values(given.map((of) => ({ ...of, target, policy, state: "building" as const, submittedAt: now })));
+  await db.insert(jobs).values(given.map((job) => ({ ...job, rank: 0, createdAt: now })));
+  const upload = { bytes: 10, limits: { job: 15, operator: 95, since: ago(86_400) } };
+  const taken = await Promise.all(given.map((job) => reserveUpload(db, job, upload)));
+  expect(taken.filter(Boolean)).toHaveLength(9);
+  const [first] = given.filter((_, index) => taken[index]);
+  if (first) expect(await reserveUpload(db, first, { ...upload, limits: { ...upload.limits, operator: 1000 } })).toBe(false);
 });

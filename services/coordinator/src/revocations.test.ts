@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { createRevocations } from "./revocations.ts";
+
+test("what could not be told is told at the next look, and then no more", async () => {
+  const told: string[] = [];
+  let isAway = true;
+  const { push, pushOwed } = createRevocations(async () => {
+    if (isAway) throw new Error("the transport is away");
+    told.push("told");
+  });
+  await pushOwed();
+  await expect(push()).rejects.toThrow("away");
+  await expect(pushOwed()).rejects.toThrow("away");
+  isAway = false;
+  await pushOwed();
+  await pushOwed();
+  expect(told).toEqual(["told"]);
+});
+
+test("what is revoked while the transport is told is told after it, whichever answer is slower", async () => {
+  const revoked = ["ada"];
+  const told: string[][] = [];
+  const first = Promise.withResolvers<void>();
+  const { push } = createRevocations(async () => {
+    const all = [...revoked];
+    if (all.length === 1) await first.promise;
+    told.push(all);
+  });
+  const ended = [push()];
+  await Promise.resolve();
+  revoked.push("bert");
+  ended.push(push());
+  first.resolve();
+  await Promise.all(ended);
+  expect(told).toEqual([["ada"], ["ada", "bert"]]);
+});
