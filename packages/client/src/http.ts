@@ -15,6 +15,11 @@ export class ApiError extends Error {
     this.problem = answer.problem;
     this.retryAfterSeconds = answer.retryAfterSeconds;
   }
+
+  /** Whether the server says that it is this problem, by the last part of its type: "dismissed". */
+  isProblem(name: string): boolean {
+    return this.problem?.type.split("/").at(-1) === name;
+  }
 }
 
 /** No usable answer: nothing listens there, the connection broke, the deadline passed, or the answer is not what was agreed. */

@@ -43,6 +43,11 @@ test("ends with 78 when the configuration is wrong", async () => {
   expect(await wrongLevel.output).toContain("LOG_LEVEL must be one of trace");
 });
 
+test("ends with 77 when it may not go on, so that nobody starts it again", async () => {
+  const { exit } = run(`await run.runService("demo", async ({ fail }) => { fail(new run.NotPermittedError("dismissed")); });`);
+  expect(await exit).toEqual([77, null]);
+});
+
 test("ends with 0 at SIGTERM while it waits to start", async () => {
   const { output, exit } = run(`
     const { setTimeout: sleep } = await import("node:timers/promises");

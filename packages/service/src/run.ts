@@ -16,11 +16,15 @@ export type ServiceContext = {
 /** How long a service may take to finish what is under way; container runtimes kill after 10 seconds by default. */
 const shutdownMilliseconds = 9_000;
 
-const exitCode = { stopped: 0, failed: 1, shutdownTooSlow: 70, badConfiguration: 78 } as const;
+const exitCode = { stopped: 0, failed: 1, shutdownTooSlow: 70, notPermitted: 77, badConfiguration: 78 } as const;
+
+/** The service may not go on, nor if it were started again as it is: exit code 77, at which a supervisor is to leave it alone. */
+export class NotPermittedError extends Error {}
 
 /**
  * Runs a service as this process (`main.ts`): starts it, disposes of it at SIGTERM or SIGINT, and ends the process. A second signal ends it at
- * once. Anything fatal is one line on the log with its cause, and a non-zero exit code: 78 for a wrong configuration, 1 for the rest.
+ * once. Anything fatal is one line on the log with its cause, and a non-zero exit code: 78 for a wrong configuration, 77 for what is not permitted, 1
+ * for the rest.
  */
 export async function runService(name: string, start: (context: ServiceContext) => Promise<AsyncDisposable>): Promise<void> {
   const logger = createLogger({ name, level: logLevelOf(name, processEnvironment) });
@@ -30,7 +34,7 @@ export async function runService(name: string, start: (context: ServiceContext) 
     // The stack of a wrong configuration says nothing that its message does not.
     if (error instanceof ConfigError) logger.fatal(error.message);
     else logger.fatal({ err: error }, messageOf(error));
-    process.exit(error instanceof ConfigError ? exitCode.badConfiguration : exitCode.failed);
+    process.exit(exitCodeOf(error));
   };
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
@@ -54,6 +58,11 @@ export async function runService(name: string, start: (context: ServiceContext) 
   }
   logger.info("stopped");
   process.exit(exitCode.stopped);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return exitCode.badConfiguration;
+  return error instanceof NotPermittedError ? exitCode.notPermitted : exitCode.failed;
 }
 
 const levelSchema = z.object({ LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(", ")}`).default("info") });

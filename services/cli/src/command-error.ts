@@ -9,6 +9,8 @@ export const exitCodes = {
   refuted: 2,
   /** There is a verdict, and it is not `reproduced`. */
   notReproduced: 3,
+  /** `worker`: it was dismissed, or its operator revoked or refused; as its service says so to a supervisor. */
+  notPermitted: 77,
   interrupted: 130,
   /** Whoever read the output closed it before the command was done: what shells say of a program that SIGPIPE ended. */
   outputClosed: 141,

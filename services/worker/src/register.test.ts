@@ -8,6 +8,7 @@ import type { OperatorView } from "@quorate/protocol/operator-view";
 import { utf8 } from "@quorate/protocol/utf8";
 import type { WorkerCredentials } from "@quorate/protocol/worker";
 import { silentLogger } from "@quorate/service/logger";
+import { NotPermittedError } from "@quorate/service/run";
 import { operatorSignerOf } from "@quorate/signing/operator-signer";
 import { p256SignerOf, verifyP256 } from "@quorate/signing/p256-key";
 import { generateKeyPairSync } from "node:crypto";
@@ -102,18 +103,22 @@ test("credentials that the transport refuses are renewed soon", async () => {
   await done;
 });
 
-test("a registration that the coordinator refuses ends the keeping with its reason", async () => {
-  const refused = new ApiError("registering", {
-    status: 403,
-    problem: { type: "dismissed", title: "dismissed", status: 403, detail: "gone" },
-  });
+test.each([
+  ["dismissed", true],
+  ["revoked", true],
+  ["not-signed-by-operator", false],
+])("a registration that is refused because it is %s ends the keeping, for ever: %s", async (name, isForEver) => {
+  const problem = { type: `https://quorate.dev/problems/${name}`, title: name, status: 403, detail: "gone" };
+  const refused = new ApiError("registering", { status: 403, problem });
   const options = optionsWith(async () => {
     throw refused;
   });
   const done = keepRegistered(options, credentialsFor(10), { renewed: () => undefined, untilRefused: async () => undefined });
   const outcome = done.catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(await outcome).toBe(refused);
+  const ended = await outcome;
+  expect(ended instanceof NotPermittedError).toBe(isForEver);
+  expect(ended instanceof NotPermittedError ? ended.cause : ended).toBe(refused);
 });
 
 test("a renewal comes at least daily and never in a rush", () => {

@@ -5,6 +5,7 @@ import type { Sha256 } from "@quorate/protocol/digest";
 import { formatTime } from "@quorate/protocol/names";
 import { textOf } from "@quorate/protocol/utf8";
 import type { Capabilities, WorkerCredentials } from "@quorate/protocol/worker";
+import { NotPermittedError } from "@quorate/service/run";
 import { signWorkerStatement } from "@quorate/signing/envelope";
 import type { OperatorSigner } from "@quorate/signing/operator-signer";
 import type { WorkerEvents } from "./events.ts";
@@ -27,7 +28,8 @@ export type RegisterOptions = {
  * Registers this worker with its operator's signature and gets transport credentials. Waits for a coordinator that is away, and for the
  * network to admit the operator.
  *
- * @throws ApiError when the coordinator refuses; Error when the network has refused the operator, or answers for another one
+ * @throws NotPermittedError when the network has ended this worker or its operator, or has refused the operator
+ * @throws ApiError when the coordinator refuses for another reason; Error when it answers for another operator
  */
 export async function register(options: RegisterOptions): Promise<WorkerCredentials> {
   const { signer, events, signal } = options;
@@ -39,7 +41,10 @@ export async function register(options: RegisterOptions): Promise<WorkerCredenti
       events.registered(credentials.operator, credentials.natsJwtExpiresAt);
       return credentials;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.isProblem("dismissed") || error.isProblem("revoked"))
+        throw new NotPermittedError("the network takes this worker no more", { cause: error });
+      if (error.status !== 404) throw error;
       await refuseUnlessPending(options, error);
       events.pending(signer.operator, admissionMilliseconds);
       await pause(admissionMilliseconds, signal);
@@ -64,7 +69,7 @@ async function refuseUnlessPending({ api, signer, events, signal }: RegisterOpti
     throw error instanceof ApiError && error.status === 404 ? cause : error;
   });
   if (view.state === "refused")
-    throw new Error(`registering: the network has refused operator ${signer.operator}: ${view.reason ?? "no reason"}`);
+    throw new NotPermittedError(`registering: the network has refused operator ${signer.operator}: ${view.reason ?? "no reason"}`);
 }
 
 /** After the transport has refused credentials that were just given, it is not asked for others in a rush. */

@@ -32,6 +32,9 @@ export async function runWorkerProcess(
   const { exitCode } = worker;
   signal.removeEventListener("abort", stop);
   if (exitCode === 0) return exitCodes.ok;
+  if (exitCode === exitCodes.notPermitted) {
+    throw new CommandError("running the worker: the network takes it no more; the line above says why", { exitCode });
+  }
   const how = exitCode === null ? `signal ${worker.signalCode}` : `exit code ${exitCode}`;
   throw new CommandError(`running the worker: it ended with ${how}; the line above says why`);
 }
