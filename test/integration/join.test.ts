@@ -114,5 +114,24 @@ test("nothing that the network shows says where an operator's machine is", async
   const entries = await quorate(["log", "entries", "--json", "--data", network.layout.root]);
   expect(entries.code).toBe(0);
   expect(entries.stdout).not.toContain(wire.address);
-  for (const child of ["coordinator", "log"]) expect(await readFile(network.layout.log(child), "utf8"), child).not.toContain(wire.address);
+  const read = new Map<string, string>();
+  await expect.poll(async () => (await fetch(`${network.siteUrl}/package/sample-steady`)).status, { timeout: 60_000 }).toBe(200);
+  for await (const [path, text] of pagesFrom(network.siteUrl)) read.set(path, text);
+  for (const kind of ["/operators", "/operator/", "/package/sample-steady", "/artifact/", "/entry/"])
+    expect([...read.keys()]).toContainEqual(expect.stringContaining(kind));
+  for (const [path, text] of read) expect(text, path).not.toContain(wire.address);
+  for (const child of ["coordinator", "log", "site"])
+    expect(await readFile(network.layout.log(child), "utf8"), child).not.toContain(wire.address);
 });
+
+/** The first page of the site, and every one that links of these lead to. */
+async function* pagesFrom(siteUrl: string): AsyncGenerator<[path: string, text: string]> {
+  const found = new Set(["/"]);
+  for (const path of found) {
+    const answer = await fetch(new URL(path, siteUrl));
+    if (!answer.headers.get("content-type")?.startsWith("text/")) continue;
+    const text = await answer.text();
+    for (const [, link = ""] of text.matchAll(/href="(\/[^"#]*)/g)) if (found.size < 300) found.add(link.replaceAll("&amp;", "&"));
+    yield [path, text];
+  }
+}

@@ -45,6 +45,8 @@ export const roundViewSchema = z.strictObject({
   version: z.string(),
   architecture: z.string(),
   state: z.enum(roundStates),
+  /** Digest of the policy that it is under; until its committee is drawn, of the one that was in force when it began. */
+  policy: sha256Schema,
   /** What it waits for, or what went wrong and is being tried again; absent while all goes well. */
   reason: z.string().optional(),
   submittedAt: z.iso.datetime(),

@@ -10,18 +10,20 @@ export type Revocations = {
 export function createRevocations(tell: () => Promise<void>): Revocations {
   let isOwed = false;
   let last = Promise.resolve();
+  const tellAfter = async (before: Promise<void>): Promise<void> => {
+    await before;
+    isOwed = false;
+    try {
+      await tell();
+    } catch (error) {
+      isOwed = true;
+      throw error;
+    }
+  };
   const push = (): Promise<void> => {
     isOwed = true;
     // One at a time: one that has read less would take back what a later one told.
-    const turn = last.then(async () => {
-      isOwed = false;
-      try {
-        await tell();
-      } catch (error) {
-        isOwed = true;
-        throw error;
-      }
-    });
+    const turn = tellAfter(last);
     last = turn.catch(() => undefined);
     return turn;
   };

@@ -14,7 +14,7 @@ import { replayLog } from "./replay.fixture.ts";
 import { submitted } from "./submitted.fixture.ts";
 import type { TestOperator } from "./test-operator.fixture.ts";
 
-const names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta"];
+const names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"];
 const sources = names.map((source) => ({ source, version: "1.0", architecture: "all" as const }));
 let network: TestNetwork;
 let operators: TestOperator[];
@@ -143,11 +143,17 @@ test("the next version of the policy is taken from whoever has the network's key
   await expect(network.api.publishPolicy(sign(next, ada.signer))).rejects.toMatchObject({ status: 422 });
   await expect(network.api.publishPolicy(sign({ ...next, version: 3 }))).rejects.toThrow(/publish version 2/);
   await expect(network.api.publishPolicy(sign({ ...next, threshold: 5 }))).rejects.toThrow(/committeeSize must be at least threshold/);
+  const drawnBefore = await submitted(network, "theta");
+  const { jobs: jobsBefore } = await drawnBefore.once(({ committeeDrawnAt }) => committeeDrawnAt !== undefined);
+  const members = operators.filter(({ id }) => jobsBefore.some(({ operator }) => operator === id));
   const published = await network.api.publishPolicy(sign(next));
   expect(await network.api.publishPolicy(sign(next))).toEqual(published);
   expect(await network.api.policies()).toEqual([published, first]);
   expect(await network.api.network()).toMatchObject({ policy: next, policyDigest: published.digest });
 
+  expect(await drawnBefore.once(() => true)).toMatchObject({ state: "building", policy: first.digest });
+  await Promise.all(members.map((operator) => operator.work()));
+  expect((await drawnBefore.settled()).verdict).toMatchObject({ outcome: "reproduced", policy: first.digest });
   const round = await submitted(network, "eta");
   await Promise.all(operators.map((operator) => operator.work()));
   const { jobs, verdict } = await round.settled();

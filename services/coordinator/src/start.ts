@@ -76,8 +76,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const blobs = await openBlobStore(join(directory.path, "blobs"));
   const tickets = createUploadTickets(await loadTicketSecret(directory.path));
   const { log, reader, logKey, witnessPolicy, networkKey, identity } = await openLog(config, { db, blobs });
-  const authorities = config.SIGSTORE_TRUSTED_ROOT_FILE && (await readFile(config.SIGSTORE_TRUSTED_ROOT_FILE, "utf8"));
-  const verify = await loadVerifier(authorities);
+  const { authorities, verify } = await loadAuthorities(config.SIGSTORE_TRUSTED_ROOT_FILE);
   const archives = parseArchives(await readFile(config.ARCHIVES_FILE, "utf8"));
   const resolver = await createTargetResolver({
     archives,
@@ -197,6 +196,16 @@ async function openConsole(
 ) {
   if (adminToken === undefined || port === undefined) return undefined;
   return startConsole({ ...surroundings, address: { host, port }, adminToken });
+}
+
+/** Whose certificates keyless operators sign with, and what verifies all operators' signatures. */
+async function loadAuthorities(path: string | undefined) {
+  try {
+    const authorities = path === undefined ? undefined : await readFile(path, "utf8");
+    return { authorities, verify: await loadVerifier(authorities) };
+  } catch (cause) {
+    throw new Error(`loading SIGSTORE_TRUSTED_ROOT_FILE ${path} failed; name a trusted_root.json of Sigstore, or leave it out`, { cause });
+  }
 }
 
 /** The log as the network writes and reads it, with a policy in it. */

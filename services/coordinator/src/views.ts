@@ -68,6 +68,7 @@ function roundViewOf(round: StoredRound, about: { target: Target; jobs: JobView[
     version,
     architecture,
     state: round.state,
+    policy: round.policy,
     reason: round.reason,
     submittedAt: round.submittedAt.toISOString(),
     committeeDrawnAt: round.committeeDrawnAt?.toISOString(),

@@ -66,7 +66,7 @@ async function ruleFor(traces: readonly ResultTrace[], api: Api | undefined, { s
   const round = traces.find(({ result }) => result !== undefined)?.result?.round;
   const view = round && (await unlessMissing(api.round(round, { signal })));
   const policies = await api.policies({ signal });
-  const version = policies.find(({ digest }) => digest === view?.verdict?.policy) ?? policies[0];
+  const version = policies.find(({ digest }) => digest === view?.policy) ?? policies[0];
   return version === undefined ? defaultRules.trace : { ...version.policy.trace, policy: version.digest };
 }
 

@@ -25,6 +25,7 @@ export function roundOf(changes: Partial<RoundView> = {}): RoundView {
     version: "1.14-19",
     architecture: "all",
     state: "building",
+    policy: digest("policy"),
     submittedAt: at(0),
     jobs: [jobOf("alder"), jobOf("birch"), jobOf("cedar")],
     ...changes,

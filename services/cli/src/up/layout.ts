@@ -14,6 +14,8 @@ export interface Layout {
   readonly witnessPolicy: string;
   /** Witnesses that others run, if any: written by whoever runs the network. */
   readonly foreignWitnesses: string;
+  /** trusted_root.json of those who certify keyless operators, if there are to be any: written by whoever runs the network. */
+  readonly keylessRoot: string;
   /** The log that the witnesses cosign. */
   readonly witnessLogs: string;
   readonly archives: string;
@@ -43,6 +45,7 @@ export function layoutOf(dataDirectory: string): Layout {
     trustPolicy: join(root, "policy"),
     witnessPolicy: join(root, "witness-policy"),
     foreignWitnesses: join(root, "foreign-witnesses"),
+    keylessRoot: join(root, "trusted_root.json"),
     witnessLogs: join(root, "witness-logs"),
     archives: join(root, "archives.json"),
     networkPolicy: join(root, "network-policy.json"),

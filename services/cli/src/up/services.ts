@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createApi } from "@quorate/client/api";
@@ -116,6 +116,7 @@ export function coordinatorChild(options: ServiceOptions): ChildSpecification {
       INVITATION_TOKEN: settings.tokens.invitation,
       ADMIN_TOKEN: settings.tokens.admin,
       POLICY_FILE: layout.networkPolicy,
+      ...(existsSync(layout.keylessRoot) && { SIGSTORE_TRUSTED_ROOT_FILE: layout.keylessRoot }),
     },
   });
 }
