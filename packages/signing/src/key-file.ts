@@ -52,9 +52,13 @@ export function formatKeyPem(privateKey: KeyObject, passphrase?: string): string
 /** The inverse of `formatKeyPem`. @throws Error when it is no such PEM, or the passphrase is wrong or missing */
 export function parseKeyPem(pem: string, passphrase?: string): KeyObject {
   if (pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") && passphrase === undefined) {
-    throw new Error("it is encrypted, and no passphrase is given");
+    throw new Error("it is encrypted, and no passphrase is given; name the file that holds it with --passphrase-file");
   }
-  return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+  try {
+    return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+  } catch (cause) {
+    throw new Error(passphrase === undefined ? "it holds no private key" : "it cannot be decrypted with this passphrase", { cause });
+  }
 }
 
 function writeDurably(path: string, text: string): void {

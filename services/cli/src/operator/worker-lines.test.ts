@@ -23,6 +23,7 @@ test.each([
     '{"level":40,"time":"2026-11-23T08:00:01Z","msg":"job given back","reason":"stopping","err":{"message":"lost"}}',
     "08:00:01 job given back (stopping; lost)",
   ],
+  ['{"level":60,"time":"2026-11-23T08:00:01Z","msg":"loading x: no key","err":{"message":"loading x"}}', "08:00:01 loading x: no key"],
   ["a line of another program", "a line of another program"],
   ['{"some":"json"}', '{"some":"json"}'],
 ])("a line of the log is said in words: %s", (line, expected) => {

@@ -6,7 +6,10 @@ export function workerLogLine(line: string): string {
   const entry = parseEntry(line);
   if (!entry) return line;
   const { time, msg, job, reason, err, activity } = entry;
-  const about = [typeof job === "string" ? `job ${job.slice(0, 12)}` : undefined, activity, reason, errorOf(err)];
+  const error = errorOf(err);
+  // What ends the service is its message already.
+  const more = error !== undefined && String(msg).includes(error) ? undefined : error;
+  const about = [typeof job === "string" ? `job ${job.slice(0, 12)}` : undefined, activity, reason, more];
   const details = about.filter((detail) => detail !== undefined && detail !== "").map(String);
   return `${clockOf(time)} ${String(msg)}${details.length > 0 ? ` (${details.join("; ")})` : ""}`;
 }
