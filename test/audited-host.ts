@@ -145,6 +145,7 @@ export type AuditAnswer = {
   findings: { class: string; path: string; package?: string; reason?: string }[];
   packages: { package: string; reason?: string }[];
   cache?: { reused: number };
+  freshness: { kind: string };
 };
 
 /** Audits a root by its path, or what `subject` names. */

@@ -1,16 +1,19 @@
+import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { zstdCompressSync } from "node:zlib";
 import { blobFilePath } from "@quorate/client/blob-directory";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { runAudit } from "../../services/cli/src/commands/audit.ts";
 import { runSync } from "../../services/cli/src/commands/sync.ts";
 import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
 import { ReproducedPackages, anyAge, audit, createRoot, installDebs } from "../audited-host.ts";
 import { type SmallDeb, buildSmallDeb } from "../small-deb.ts";
 
+const run = promisify(execFile);
 const first: SmallDeb = { name: "first", files: { "usr/bin/first": "first\n" } };
 const second: SmallDeb = { name: "second", files: { "usr/bin/second": "second\n" } };
 
@@ -26,6 +29,21 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const deb = (name: string) => join(directory, `${name}_1.0_all.deb`);
+
+/** A file system of its own, which a test can fill to the last byte. */
+async function mountSmallDisk(directory: string): Promise<AsyncDisposable & { fill(): Promise<void>; empty(): Promise<void> }> {
+  await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", directory]);
+  const ballast = join(directory, "ballast");
+  return {
+    async fill() {
+      await expect(writeFile(ballast, Buffer.alloc(2 ** 20))).rejects.toMatchObject({ code: "ENOSPC" });
+    },
+    empty: () => rm(ballast),
+    async [Symbol.asyncDispose]() {
+      await run("umount", [directory]);
+    },
+  };
+}
 
 /** A network of its own for a test, and an empty place for its snapshot. */
 async function startNetwork(): Promise<{ network: ReproducedPackages; snapshot: string }> {
@@ -190,6 +208,61 @@ describe("a snapshot on disk", () => {
     await change(started.snapshot);
     const audited = runAudit({ root, snapshot: started.snapshot, freshness: anyAge }, recordingContext());
     await expect(audited).rejects.toMatchObject({ exitCode: 3 });
+  });
+
+  test("that is rolled back to an older size of the log is refused, and so is a log that is", async () => {
+    const started = await startNetwork();
+    await using network = started.network;
+    await network.reproduce(deb("first"));
+    await network.publish();
+    await network.sync(started.snapshot);
+    await cp(network.log, `${network.log}-old`, { recursive: true });
+    await cp(started.snapshot, `${started.snapshot}-old`, { recursive: true });
+    await network.reproduce(deb("second"));
+    await network.publish();
+    await network.sync(started.snapshot);
+    await rm(started.snapshot, { recursive: true });
+    await cp(`${started.snapshot}-old`, started.snapshot, { recursive: true });
+    await expect(audit(root, started.snapshot)).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining("rolled back") });
+    await rm(started.snapshot, { recursive: true });
+    await expect(network.sync(started.snapshot, { log: `${network.log}-old` })).rejects.toMatchObject({ exitCode: 2 });
+    await network.sync(started.snapshot);
+    expect((await audit(root, started.snapshot)).code).toBe(0);
+  });
+
+  test("is not taken for recent by a host whose clock is before its witnesses'", async () => {
+    const started = await startNetwork();
+    await using network = started.network;
+    await network.reproduce(deb("first"));
+    await network.publish();
+    await network.sync(started.snapshot);
+    vi.useFakeTimers({ toFake: ["Date"], now: 0 });
+    try {
+      expect(await audit(root, started.snapshot)).toMatchObject({ code: 3, outcome: "incomplete", freshness: { kind: "ahead" } });
+      await expect(network.sync(started.snapshot)).rejects.toMatchObject({ exitCode: 3 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("on a disk that is full: the one before stays, and no audit that could not be kept is clean", async () => {
+    const started = await startNetwork();
+    await using network = started.network;
+    await network.reproduce(deb("first"));
+    await network.publish();
+    await mkdir(started.snapshot);
+    await using disk = await mountSmallDisk(started.snapshot);
+    await network.sync(started.snapshot);
+    const before = await readFile(join(started.snapshot, "snapshot.json"));
+    await disk.fill();
+    await network.reproduce(deb("second"));
+    await network.publish();
+    await expect(network.sync(started.snapshot)).rejects.toMatchObject({ exitCode: 1, message: expect.stringContaining("make room") });
+    expect(await readFile(join(started.snapshot, "snapshot.json"))).toEqual(before);
+    expect(await unverified(started.snapshot)).toEqual(["second: no verdict on this version"]);
+    await expect(audit({ root, cache: join(started.snapshot, "cache") }, started.snapshot)).rejects.toMatchObject({ exitCode: 3 });
+    await disk.empty();
+    expect(await network.sync(started.snapshot)).toMatchObject({ code: 0, json: { reproduced: 2 } });
   });
 
   test("whose manifest was changed on disk is refused", async () => {

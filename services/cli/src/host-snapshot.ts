@@ -7,6 +7,7 @@ import { type Freshness, decideFreshness } from "@quorate/tlog/cosigned-time";
 import { type Witnessed, verifyCosignedCheckpoint } from "@quorate/tlog/tlog-policy";
 import { type TrustPolicy, parseTrustPolicy } from "@quorate/verdict/trust-policy";
 import { CommandError, errorLine, exitCodes } from "./command-error.ts";
+import { findRollback } from "./seen-log.ts";
 import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "./snapshot-defaults.ts";
 
 export type SnapshotOptions = { snapshot?: string | undefined; policy?: string | undefined; freshness?: number | undefined };
@@ -38,6 +39,8 @@ export async function openSnapshot(options: SnapshotOptions): Promise<HostSnapsh
     if (policySha256 !== snapshot.policy) throw new Error("it was verified under another policy; run quorate sync --policy FILE");
     const policy = parseTrustPolicy(text);
     const { checkpoint, witnesses } = verifyCosignedCheckpoint(snapshot.checkpoint, policy.witnessPolicy, verifyNoteSignature);
+    const rollback = await findRollback(directory, checkpoint);
+    if (rollback !== undefined) throw new Error(`${rollback}; run quorate sync`);
     const freshnessSeconds = options.freshness ?? defaultFreshnessSeconds;
     return {
       directory,

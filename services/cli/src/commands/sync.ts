@@ -26,6 +26,7 @@ import { createCountedProgress } from "../progress/counted.ts";
 import { loadReaderVerifier } from "../reader-verifier.ts";
 import { type ReadVerdicts, readVerdicts } from "../read-verdicts.ts";
 import { loadTrustPolicyText } from "../reader-policy.ts";
+import { findRollback, saveSeenLog } from "../seen-log.ts";
 import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "../snapshot-defaults.ts";
 import { unlessMissing } from "../unless-missing.ts";
 
@@ -47,6 +48,8 @@ export async function runSync(url: string | undefined, given: SyncOptions, conte
   if (freshness.kind !== "fresh") {
     throw new CommandError(`syncing from ${log.url}: ${freshness.reason}`, { exitCode: exitCodes.notReproduced });
   }
+  const rollback = await findRollback(directory, log.checkpoint);
+  if (rollback !== undefined) throw new CommandError(`syncing from ${log.url}: ${rollback}`, { exitCode: exitCodes.refuted });
   const { added } = await updateMirror(snapshotLayout(directory).log, log, context);
   const findBlob = blobLoaderOf(options, (await findConnection(options, context.env))?.url, context);
   // What the network does not have is missing, and no error: the verdicts that need it wait.
@@ -55,6 +58,7 @@ export async function runSync(url: string | undefined, given: SyncOptions, conte
   const read = await readAdded({ directory, log, policy, policyText, verify, loadBlob, context });
   const missing = await fetchManifests({ directory, artifacts: read.artifacts, loadBlob, context });
   await saveSnapshot(directory, { policyText, note: log.note, read });
+  await saveSeenLog(directory, log.checkpoint);
   const reproduced = read.artifacts.filter(({ outcome }) => outcome === "reproduced").length;
   const summary = {
     directory,
