@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setTimeout as delay } from "node:timers/promises";
 import { checkLog } from "@quorate/client/check-log";
 import { logSourceOf, partialWidthsOf } from "@quorate/client/log-source";
 import { utf8 } from "@quorate/protocol/utf8";
@@ -85,11 +86,11 @@ async function brokenPromises(witnessed: Witnessed, { told, keys }: { told: Ackn
     await using log = await witnessed.startLog();
     const indexOf = new Map<string, number>();
     for (const key of keys) {
-      const { status, index, leafHash } = await append(log.url, key, utf8(`other bytes for ${key}`), "sequenced");
+      const { status, index, leafHash } = await appendPatiently(log.url, key, utf8(`other bytes for ${key}`), "sequenced");
       if (index === undefined || leafHash === undefined) throw new Error(`appending ${key} again: ${status}`);
       indexOf.set(key, index);
     }
-    const { status } = await append(log.url, "last", utf8("last"), "published");
+    const { status } = await appendPatiently(log.url, "last", utf8("last"), "published");
     checkpoint = status === 200 ? await publishedCheckpoint(log.url, witnessed.config.policy) : undefined;
     if (checkpoint === undefined) return [`nothing is published after the start: ${status}`, ...witnessed.failures.map(String)];
     const entries = await allEntries(log.url, checkpoint);
@@ -100,6 +101,17 @@ async function brokenPromises(witnessed: Witnessed, { told, keys }: { told: Ackn
   const { problems } = await checkLog({ source: logSourceOf(url), checkpoint, hasher: nodeHasher, published: told.sizes, partialWidths });
   broken.push(...problems.map(({ kind, path, reason }) => `${kind} ${path}: ${reason}`), ...witnessed.failures.map(String));
   return broken;
+}
+
+const patience = 60;
+
+/** A log that has started may say "try again" (503, `Retry-After: 1`) for as long as its witness is slow. */
+async function appendPatiently(...entry: Parameters<typeof append>): ReturnType<typeof append> {
+  for (let tries = 1; ; tries++) {
+    const answer = await append(...entry);
+    if (answer.status !== 503 || tries === patience) return answer;
+    await delay(1000);
+  }
 }
 
 /** A key's index has that key's bytes, old or new; an acknowledged key has the index that was acknowledged. */
