@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { loadSettings } from "@quorate/cli/up/settings";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, type WatchedBrowser } from "../browser.ts";
+import { accessibilityProblems, launchBrowser, saveScreenshot, type WatchedBrowser } from "../browser.ts";
 import { settled, startTestNetwork, type TestNetwork } from "../network.ts";
 import { samples } from "../samples.ts";
 
@@ -78,6 +79,23 @@ describe("the site of a network", () => {
     await failed.waitFor();
     expect(await failed.getAttribute("data-step")).toBe("page");
     expect(await opened.page.locator("#check [role=status]").innerText()).toContain("it shows reproduced, and the verdict is mismatch");
+  });
+
+  test("has a console for whoever runs it, which pauses it and says so", async () => {
+    const settings = await loadSettings(net.network.layout.settings);
+    const httpCredentials = { username: "grace", password: settings?.tokens.admin ?? "" };
+    for (const colorScheme of ["light", "dark"] as const) {
+      await using opened = await browser.open(net.network.consoleUrl, { httpCredentials, colorScheme });
+      await opened.page.getByRole("button", { name: "Pause" }).click();
+      await opened.page.getByText("The network is paused").waitFor();
+      expect(await opened.page.getByRole("row", { name: "grace pause" }).count()).toBeGreaterThan(0);
+      expect(await accessibilityProblems(opened.page)).toEqual([]);
+      await saveScreenshot(opened.page, `console-${colorScheme}`);
+      await opened.page.getByRole("button", { name: "Resume" }).click();
+      await opened.page.getByText("The network is running").waitFor();
+      await opened.page.getByRole("link", { name: "queues" }).click();
+      await opened.page.getByText("round-steps").first().waitFor();
+    }
   });
 
   // Last: nothing of the coordinator is asked after it.

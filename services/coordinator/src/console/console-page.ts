@@ -15,14 +15,13 @@ export function consolePage(overview: ConsoleOverview, now: Date): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <meta http-equiv="refresh" content="20" />
         <title>Console · Quorate</title>
         <link rel="stylesheet" href="/console.css" />
       </head>
       <body>
         <header>
           <h1>Console</h1>
-          <nav><a href="/queues">Queues</a> <a href="/overview.json">JSON</a></nav>
+          <nav>As of ${timeOf(now)}: <a href="/">look again</a>, <a href="/queues">queues</a>, <a href="/overview.json">JSON</a></nav>
         </header>
         <main>
           ${modeSection(overview)} ${roundsSection(overview, now)} ${retryableSection(overview, now)} ${workersSection(overview)}
