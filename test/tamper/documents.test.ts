@@ -1,9 +1,12 @@
-import { appendFile, mkdtemp, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDeployment } from "@quorate/attestation/deployment";
+import { parseEnvelope, verifyEnvelope } from "@quorate/attestation/dsse";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
+import { sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
+import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AuditOptions, runAudit } from "../../services/cli/src/commands/audit.ts";
 import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
@@ -68,6 +71,25 @@ test("SPDX does the same", async () => {
     ],
     relationships: [{ relationshipType: "DESCRIBES" }, { relationshipType: "DESCRIBES" }],
   });
+});
+
+test("signed reports are numbered, each names the one before, and none is signed without knowing which was last", async () => {
+  const sign = join(directory, "reports");
+  const report = async () => {
+    const context = recordingContext();
+    const options = { root: join(directory, "root"), snapshot: join(directory, "snapshot"), freshness: anyAge, sign };
+    expect(await runAudit(options, context)).toBe(1);
+    const envelope = utf8(context.printed.join(""));
+    const { spki } = loadP256Key(join(sign, "key.pem"));
+    verifyEnvelope(parseEnvelope(envelope), [spki], verifyP256);
+    return { envelope, report: parseDeployment(parseEnvelope(envelope).payload).deployment.report };
+  };
+  const [first, second] = [await report(), await report()];
+  expect(first.report).toEqual({ sequence: 1, nonce: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown });
+  expect(second.report).toMatchObject({ sequence: 2, previous: sha256Of(first.envelope) });
+  expect(second.report?.nonce).not.toBe(first.report?.nonce);
+  await writeFile(join(sign, "last-report.json"), "{}");
+  await expect(report()).rejects.toMatchObject({ exitCode: 3 });
 });
 
 test("a deployment statement has one root for what was found, and another once something is tampered with", async () => {

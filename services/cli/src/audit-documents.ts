@@ -3,6 +3,7 @@ import { escapePath } from "@quorate/attestation/path-text";
 import type { AuditedPackage } from "@quorate/host/audit";
 import { countClasses, severityOf } from "@quorate/host/audit-outcome";
 import { auditedStateOf } from "@quorate/host/audited-state";
+import type { ReportPlace } from "@quorate/protocol/deployment";
 import { parseSha256 } from "@quorate/protocol/digest";
 import { formatTime } from "@quorate/protocol/names";
 import cliPackage from "../package.json" with { type: "json" };
@@ -96,7 +97,7 @@ function purlOf({ installed: { package: name, version, architecture }, artifact 
 }
 
 /** An in-toto statement, docs/predicates/deployment.md. */
-function deploymentStatement({ subject, audit, outcome, snapshot }: AuditReport, auditedAt: string): string {
+export function deploymentStatement({ subject, audit, outcome, snapshot }: AuditReport, auditedAt: string, report?: ReportPlace): string {
   const { packages, findings } = audit;
   const { checkpoint, policySha256 } = snapshot;
   const named = ({ installed: { package: name, version, architecture } }: AuditedPackage) => ({ package: name, version, architecture });
@@ -120,5 +121,6 @@ function deploymentStatement({ subject, audit, outcome, snapshot }: AuditReport,
     checkpoint: { origin: checkpoint.origin, size: checkpoint.size, rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")) },
     policy: parseSha256(policySha256),
     evidence: "software-only",
+    ...(report && { report }),
   });
 }

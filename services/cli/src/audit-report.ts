@@ -16,6 +16,7 @@ export type AuditReport = {
 /** What no audit of files can show: said in every report, so that nobody takes it for more than it is. */
 export const unseen = [
   "the kernel, firmware and what runs now: an audit reads files through the kernel that it runs on",
+  "file capabilities (security.capability), access lists and other extended attributes",
   "content outside of packages: byte code, caches, configuration in /etc that no package has, /home, /opt, /srv, /var",
   "conffiles: they are for the administrator to change",
 ];

@@ -222,6 +222,7 @@ function addHostCommands(program: Command, context: CommandContext, done: Done):
         "deployment",
       ]),
     )
+    .option("--sign <directory>", "print the statement signed and numbered; the key is kept there, and made unless it is there")
     .addHelpText("after", auditExitCodes)
     .addHelpText("after", "\nExamples: quorate audit --root /srv/chroot/bookworm\n          quorate audit --oci image.tar --json")
     .action(async (options) => done(await (await import("./commands/audit.ts")).runAudit(options, context)));

@@ -1,3 +1,4 @@
+import { formatTime } from "@quorate/protocol/names";
 import { auditTree } from "@quorate/host/audit";
 import { decideOutcome } from "@quorate/host/audit-outcome";
 import { DirectoryTree } from "@quorate/host/directory-tree";
@@ -5,7 +6,7 @@ import { FileHasher } from "@quorate/host/file-hasher";
 import { HashCache, loadCacheText } from "@quorate/host/hash-cache";
 import type { HostTree } from "@quorate/host/host-tree";
 import { loadImage, loadTar } from "@quorate/host/load-archive";
-import { type AuditFormat, auditDocument } from "../audit-documents.ts";
+import { type AuditFormat, auditDocument, deploymentStatement } from "../audit-documents.ts";
 import { type AuditReport, auditJson, auditLines } from "../audit-report.ts";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
@@ -13,6 +14,7 @@ import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-s
 import { outcomeExitCodes } from "../outcome-exit-codes.ts";
 import { saveFile } from "../own-files.ts";
 import { createCountedProgress } from "../progress/counted.ts";
+import { signReport } from "../report-signer.ts";
 
 export type AuditOptions = SnapshotOptions & {
   root?: string | undefined;
@@ -20,6 +22,8 @@ export type AuditOptions = SnapshotOptions & {
   oci?: string | undefined;
   format?: AuditFormat | undefined;
   cache?: string | undefined;
+  /** Directory of the key and of the last report. */
+  sign?: string | undefined;
   json?: boolean | undefined;
 };
 
@@ -37,10 +41,19 @@ export async function runAudit(options: AuditOptions, context: CommandContext): 
   });
   const outcome = decideOutcome(audit, snapshot.freshness.kind === "fresh");
   const report: AuditReport = { subject, audit, outcome, snapshot, ...(cache && { cache }) };
-  if (options.format !== undefined) terminal.printJson(auditDocument(options.format, report, new Date()));
+  if (options.sign !== undefined) terminal.print(await signed(report, options.sign));
+  else if (options.format !== undefined) terminal.printJson(auditDocument(options.format, report, new Date()));
   else if (options.json) terminal.printJson(auditJson(report));
   else for (const line of auditLines(report)) terminal.print(line);
   return outcomeExitCodes[outcome];
+}
+
+async function signed(report: AuditReport, directory: string): Promise<string> {
+  const auditedAt = formatTime(new Date());
+  const envelope = await signReport(directory, (place) => deploymentStatement(report, auditedAt, place)).catch((cause: unknown) => {
+    throw new CommandError(`signing the report: ${errorLine(cause)}`, { exitCode: exitCodes.notReproduced, cause });
+  });
+  return new TextDecoder().decode(envelope);
 }
 
 async function auditSubject(
