@@ -9,7 +9,9 @@ export type Asset = { readonly path: string; readonly mediaType: string; readonl
 export type AssetUrls = { readonly style: string; readonly icon: string; readonly scripts: Readonly<Record<Script, string>> };
 
 /** Modules that pages name; each makes the pages that name it do more. */
-export type Script = "check-page" | "follow-live" | "look-up-file";
+export type Script = (typeof scripts)[number];
+
+const scripts = ["check-page", "follow-live", "look-up-file", "suggest-pages"] as const;
 
 export type Assets = { readonly urls: AssetUrls; readonly all: readonly Asset[] };
 
@@ -17,7 +19,7 @@ export type Assets = { readonly urls: AssetUrls; readonly all: readonly Asset[] 
 export async function loadAssets(): Promise<Assets> {
   const style = await loadAsset("style.css", "text/css; charset=utf-8");
   const icon = await loadAsset("icon.svg", "image/svg+xml");
-  const { urls, all } = await loadBrowserModules(["check-page", "follow-live", "look-up-file"]);
+  const { urls, all } = await loadBrowserModules(scripts);
   return { urls: { style: style.path, icon: icon.path, scripts: urls }, all: [style, icon, ...all] };
 }
 

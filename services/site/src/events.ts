@@ -6,6 +6,7 @@ export type SiteEvents = ReturnType<typeof createSiteEvents>;
 export function createSiteEvents(logger: Logger, metrics: Metrics) {
   const size = metrics.gauge({ name: "site_log_size", help: "Entries of the log that the site has read." });
   const failures = metrics.counter({ name: "site_follow_failures_total", help: "Times that the log could not be followed." });
+  const dropped = metrics.counter({ name: "site_stream_readers_dropped_total", help: "Readers of live events that read too slowly." });
   let said: string | undefined;
   return {
     started(url: string, read: number) {
@@ -25,6 +26,10 @@ export function createSiteEvents(logger: Logger, metrics: Metrics) {
     },
     unreadable(index: number, error: Error) {
       logger.warn({ index, err: error }, "an entry of the log cannot be read, and is on no page");
+    },
+    readerDropped(topic: string) {
+      dropped.add();
+      logger.info({ topic }, "a reader of live events read too slowly and was dropped");
     },
     liveFailed(error: unknown) {
       logger.debug({ err: error }, "the coordinator did not say what is being rebuilt; the page says so");

@@ -23,7 +23,7 @@ const shapes: Readonly<Record<Outcome, string>> = {
   unreproducible: '<path d="M8 2.5v6.5M8 12v1.5"/>',
   failed: '<path d="m4 4 8 8m0-8-8 8"/>',
   inconclusive: '<path d="M5.5 5.5a2.5 2.5 0 1 1 3.6 2.2C8.3 8.1 8 8.7 8 9.5M8 12v1.2"/>',
-  pending: '<path d="M8 4v4.5l2.5 2"/>',
+  pending: '<circle cx="8" cy="8" r="6"/><path d="M8 4.8V8l2.2 1.6"/>',
 };
 
 export function outcomeIcon(outcome: Outcome): Html {

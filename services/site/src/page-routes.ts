@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type Sha256, sha256Schema } from "@quorate/protocol/digest";
 import { packageNameSchema, packageVersionSchema } from "@quorate/protocol/names";
 import type { HttpApp } from "@quorate/service/http-app";
@@ -5,6 +6,7 @@ import { ProblemError } from "@quorate/service/problem";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { findArtifact } from "./artifact-facts.ts";
+import type { LiveView } from "./live-rounds.ts";
 import { listSuites, listTargets } from "./network-facts.ts";
 import { listOperators } from "./operator-facts.ts";
 import { findFile, listNames, listPackage } from "./package-facts.ts";
@@ -15,18 +17,23 @@ import { packagePage } from "./pages/package-page.ts";
 import { searchPage } from "./pages/search-page.ts";
 import type { ReadModel } from "./read-model.ts";
 import type { SendPage } from "./routes.ts";
-import { parseSearchQuery } from "./search-query.ts";
+import { maxQueryCharacters, parseSearchQuery } from "./search-query.ts";
+import { listSuggestions } from "./suggestions.ts";
 
 const newsLines = 8;
 const suggestedNames = 40;
+const suggestedPages = 8;
+const livePatienceMilliseconds = 300;
 
-type Dependencies = { model: ReadModel; sendPage: SendPage };
+type Dependencies = { model: ReadModel; loadLive: () => Promise<LiveView>; sendPage: SendPage };
 
 /** Home, search, packages and artifacts: all from the read model. */
-export function addPageRoutes(app: HttpApp, { model, sendPage }: Dependencies): void {
+export function addPageRoutes(app: HttpApp, { model, loadLive, sendPage }: Dependencies): void {
   app.get("/", (request, reply) =>
-    sendPage(request, reply, () =>
+    sendPage(request, reply, async () =>
       homePage({
+        live: await soon(loadLive()),
+        logSize: model.readTo().size,
         suites: listSuites(model),
         operators: listOperators(model),
         mismatches: listTargets(model, "mismatch", newsLines),
@@ -39,6 +46,11 @@ export function addPageRoutes(app: HttpApp, { model, sendPage }: Dependencies): 
     const { q } = z.object({ q: z.string().max(4000).catch("").default("") }).parse(request.query);
     const path = foundPath(model, q);
     return path === undefined ? sendPage(request, reply, () => nothingFound(model, q)) : reply.redirect(path, 303);
+  });
+
+  app.get("/search/suggestions", async (request, reply) => {
+    const { q } = z.object({ q: z.string().max(maxQueryCharacters).catch("").default("") }).parse(request.query);
+    return reply.header("cache-control", "public, max-age=5").send({ suggestions: listSuggestions(model, q, suggestedPages) });
   });
 
   app.get("/package/:name", { schema: { params: z.object({ name: z.string() }) } }, (request, reply) =>
@@ -62,6 +74,13 @@ export function addPageRoutes(app: HttpApp, { model, sendPage }: Dependencies): 
       return packagePage({ name, lines, ...(version !== undefined && { version }) });
     });
   }
+}
+
+/** What is being rebuilt, or undefined: nobody waits for a coordinator that is slow to answer. */
+async function soon(view: Promise<LiveView>): Promise<LiveView> {
+  const timer = new AbortController();
+  const late = delay(livePatienceMilliseconds, undefined, { signal: timer.signal }).catch(() => undefined);
+  return Promise.race([view, late]).finally(() => timer.abort());
 }
 
 /** @throws ProblemError */

@@ -40,7 +40,7 @@ export function formatPage(page: Page, { state, assets }: { state: SiteState; as
         <meta name="color-scheme" content="light dark" />
         <link rel="icon" type="image/svg+xml" href="${assets.icon}" />
         <link rel="stylesheet" href="${assets.style}" />
-        ${scripts.map((script) => html`<script type="module" src="${assets.scripts[script]}"></script>`)}
+        ${["suggest-pages" as const, ...scripts].map((script) => html`<script type="module" src="${assets.scripts[script]}"></script>`)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>

@@ -1,5 +1,7 @@
 import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { serve } from "@quorate/client/local-server.fixture";
+import { type JobPhase, jobIdOf } from "@quorate/protocol/job";
+import type { JobView, RoundView } from "@quorate/protocol/submission";
 import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
 import { formatProof, type Proof } from "@quorate/verdict/proof";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,13 +16,30 @@ let browser: WatchedBrowser;
 let proof: Proof;
 let coordinator: Awaited<ReturnType<typeof serve>>;
 
+const jobOf = (name: string, phase: JobPhase): JobView => ({
+  job: jobIdOf(digestOf("round"), operatorNamed(name)),
+  operator: operatorNamed(name),
+  operatorName: name,
+  phase,
+  activity: `${phase} \u202eon <b>it</b>`,
+});
+const liveRound: RoundView = {
+  ...{ round: digestOf("round"), target: digestOf("target"), attempt: 1, state: "building", submittedAt: "2026-11-23T09:00:00Z" },
+  ...{ distribution: "debian", suite: "bookworm", source: "hello", version: "2.10-3", architecture: "amd64" },
+  jobs: [jobOf("ada", "building"), jobOf("bert", "committed"), jobOf("cyd", "queued")],
+};
+
 beforeAll(async () => {
   const network = new TestNetwork();
   network.rebuild(operators, (name) => (name === "cyd" ? { digest: "another" } : {}));
   const artifacts = sampleTarget.artifacts.map((artifact) => ({ ...artifact, package: "waiting", sha256: digestOf("waiting") }));
   network.appendTarget({ ...sampleTarget, source: "waiting", artifacts });
   proof = network.proof();
-  coordinator = await serve((_request, response) => response.setHeader("content-type", "application/json").end(formatProof(proof)));
+  coordinator = await serve(({ url }, response) => {
+    const isRounds = url?.startsWith("/v1/rounds");
+    const rounds = url?.includes("state=building") ? [liveRound] : [];
+    response.setHeader("content-type", "application/json").end(isRounds ? JSON.stringify({ rounds }) : formatProof(proof));
+  });
   [site, browser] = await Promise.all([startTestSite(network, { coordinatorUrl: coordinator.url }), launchBrowser()]);
 });
 afterAll(async () => {
@@ -170,6 +189,43 @@ describe("the check in the browser", () => {
       .locator(".drop input")
       .setInputFiles({ name: "any.deb", mimeType: "application/octet-stream", buffer: Buffer.from("reference") });
     await opened.page.waitForURL(`**${path}`);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("looks up a .deb that is dropped anywhere on the page, and sends nothing of it", async () => {
+    await using opened = await browser.open(`${site.url}/`);
+    const bodies: string[] = [];
+    opened.page.on("request", (request) => bodies.push(`${request.method()} ${request.postData() ?? ""}`));
+    await opened.page.locator(".drop").waitFor();
+    const transfer = await opened.page.evaluateHandle((content) => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File([content], "any.deb"));
+      return dropped;
+    }, "reference");
+    for (const event of ["dragover", "drop"]) await opened.page.dispatchEvent("main", event, { dataTransfer: transfer });
+    await opened.page.waitForURL(`**${path}`);
+    expect(new Set(bodies)).toEqual(new Set(["GET "]));
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("suggests pages while somebody types, and is led through them by the keyboard", async () => {
+    await using opened = await browser.open(`${site.url}/`);
+    const box = opened.page.getByRole("combobox");
+    await box.pressSequentially("ma");
+    const option = opened.page.getByRole("option", { name: "mailgraph" });
+    await option.waitFor();
+    expect(await box.getAttribute("aria-expanded")).toBe("true");
+    expect(await accessibilityProblems(opened.page)).toEqual([]);
+    await saveScreenshot(opened.page, "suggestions");
+    await box.press("ArrowDown");
+    expect(await box.getAttribute("aria-activedescendant")).toBe(await option.getAttribute("id"));
+    await box.press("Escape");
+    expect(await option.count()).toBe(0);
+    await box.fill("ad");
+    await opened.page.getByRole("option", { name: "ada" }).waitFor();
+    await box.press("ArrowDown");
+    await box.press("Enter");
+    await opened.page.waitForURL(`**/operator/${operatorNamed("ada")}`);
     expect(opened.complaints).toEqual([]);
   });
 

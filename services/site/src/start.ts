@@ -14,6 +14,7 @@ import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { loadAssets } from "./assets.ts";
 import type { SiteConfig } from "./config.ts";
 import { addDocumentRoutes } from "./document-routes.ts";
+import { createEventStreams } from "./event-streams.ts";
 import { createSiteEvents } from "./events.ts";
 import { startFollowing } from "./following.ts";
 import { createLiveRounds } from "./live-rounds.ts";
@@ -37,6 +38,9 @@ export type SiteContext = {
   /** How often the log is asked for a newer checkpoint; default 1000. */
   readonly followMilliseconds?: number;
 };
+
+/** Each holds a connection and, when it is slow, some memory (event-streams.ts). */
+const maxStreamReaders = 5000;
 
 /** Starts the site: it follows the log, and serves pages of what it has read of it. */
 export async function startSite(config: SiteConfig, context: SiteContext): Promise<Site> {
@@ -76,10 +80,13 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addSecurityHeaders(app);
   allowCrossOriginReads(app);
   addAssetRoutes(app, assets);
-  addPageRoutes(app, { model, sendPage });
+  const loadLive = createLiveRounds({ api, onError: events.liveFailed });
+  const streams = createEventStreams({ maxReaders: maxStreamReaders, onDropped: events.readerDropped });
+  app.addHook("preClose", () => streams[Symbol.dispose]());
+  addPageRoutes(app, { model, loadLive, sendPage });
   addOperatorRoutes(app, { model, sendPage });
   addSuiteRoutes(app, { model, sendPage });
-  addLiveRoutes(app, { loadLive: createLiveRounds({ api, onError: events.liveFailed }), sendPage });
+  addLiveRoutes(app, { loadLive, streams, sendPage });
   addResultRoutes(app, { model, blobs, sendPage });
   addLogRoutes(app, { model, reader, state, sendPage });
   addProofRoutes(app, { model, api, policyText: config.policyText });

@@ -3,7 +3,7 @@
 const section = document.querySelector<HTMLElement>("#live");
 
 if (section) {
-  const events = new EventSource("/live/events");
+  const events = new EventSource(`/live/events?shape=${section.dataset["shape"] ?? "whole"}`);
   events.addEventListener("live", ({ data }: MessageEvent<string>) => {
     const markup: unknown = JSON.parse(data);
     if (typeof markup !== "string") return;

@@ -22,10 +22,14 @@ if (form && place && input && status) {
 
 async function lookUp(file: File | undefined): Promise<void> {
   if (!file || !status) return;
-  const { sha256OfStream } = await import("./stream-digest.ts");
-  const digest = await sha256OfStream(file.stream(), (bytes) => {
-    status.textContent = `Hashing ${file.name}: ${Math.floor((bytes / Math.max(1, file.size)) * 100)} % …`;
-  });
-  status.textContent = `SHA-256 ${digest}`;
-  location.assign(`/search?q=${digest}`);
+  try {
+    const { sha256OfStream } = await import("./stream-digest.ts");
+    const digest = await sha256OfStream(file.stream(), (bytes) => {
+      status.textContent = `Hashing ${file.name}: ${Math.floor((bytes / Math.max(1, file.size)) * 100)} % …`;
+    });
+    status.textContent = `SHA-256 ${digest}`;
+    location.assign(`/search?q=${digest}`);
+  } catch (error) {
+    status.textContent = `${file.name} could not be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

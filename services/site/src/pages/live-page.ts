@@ -13,6 +13,6 @@ export function livePage(view: LiveView): Page {
     isMomentary: true,
     main: html`<h1>What is being rebuilt now</h1>
       <p>The coordinator tells this. It is not signed: what counts is in <a href="/log">the log</a>, and comes later.</p>
-      <section id="live">${liveSection(view)}</section>`,
+      <section id="live" data-shape="whole">${liveSection(view)}</section>`,
   };
 }
