@@ -15,7 +15,7 @@ export function liveSection(view: LiveView): Html {
 
 function liveRound({ source, version, architecture, distribution, suite, state, reason, submittedAt, jobs }: RoundView): Html {
   return html`<li>
-    <h3>${packageLink(source)} ${version} <small>${architecture}, ${distribution}/${suite}</small></h3>
+    <h2>${packageLink(source)} ${version} <small>${architecture}, ${distribution}/${suite}</small></h2>
     <p><span class="kind">${state}</span> since ${timeText(new Date(submittedAt))}${reason !== undefined && html`; ${reason}`}</p>
     <ul class="plain jobs">
       ${jobs.map(
