@@ -50,10 +50,15 @@ describe("the site of a network", () => {
     expect(opened.complaints).toEqual([]);
   });
 
-  test("shows what is being rebuilt while it is, without the page being loaded again", async () => {
+  test("shows what is being rebuilt and what the builds print, without the page being loaded again", async () => {
     await using opened = await browser.open(`${net.network.siteUrl}/live`);
     const submission = await net.api.submit({ distribution: "debian", suite: net.suite, source: samples.random.source });
+    await using watching = await browser.open(`${net.network.siteUrl}/live/${submission.rounds[0]?.round}`);
     await opened.page.locator("#live").getByRole("link", { name: samples.random.source }).waitFor({ timeout: 60_000 });
+    await expect
+      .poll(() => watching.page.locator("#logs pre").allInnerTexts(), { timeout: 60_000 })
+      .toContainEqual(expect.stringContaining("dpkg"));
+    expect(watching.complaints).toEqual([]);
     await settled(net.api, submission);
     await opened.page.locator("#live").getByText("Nothing is being rebuilt").waitFor({ timeout: 60_000 });
     expect(opened.complaints).toEqual([]);

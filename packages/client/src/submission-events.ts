@@ -2,8 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Sha256 } from "@quorate/protocol/digest";
 import { liveMessageSchema, type LiveMessage } from "@quorate/protocol/job";
 import { submissionViewSchema, type SubmissionView } from "@quorate/protocol/submission";
-import { ApiError, apiErrorOf, ConnectionError, connectionErrorOf, parseJsonAnswer, send } from "./http.ts";
-import { parseEventStream, type ServerSentEvent } from "./server-sent-events.ts";
+import { openEventStream } from "./event-stream.ts";
+import { ApiError, ConnectionError, parseJsonAnswer } from "./http.ts";
+import type { ServerSentEvent } from "./server-sent-events.ts";
 
 export type SubmissionEvent = { kind: "submission"; submission: SubmissionView } | { kind: "live"; live: LiveMessage };
 
@@ -35,21 +36,9 @@ export function isSettled(submission: SubmissionView): boolean {
 }
 
 async function* connectOnce({ url, id, signal }: Follow): AsyncGenerator<SubmissionEvent> {
-  const options = {
-    doing: `following submission ${id}`,
-    url: `${url}/v1/submissions/${id}/events`,
-    headers: { accept: "text/event-stream" },
-    signal,
-  };
-  // Leaving the loop early must end the connection, whoever leaves it.
-  using connection = closing(signal);
-  try {
-    const response = await send(options, connection.signal);
-    if (response.status >= 400) throw apiErrorOf(options.doing, response, new Uint8Array(await response.arrayBuffer()));
-    if (response.body === null) return;
-    for await (const event of parseEventStream(response.body)) yield* parseSubmissionEvent(options.doing, event);
-  } catch (cause) {
-    throw connectionErrorOf(options, cause, false);
+  const doing = `following submission ${id}`;
+  for await (const event of openEventStream({ doing, url: `${url}/v1/submissions/${id}/events`, signal })) {
+    yield* parseSubmissionEvent(doing, event);
   }
 }
 
@@ -57,12 +46,4 @@ function parseSubmissionEvent(doing: string, { event, data }: ServerSentEvent): 
   if (event === "submission") return [{ kind: "submission", submission: parseJsonAnswer(doing, data, submissionViewSchema) }];
   if (event === "live") return [{ kind: "live", live: parseJsonAnswer(doing, data, liveMessageSchema) }];
   return [];
-}
-
-function closing(outer: AbortSignal | undefined): Disposable & { signal: AbortSignal } {
-  const inner = new AbortController();
-  return {
-    signal: outer ? AbortSignal.any([outer, inner.signal]) : inner.signal,
-    [Symbol.dispose]: () => inner.abort(),
-  };
 }

@@ -42,7 +42,13 @@ const special: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", "
 
 /** Characters that no reader sees or that change the order in which others are shown, except the line feed and the tab. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+const unseenAnywhere = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 const unsafe = /[&<>"']|(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** Text with unseen characters shown by their number; not yet escaped. */
+export function visibleText(text: string): string {
+  return text.replace(unseenAnywhere, shownNumber);
+}
 
 /** Text for element content and quoted attributes; unseen characters are shown by their number, as `⟨U+202E⟩`. */
 export function escapeText(text: string): string {

@@ -13,13 +13,13 @@ import type { ArchiveUrlOf } from "./rebuilderd/shape-v1.ts";
 import type { LoadResultBundle } from "./result-bundle.ts";
 import { addArtifactRoutes } from "./routes/artifacts.ts";
 import { addBlobRoutes } from "./routes/blobs.ts";
+import { addChangeEventRoutes } from "./routes/change-events.ts";
 import { addNetworkRoutes, type NetworkIdentity } from "./routes/network.ts";
 import { addOperatorRoutes } from "./routes/operators.ts";
 import { addPolicyRoutes } from "./routes/policies.ts";
 import { addRebuilderdRoutes } from "./routes/rebuilderd.ts";
 import { addResultRoutes } from "./routes/results.ts";
 import { addRoundRoutes } from "./routes/rounds.ts";
-import { addSubmissionEventRoutes } from "./routes/submission-events.ts";
 import { addSubmissionRoutes } from "./routes/submissions.ts";
 import { addWorkerRoutes } from "./routes/workers.ts";
 import type { WorkerRegistry } from "./register-worker.ts";
@@ -66,7 +66,7 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
   // What is sent is made of the schemas' own types; a schema that brands a text does not run backwards.
   app.setSerializerCompiler(() => JSON.stringify);
   addSubmissionRoutes(app, surroundings);
-  addSubmissionEventRoutes(app, surroundings);
+  addChangeEventRoutes(app, surroundings);
   addRoundRoutes(app, surroundings);
   addArtifactRoutes(app, surroundings);
   addNetworkRoutes(app, surroundings);

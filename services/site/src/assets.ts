@@ -11,7 +11,7 @@ export type AssetUrls = { readonly style: string; readonly icon: string; readonl
 /** Modules that pages name; each makes the pages that name it do more. */
 export type Script = (typeof scripts)[number];
 
-const scripts = ["check-page", "follow-live", "look-up-file", "suggest-pages"] as const;
+const scripts = ["check-page", "follow-live", "follow-logs", "look-up-file", "suggest-pages"] as const;
 
 export type Assets = { readonly urls: AssetUrls; readonly all: readonly Asset[] };
 

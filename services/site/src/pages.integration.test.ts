@@ -1,6 +1,6 @@
 import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { serve } from "@quorate/client/local-server.fixture";
-import { type JobPhase, jobIdOf } from "@quorate/protocol/job";
+import { type JobPhase, jobIdOf, type LiveMessage } from "@quorate/protocol/job";
 import type { JobView, RoundView } from "@quorate/protocol/submission";
 import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
 import { formatProof, type Proof } from "@quorate/verdict/proof";
@@ -24,10 +24,32 @@ const jobOf = (name: string, phase: JobPhase): JobView => ({
   activity: `${phase} \u202eon <b>it</b>`,
 });
 const liveRound: RoundView = {
-  ...{ round: digestOf("round"), target: digestOf("target"), attempt: 1, state: "building", submittedAt: "2026-11-23T09:00:00Z" },
-  ...{ distribution: "debian", suite: "bookworm", source: "hello", version: "2.10-3", architecture: "amd64" },
+  round: digestOf("round"),
+  target: digestOf("target"),
+  attempt: 1,
+  distribution: "debian",
+  suite: "bookworm",
+  source: "hello",
+  version: "2.10-3",
+  architecture: "amd64",
+  state: "building",
+  submittedAt: "2026-11-23T09:00:00Z",
   jobs: [jobOf("ada", "building"), jobOf("bert", "committed"), jobOf("cyd", "queued")],
 };
+const said: LiveMessage = {
+  job: jobIdOf(liveRound.round, operatorNamed("ada")),
+  round: liveRound.round,
+  operator: operatorNamed("ada"),
+  phase: "building",
+  logLines: ["dpkg-source: <script>document.title='run'</script>", "dh build \u202egnihton", "x".repeat(2000)],
+};
+
+/** What the coordinator of these tests answers. */
+function answerOf(url: string): string {
+  if (url === `/v1/rounds/${liveRound.round}`) return JSON.stringify(liveRound);
+  if (url.startsWith("/v1/rounds")) return JSON.stringify({ rounds: url.includes("state=building") ? [liveRound] : [] });
+  return formatProof(proof);
+}
 
 beforeAll(async () => {
   const network = new TestNetwork();
@@ -35,10 +57,9 @@ beforeAll(async () => {
   const artifacts = sampleTarget.artifacts.map((artifact) => ({ ...artifact, package: "waiting", sha256: digestOf("waiting") }));
   network.appendTarget({ ...sampleTarget, source: "waiting", artifacts });
   proof = network.proof();
-  coordinator = await serve(({ url }, response) => {
-    const isRounds = url?.startsWith("/v1/rounds");
-    const rounds = url?.includes("state=building") ? [liveRound] : [];
-    response.setHeader("content-type", "application/json").end(isRounds ? JSON.stringify({ rounds }) : formatProof(proof));
+  coordinator = await serve(({ url = "" }, response) => {
+    if (!url.endsWith("/events")) return void response.setHeader("content-type", "application/json").end(answerOf(url));
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(`event: live\ndata: ${JSON.stringify(said)}\n\n`);
   });
   [site, browser] = await Promise.all([startTestSite(network, { coordinatorUrl: coordinator.url }), launchBrowser()]);
 });
@@ -60,6 +81,7 @@ const paths = [
   "/operators",
   `/operator/${operatorNamed("cyd")}`,
   "/live",
+  `/live/${digestOf("round")}`,
   "/compare/9/11",
   "/log",
   "/log/entry/9",
@@ -227,6 +249,16 @@ describe("the check in the browser", () => {
     await box.press("Enter");
     await opened.page.waitForURL(`**/operator/${operatorNamed("ada")}`);
     expect(opened.complaints).toEqual([]);
+  });
+
+  test("shows a build log as it comes, whatever is in it, as text", async () => {
+    await using opened = await browser.open(`${site.url}/live/${liveRound.round}`);
+    const log = opened.page.getByRole("log", { name: "Build log of ada" });
+    await expect.poll(() => log.innerText()).toContain("gnihton");
+    expect(await log.innerText()).toContain("dpkg-source: <script>document.title='run'</script>\ndh build ⟨U+202E⟩gnihton\nxxx");
+    expect(await opened.page.title()).not.toBe("run");
+    expect(opened.complaints).toEqual([]);
+    await saveScreenshot(opened.page, "build-log");
   });
 
   test("without JavaScript the page says the verdict, and how it is checked elsewhere", async () => {

@@ -1,10 +1,14 @@
 import type { ServerResponse } from "node:http";
-import { sha256Schema } from "@quorate/protocol/digest";
+import { type Sha256, sha256Schema } from "@quorate/protocol/digest";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { RoundChanges } from "../changes.ts";
+import type { Queries } from "../database.ts";
+import { findRound } from "../store/rounds.ts";
 import type { Views } from "../views.ts";
+import { refuseUnknownRound } from "./rounds.ts";
 import { refuseUnknown } from "./submissions.ts";
 
 const maxWatchers = 1000;
@@ -18,36 +22,62 @@ const streamHeaders = {
   connection: "close",
 };
 
-/** `GET /v1/submissions/:id/events`: server-sent events `submission` (the whole view at each change) and `live` (progress, best effort). */
-export function addSubmissionEventRoutes(app: HttpApp, { views, watch }: { views: Views; watch: RoundChanges["watch"] }): void {
+type Dependencies = { db: Queries; views: Views; watch: RoundChanges["watch"] };
+
+/** What is followed: its view, which is sent whole at each change, and the rounds that it consists of. */
+type Followed = {
+  readonly event: "submission" | "round";
+  readonly rounds: readonly Sha256[];
+  readonly load: () => Promise<unknown>;
+};
+
+/**
+ * `GET /v1/submissions/:id/events` and `GET /v1/rounds/:id/events`: server-sent events `submission` or `round` (the whole view at each change)
+ * and `live` (progress and lines of the build logs, best effort).
+ */
+export function addChangeEventRoutes(app: HttpApp, { db, views, watch }: Dependencies): void {
   const open = new Set<ServerResponse>();
   app.addHook("preClose", () => open.forEach((stream) => stream.end()));
+  const schema = { params: z.object({ id: sha256Schema }) };
 
-  app.get("/v1/submissions/:id/events", { schema: { params: z.object({ id: sha256Schema }) } }, async (request, reply) => {
+  app.get("/v1/submissions/:id/events", { schema, onRequest: refuseTooMany }, async (request, reply) => {
     const { id } = request.params;
-    if (open.size >= maxWatchers) {
-      throw new ProblemError(503, "too-many-watchers", "too many clients watch submissions; poll GET /v1/submissions/:id instead", {
-        headers: { "retry-after": "10" },
-      });
-    }
-    const view = (await views.submission(id)) ?? refuseUnknown(id);
+    const { rounds } = (await views.submission(id)) ?? refuseUnknown(id);
+    follow(request, reply, { event: "submission", rounds: rounds.map(({ round }) => round), load: () => views.submission(id) });
+  });
+
+  app.get("/v1/rounds/:id/events", { schema, onRequest: refuseTooMany }, async (request, reply) => {
+    const { id } = request.params;
+    if (!(await findRound(db, id))) refuseUnknownRound(id);
+    const load = async () => {
+      const round = await findRound(db, id);
+      return round && (await views.rounds([round]))[0];
+    };
+    follow(request, reply, { event: "round", rounds: [id], load });
+  });
+
+  async function refuseTooMany(): Promise<void> {
+    if (open.size < maxWatchers) return;
+    throw new ProblemError(503, "too-many-watchers", "too many clients watch; ask again from time to time instead of following", {
+      headers: { "retry-after": "10" },
+    });
+  }
+
+  function follow(request: FastifyRequest, reply: FastifyReply, { event, rounds, load }: Followed): void {
     reply.hijack();
     const stream = reply.raw;
     open.add(stream);
     stream.writeHead(200, streamHeaders);
-    const send = (event: string, data: unknown) => stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    const send = (name: string, data: unknown) => stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
     const sendView = coalesced(
       async () => {
-        const changed = await views.submission(id);
-        if (changed && !stream.writableEnded) send("submission", changed);
+        const changed = await load();
+        if (changed !== undefined && !stream.writableEnded) send(event, changed);
       },
-      (error) => request.log.warn({ err: error, submission: id }, "reading a submission for a watcher failed"),
+      (error) => request.log.warn({ err: error, path: request.url }, "reading what a watcher follows failed"),
     );
-    const watching = watch(
-      view.rounds.map(({ round }) => round),
-      // A client that reads too slowly misses progress, never a change.
-      { changed: sendView, live: (message) => void (stream.writableNeedDrain || send("live", message)) },
-    );
+    // A client that reads too slowly misses progress, never a change.
+    const watching = watch(rounds, { changed: sendView, live: (message) => void (stream.writableNeedDrain || send("live", message)) });
     const heartbeat = setInterval(() => stream.write(": still here\n\n"), heartbeatMilliseconds);
     stream.on("close", () => {
       clearInterval(heartbeat);
@@ -56,7 +86,7 @@ export function addSubmissionEventRoutes(app: HttpApp, { views, watch }: { views
     });
     // Only now: what changed since the first reading would otherwise be missed.
     sendView();
-  });
+  }
 }
 
 /** Calls that come while one runs are served by one more run after it. */

@@ -21,8 +21,7 @@ export function addRoundRoutes(app: HttpApp, { db, views }: { db: Queries; views
   app.get("/v1/rounds/:id", { schema: { params: z.object({ id: sha256Schema }), response: { 200: roundViewSchema } } }, async (request) => {
     const round = await findRound(db, request.params.id);
     const [view] = round ? await views.rounds([round]) : [];
-    if (!view) throw new ProblemError(404, "not-found", `there is no round ${request.params.id}; GET /v1/rounds lists them`);
-    return view;
+    return view ?? refuseUnknownRound(request.params.id);
   });
 
   app.get(
@@ -34,4 +33,8 @@ export function addRoundRoutes(app: HttpApp, { db, views }: { db: Queries; views
       return reply.header("cache-control", "public, max-age=31536000, immutable").send(found.target);
     },
   );
+}
+
+export function refuseUnknownRound(id: string): never {
+  throw new ProblemError(404, "not-found", `there is no round ${id}; GET /v1/rounds lists them`);
 }

@@ -13,10 +13,13 @@ export function liveSection(view: LiveView): Html {
   </ul>`;
 }
 
-function liveRound({ source, version, architecture, distribution, suite, state, reason, submittedAt, jobs }: RoundView): Html {
+function liveRound({ round, source, version, architecture, distribution, suite, state, reason, submittedAt, jobs }: RoundView): Html {
   return html`<li>
     <h2>${packageLink(source)} ${version} <small>${architecture}, ${distribution}/${suite}</small></h2>
-    <p><span class="kind">${state}</span> since ${timeText(new Date(submittedAt))}${reason !== undefined && html`; ${reason}`}</p>
+    <p>
+      <span class="kind">${state}</span> since ${timeText(new Date(submittedAt))}${reason !== undefined && html`; ${reason}`};
+      <a href="/live/${round}">watch the builds</a>
+    </p>
     <ul class="plain jobs">
       ${jobs.map(
         ({ operatorName, phase, outcome, activity }) =>

@@ -16,7 +16,7 @@ export function liveSummary(view: LiveView): Html {
 }
 
 function line({ round, source, version, architecture, state, jobs }: RoundView): Html {
-  const done = jobs.filter(({ outcome }) => outcome !== undefined).length;
+  const done = jobs.filter(({ phase, outcome }) => outcome !== undefined || phase === "committed" || phase === "revealed").length;
   return html`<li>
     <span class="dots" aria-hidden="true">${jobs.map(({ phase, outcome }) => html`<i class="${outcome ?? phase}"></i>`)}</span>
     <span>${packageLink(source)} ${version} <small>${architecture}</small></span>
