@@ -28,6 +28,15 @@ describe("a site whose coordinator is down", () => {
     expect(text).toContain(published);
   });
 
+  it("shows the links from what the distribution signed to the log, each with its digest or its entry", async () => {
+    const { text } = await site.get(`/artifact/${published}`);
+    const chain = /<ol class="chain">(.*?)<\/ol>/s.exec(text)?.[1] ?? "";
+    const links = [...chain.matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
+    expect(links).toEqual(["InRelease", "Indices", "Sources", "Target", "Committee", "Commitments", "Results", "Verdict", "Checkpoint"]);
+    for (const name of ["InRelease", "Packages", "dsc"]) expect(chain).toContain(digestOf(name));
+    for (const index of [4, 5, 6, 7, 8, 9, 10, 11, 12]) expect(chain).toContain(`href="/log/entry/${index}"`);
+  });
+
   it("finds an artifact by a digest that an operator built instead of the published one, and says so", async () => {
     const { text } = await site.get(`/artifact/${digestOf("another")}`);
     expect(text).toContain("That is not what debian published under this name");

@@ -3,6 +3,7 @@ import { html, type Html } from "@quorate/service/html";
 import { outcomeBadge } from "../outcome.ts";
 import { type Page, timeText } from "../page.ts";
 import { agreementGrid } from "./agreement-grid.ts";
+import { chainSection } from "./chain-section.ts";
 import { checkSection } from "./check-section.ts";
 import { entryLink, packageLink, versionLink } from "./links.ts";
 import { resultsSection } from "./results-section.ts";
@@ -28,7 +29,8 @@ export function artifactPage(facts: ArtifactFacts): Page {
         ${newest && html`<p class="when">Decided ${timeText(new Date(newest.ruling.verdict.decidedAt))}, log entry ${entryLink(newest.ruling.index)}.</p>`}
         <p class="checked" hidden><a href="#check"></a></p>
       </section>
-      ${otherDigestNotice(facts)} ${digestLines(facts)} ${facts.rounds.map((round) => roundSection(facts, round))} ${checkSection(facts)}
+      ${otherDigestNotice(facts)} ${digestLines(facts)} ${facts.rounds.map((round) => roundSection(facts, round))} ${chainSection(facts)}
+      ${checkSection(facts)}
     </article>`,
   };
 }

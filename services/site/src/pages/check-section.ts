@@ -39,7 +39,8 @@ export function checkSection({ artifact, newest }: ArtifactFacts): Html | false 
       <p class="without-script">
         The proof holds the verdict, every signed result that it looked at, and where the log has each. It is checked without this site:
       </p>
-      <pre><code>quorate verify ${artifact.file} --proof ${artifact.file}.proof.json --policy policy</code></pre>
+      <pre><code>apt-get download ${artifact.package}:${artifact.architecture}=${artifact.version}
+quorate verify ${artifact.file} --proof ${artifact.file}.proof.json --policy policy</code></pre>
       <p class="actions">
         <a class="button" href="/proof/${artifact.sha256}" download="${artifact.file}.proof.json">Download the proof</a>
         <a href="/policy" download="policy">A policy to begin with</a>

@@ -4,6 +4,7 @@ import { type ArtifactLine, maxLines } from "../package-facts.ts";
 import type { Page } from "../page.ts";
 import { artifactLines } from "./artifact-lines.ts";
 import { packageLink } from "./links.ts";
+import { versionStrip } from "./version-strip.ts";
 
 /** Every artifact of a binary or source package that the network was asked about; of one version, or of all. */
 export function packagePage({ name, version, lines }: { name: string; version?: string; lines: readonly ArtifactLine[] }): Page {
@@ -17,6 +18,6 @@ export function packagePage({ name, version, lines }: { name: string; version?: 
       <h1>${what}</h1>
       ${outcomeCounts(counts)}
       ${lines.length >= maxLines && html`<p class="notice">These are the ${maxLines} with the newest verdicts; ask for a version to see the others.</p>`}
-      ${artifactLines(lines)}`,
+      ${version === undefined && versionStrip(name, lines)} ${artifactLines(lines)}`,
   };
 }

@@ -41,7 +41,7 @@ function resultRow({ operators }: TargetFacts, { index, result }: LoggedResult):
   return html`<tr>
     <th scope="row">${operator === undefined ? result.operator.slice(0, 8) : operatorLink(operator)}</th>
     <td>${timeText(new Date(result.startedAt))}<small>in ${seconds} s</small></td>
-    <td>${lock === undefined ? "–" : shortDigest(lock.sha256)}</td>
+    <td>${lock === undefined ? "–" : html`<a href="/result/${index}/${lock.sha256}">${shortDigest(lock.sha256)}</a>`}</td>
     <td>${result.sandboxProfile}<small>${versions.join(", ")}</small></td>
     <td>${traceText(result)}</td>
     <td>${keptLinks(index, result)}</td>
