@@ -10,6 +10,7 @@ import { logPage } from "./pages/log-page.ts";
 import type { ReadModel } from "./read-model.ts";
 import type { SendPage } from "./routes.ts";
 import type { SiteState } from "./site-state.ts";
+import { listLogDays } from "./suite-facts.ts";
 
 const listedEntries = 32;
 
@@ -26,7 +27,7 @@ export function addLogRoutes(app: HttpApp, { model, reader, state, sendPage }: D
       const entries = await Promise.all(indices.map(async (index) => ({ index, bytes: await reader.entry(index, now.treeSize) }))).catch(
         refuse(now),
       );
-      return logPage({ state: now, entries, names: operatorNames(model) });
+      return logPage({ state: now, entries, names: operatorNames(model), days: listLogDays(model), now: new Date() });
     });
   });
 

@@ -102,6 +102,17 @@ export function timeText(time: Date): Html {
   return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
 }
 
+/** How long ago, in the largest unit of which there are two: `3 min ago`. */
+export function ageText(seconds: number): string {
+  const units = [
+    ["days", 86_400],
+    ["h", 3600],
+    ["min", 60],
+  ] as const;
+  const [unit, length] = units.find(([, unitSeconds]) => seconds >= 2 * unitSeconds) ?? ["s", 1];
+  return `${Math.max(0, Math.floor(seconds / length))} ${unit} ago`;
+}
+
 const brandMark = trustedMarkup(
   '<svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><circle cx="11" cy="12" r="7"/><circle cx="21" cy="12" r="7"/><circle cx="16" cy="20" r="7"/></svg>',
 );

@@ -44,6 +44,25 @@ const said: LiveMessage = {
   logLines: ["dpkg-source: <script>document.title='run'</script>", "dh build \u202egnihton", "x".repeat(2000)],
 };
 
+/** An earlier version, which did not build: pages that show what changes over time have something to show. */
+function appendEarlierFailure(network: TestNetwork): void {
+  const version = "1.14-19";
+  const artifacts = sampleTarget.artifacts.map((artifact) => ({
+    ...artifact,
+    file: `mailgraph_${version}_all.deb`,
+    version,
+    sha256: digestOf("earlier"),
+  }));
+  const target = { ...sampleTarget, version, artifacts };
+  network.appendTarget(target);
+  const round = network.roundFor(target);
+  network.appendRound(round);
+  const results = operators.map((name) => network.signResult(name, { round, failure: "build-failed" }));
+  for (const result of results) network.commit(result);
+  for (const { bytes } of results) network.appendBytes(bytes);
+  network.appendVerdict({ ...network.verdictOf(round), decidedAt: "2026-11-24T09:00:00Z" });
+}
+
 /** What the coordinator of these tests answers. */
 function answerOf(url: string): string {
   if (url === `/v1/rounds/${liveRound.round}`) return JSON.stringify(liveRound);
@@ -56,7 +75,9 @@ beforeAll(async () => {
   network.rebuild(operators, (name) => (name === "cyd" ? { digest: "another" } : {}));
   const artifacts = sampleTarget.artifacts.map((artifact) => ({ ...artifact, package: "waiting", sha256: digestOf("waiting") }));
   network.appendTarget({ ...sampleTarget, source: "waiting", artifacts });
-  proof = network.proof();
+  const ofNewest = [...network.entries.keys()];
+  appendEarlierFailure(network);
+  proof = network.proof(ofNewest);
   coordinator = await serve(({ url = "" }, response) => {
     if (!url.endsWith("/events")) return void response.setHeader("content-type", "application/json").end(answerOf(url));
     response.writeHead(200, { "content-type": "text/event-stream" }).write(`event: live\ndata: ${JSON.stringify(said)}\n\n`);

@@ -7,12 +7,13 @@ import type { DataDirectory } from "@quorate/service/data-directory";
 import { openDurableDatabase } from "@quorate/service/durable-database";
 import { type Hash, hashBytes, hashFrom } from "@quorate/tlog/hash";
 import { readModelTables } from "./read-model-tables.ts";
+import { suiteTables } from "./suite-tables.ts";
 
 /** How far the log has been read: the size, the right edge of the tree of that size, and the cosigned checkpoint that it was read under. */
 export type ReadTo = { readonly size: number; readonly peaks: readonly Hash[]; readonly checkpoint: string };
 
 /** Bumped when the tables change, or what is kept in them: what was read is then read again. */
-export const readModelFormat = 4;
+export const readModelFormat = 5;
 
 /** Large envelopes that are tried to be had each time that the log is followed. */
 export const unopenedAtOnce = 100;
@@ -35,7 +36,7 @@ export class ReadModel implements Disposable {
   #triedTo = -1;
 
   constructor(path: string) {
-    this.#database = openDurableDatabase(path, readModelTables);
+    this.#database = openDurableDatabase(path, `${readModelTables}${suiteTables}`);
   }
 
   /** A statement, prepared once. */

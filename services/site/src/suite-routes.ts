@@ -1,12 +1,15 @@
 import { Readable } from "node:stream";
 import type { HttpApp } from "@quorate/service/http-app";
+import { verdictOutcomes } from "@quorate/protocol/verdict";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
-import { eachSuiteTarget, listSuites, listSuiteTargets, type SuiteFacts } from "./network-facts.ts";
+import { eachSuiteTarget, listSuites, listSuiteTargets, type OutcomeCounts, type SuiteFacts } from "./network-facts.ts";
 import { shownTargets, suitePage, worstFirst } from "./pages/suite-page.ts";
 import { suitesPage } from "./pages/suites-page.ts";
 import type { ReadModel } from "./read-model.ts";
 import type { SendPage } from "./routes.ts";
+import { exportMediaTypes, formatExport, historyFormats, verdictFormats } from "./suite-exports.ts";
+import { listDays, listShares } from "./suite-facts.ts";
 
 const paramsSchema = z.object({ distribution: z.string(), suite: z.string() });
 
@@ -19,15 +22,29 @@ export function addSuiteRoutes(app: HttpApp, { model, sendPage }: { model: ReadM
       const facts = requireSuite(request.params);
       return suitePage({
         facts,
+        days: listDays(model, facts),
+        components: listShares(model, facts, "component"),
+        causes: listShares(model, facts, "cause"),
         lines: new Map(worstFirst.map((outcome) => [outcome, listSuiteTargets(model, facts, { outcome, limit: shownTargets })])),
       });
     }),
   );
 
-  app.get("/suite/:distribution/:suite/verdicts.ndjson", { schema: { params: paramsSchema } }, async (request, reply) => {
-    const targets = eachSuiteTarget(model, requireSuite(request.params));
-    return reply.type("application/x-ndjson").send(Readable.from(linesOf(targets)));
-  });
+  for (const format of verdictFormats) {
+    app.get(`/suite/:distribution/:suite/verdicts.${format}`, { schema: { params: paramsSchema } }, async (request, reply) => {
+      const targets = eachSuiteTarget(model, requireSuite(request.params));
+      return reply.type(exportMediaTypes[format]).send(Readable.from(formatExport(targets, format)));
+    });
+  }
+  for (const format of historyFormats) {
+    app.get(`/suite/:distribution/:suite/history.${format}`, { schema: { params: paramsSchema } }, async (request, reply) => {
+      const days = listDays(model, requireSuite(request.params)).map(({ day, counts }) => ({
+        day,
+        ...Object.fromEntries(namedCounts(counts)),
+      }));
+      return reply.type(exportMediaTypes[format]).send(Readable.from(formatExport(days, format)));
+    });
+  }
 
   function requireSuite({ distribution, suite }: z.infer<typeof paramsSchema>): SuiteFacts {
     const found = listSuites(model).find((facts) => facts.distribution === distribution && facts.suite === suite);
@@ -36,6 +53,7 @@ export function addSuiteRoutes(app: HttpApp, { model, sendPage }: { model: ReadM
   }
 }
 
-function* linesOf(targets: Iterable<object>): Generator<string> {
-  for (const target of targets) yield `${JSON.stringify(target)}\n`;
+/** Of every outcome, so that each line has the same columns. */
+function namedCounts(counts: OutcomeCounts): [string, number][] {
+  return verdictOutcomes.map((outcome) => [outcome, counts.get(outcome) ?? 0]);
 }

@@ -3,18 +3,29 @@ import { html, type Html } from "@quorate/service/html";
 import type { SuiteFacts, TargetLine } from "../network-facts.ts";
 import { outcomeBadge, outcomeBar, outcomeCounts, outcomeMeaning } from "../outcome.ts";
 import { type Page, timeText } from "../page.ts";
+import type { Share, SuiteDay } from "../suite-facts.ts";
+import { historyFormats, verdictFormats } from "../suite-exports.ts";
+import { dayChart } from "./day-chart.ts";
 import { entryLink, packageLink } from "./links.ts";
 
 /** The loudest first. */
 export const worstFirst: readonly VerdictOutcome[] = ["mismatch", "unreproducible", "failed", "inconclusive"];
 
 export const shownTargets = 100;
+const shownShares = 12;
 
-type Given = { readonly facts: SuiteFacts; readonly lines: ReadonlyMap<VerdictOutcome, readonly TargetLine[]> };
+type Given = {
+  readonly facts: SuiteFacts;
+  readonly lines: ReadonlyMap<VerdictOutcome, readonly TargetLine[]>;
+  readonly days: readonly SuiteDay[];
+  readonly components: readonly Share[];
+  readonly causes: readonly Share[];
+};
 
 /** How a suite stands: what does not reproduce, worst first, and all of it to take away. */
-export function suitePage({ facts, lines }: Given): Page {
+export function suitePage({ facts, lines, days, components, causes }: Given): Page {
   const name = `${facts.distribution}/${facts.suite}`;
+  const file = `${facts.distribution}-${facts.suite}`;
   return {
     title: name,
     description: `What reproduces of ${name}, and what does not.`,
@@ -23,13 +34,47 @@ export function suitePage({ facts, lines }: Given): Page {
       <h1>${name}</h1>
       ${outcomeBar(facts.counts)} ${outcomeCounts(facts.counts)}
       <p class="actions">
-        <a class="button" href="/suite/${name}/verdicts.ndjson" download="${facts.distribution}-${facts.suite}.ndjson"
-          >All verdicts as NDJSON</a
-        >
+        All verdicts:
+        ${verdictFormats.map((format) => html`<a href="/suite/${name}/verdicts.${format}" download="${file}.${format}">${format.toUpperCase()}</a>`)}
       </p>
+      ${
+        days.length > 1 &&
+        html`<section>
+          <h2>Over time</h2>
+          ${dayChart(days)}
+          <p class="actions">
+            Day by day:
+            ${historyFormats.map((format) => html`<a href="/suite/${name}/history.${format}" download="${file}-history.${format}">${format.toUpperCase()}</a>`)}
+          </p>
+        </section>`
+      }
+      <div class="columns">${shareSection("By component", components)} ${shareSection("What stands in the way", causes)}</div>
       ${worstFirst.map((outcome) => outcomeSection(outcome, lines.get(outcome) ?? [], facts.counts.get(outcome) ?? 0))}`,
   };
 }
+
+function shareSection(title: string, shares: readonly Share[]): Html | false {
+  return (
+    shares.length > 0 &&
+    html`<section>
+      <h2>${title}</h2>
+      <dl class="shares">
+        ${shares.slice(0, shownShares).map(
+          ({ value, counts }) =>
+            html`<dt>${causeWords.get(value) ?? value}</dt>
+              <dd>${outcomeBar(counts)} ${outcomeCounts(counts)}</dd>`,
+        )}
+      </dl>
+    </section>`
+  );
+}
+
+/** Causes that are outcomes; the others are reasons of failed builds, and say themselves what they are. */
+const causeWords: ReadonlyMap<string, string> = new Map([
+  ["mismatch", "Operators agree, on other bytes"],
+  ["unreproducible", "Operators do not agree"],
+  ["inconclusive", "Too few results in time"],
+]);
 
 function outcomeSection(outcome: VerdictOutcome, lines: readonly TargetLine[], count: number): Html | false {
   return (
