@@ -42,7 +42,7 @@ describe("the site of a network", () => {
   test("leads from the search to the artifact, whose verdict the browser verifies itself", async () => {
     await using opened = await browser.open(net.network.siteUrl);
     await opened.page.getByRole("combobox").fill(`${samples.steady.source}_${samples.steady.version}_all.deb`);
-    await opened.page.getByRole("button", { name: "Look up" }).click();
+    await opened.page.getByRole("button", { name: "Look up", exact: true }).click();
     const answer = opened.page.locator("#check[data-state=verified] [role=status]");
     await answer.waitFor();
     for (const operator of net.network.operators) expect(await answer.innerText()).toContain(operator);

@@ -285,7 +285,7 @@ describe("the check in the browser", () => {
   test("without JavaScript the page says the verdict, and how it is checked elsewhere", async () => {
     await using opened = await browser.open(`${site.url}/`, { javaScriptEnabled: false });
     await opened.page.getByRole("searchbox").fill("mailgraph=1.14-20");
-    await opened.page.getByRole("button", { name: "Look up" }).click();
+    await opened.page.getByRole("button", { name: "Look up", exact: true }).click();
     const text = await opened.page.locator("main").innerText();
     expect(text).toContain("2 of 3 operators rebuilt mailgraph");
     expect(text).toContain("quorate verify mailgraph_1.14-20_all.deb");
