@@ -58,6 +58,7 @@ describe("comparing two results", () => {
   it("finds no difference between equal results, and counts what was compared", async () => {
     const comparison = await compareResults(one, one, loadBlob);
     expect(comparison).toEqual({
+      circumstances: { kind: "compared", count: 5 + Object.keys(sampleBuilt.builderVersion).length, differences: [] },
       artifacts: { kind: "compared", count: 1, differences: [] },
       environment: { kind: "compared", count: 2, differences: [] },
       trace: { kind: "compared", count: 1, differences: [] },
@@ -65,9 +66,11 @@ describe("comparing two results", () => {
     });
   });
 
-  it("names the package, the intermediate file and the member that differ", async () => {
-    const comparison = await compareResults(one, resultOf({ built: "b", libc: "2.37", object: "p" }), loadBlob);
+  it("names the circumstance, the package, the intermediate file and the member that differ", async () => {
+    const other: Result = { ...resultOf({ built: "b", libc: "2.37", object: "p" }), sandboxProfile: "another" };
+    const comparison = await compareResults(one, other, loadBlob);
     const names = (of: (typeof comparison)["trace"] | undefined) => (of?.kind === "compared" ? of.differences.map(({ name }) => name) : of);
+    expect(names(comparison.circumstances)).toEqual(["sandbox"]);
     expect(names(comparison.artifacts)).toEqual([file]);
     expect(names(comparison.environment)).toEqual(["libc6:amd64"]);
     expect(names(comparison.trace)).toEqual(["main.o"]);

@@ -14,6 +14,8 @@ export type Comparison =
   | { readonly kind: "unavailable"; readonly reason: string };
 
 export type ResultComparison = {
+  /** How each came about, as its operator signed it. */
+  readonly circumstances: Comparison;
   readonly artifacts: Comparison;
   readonly environment: Comparison;
   readonly trace: Comparison;
@@ -38,7 +40,8 @@ export async function compareResults(one: Result, other: Result, loadBlob: LoadB
     compareBlobs(kept("build-trace"), readTrace, loadBlob),
     ...differing.map(async (file) => [file, await compareBlobs(kept("manifest", file), readManifest, loadBlob)] as const),
   ]);
-  return { artifacts, environment, trace, manifests: new Map(manifests) };
+  const circumstances = compared(circumstancesOf(one), circumstancesOf(other));
+  return { circumstances, artifacts, environment, trace, manifests: new Map(manifests) };
 }
 
 type Named = ReadonlyMap<string, string>;
@@ -61,6 +64,18 @@ async function compareBlobs({ one, other }: Kept, read: (bytes: Uint8Array) => N
   } catch (error) {
     return { kind: "unavailable", reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function circumstancesOf(result: Result): Named {
+  const { outcome, sandboxProfile, environment, builderVersion, startedAt, finishedAt } = result;
+  return new Map([
+    ...Object.entries(builderVersion),
+    ["outcome", outcome === "failed" ? `${result.failure.step}: ${result.failure.reason}: ${result.failure.message}` : outcome],
+    ["sandbox", sandboxProfile],
+    ["environment pin", environment],
+    ["started", startedAt],
+    ["took", `${Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000)} s`],
+  ]);
 }
 
 function artifactDigests(result: Result): Named {

@@ -176,7 +176,7 @@ describe("the check in the browser", () => {
     await saveScreenshot(opened.page, "check-verified");
   });
 
-  test("obeys the policy that the reader edits", async () => {
+  test("obeys the policy that the reader edits, and keeps it until the reader takes the network's again", async () => {
     await using opened = await browser.open(`${site.url}${path}`);
     await checked(opened.page);
     await opened.page.locator("#check summary").click();
@@ -186,6 +186,11 @@ describe("the check in the browser", () => {
     const { state, steps, answer } = await checked(opened.page);
     expect({ state, steps }).toEqual({ state: "contradicted", steps: failsAt("operators") });
     expect(answer).toContain("3 of the 3 operators of your policy are needed");
+    await opened.page.reload();
+    expect(await checked(opened.page)).toEqual({ state, steps, answer });
+    await opened.page.locator("#check summary").click();
+    await opened.page.getByRole("button", { name: "Take the suggestion" }).click();
+    await opened.page.locator("#check[data-state=verified]").waitFor();
   });
 
   test.each<[string, string, (honest: string) => string]>([

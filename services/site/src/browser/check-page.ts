@@ -9,8 +9,17 @@ const answer = section?.querySelector<HTMLElement>("[role=status]");
 
 if (section && panel && policy && answer) {
   panel.hidden = false;
-  panel.querySelector("button")?.addEventListener("click", () => void check(section, policy, answer));
-  void check(section, policy, answer);
+  panel.querySelector(".again")?.addEventListener("click", () => {
+    keepPolicy(policy.value);
+    void check(section, policy, answer);
+  });
+  panel.querySelector(".forget")?.addEventListener("click", () => {
+    keepPolicy(undefined);
+    policy.value = "";
+    void check(section, policy, answer);
+  });
+  // What checks the page is ten times as large as it: it comes once the page has been shown.
+  requestAnimationFrame(() => setTimeout(() => void check(section, policy, answer)));
 }
 
 async function check(from: HTMLElement, policyInput: HTMLTextAreaElement, status: HTMLElement): Promise<void> {
@@ -22,7 +31,7 @@ async function check(from: HTMLElement, policyInput: HTMLTextAreaElement, status
   if (line) line.hidden = true;
   status.textContent = "Fetching the proof …";
   try {
-    policyInput.value ||= await textOf("/policy");
+    policyInput.value ||= keptPolicy() ?? (await textOf("/policy"));
     const proof = await textOf(`/proof/${from.dataset["sha256"]}`);
     status.textContent = "Checking …";
     // Only who checks loads what checks.
@@ -37,6 +46,27 @@ async function check(from: HTMLElement, policyInput: HTMLTextAreaElement, status
   } catch (error) {
     from.dataset["state"] = "unable";
     status.textContent = `It could not be checked now: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+const policyKey = "quorate-policy";
+
+/** The reader's own policy, which stays in the browser: a site that lies may suggest another one. */
+function keptPolicy(): string | undefined {
+  try {
+    return localStorage.getItem(policyKey) ?? undefined;
+  } catch {
+    // Some browsers keep nothing.
+    return undefined;
+  }
+}
+
+function keepPolicy(policy: string | undefined): void {
+  try {
+    if (policy === undefined) localStorage.removeItem(policyKey);
+    else localStorage.setItem(policyKey, policy);
+  } catch {
+    // It holds for this page.
   }
 }
 

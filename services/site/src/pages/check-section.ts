@@ -26,10 +26,13 @@ export function checkSection({ artifact, newest }: ArtifactFacts): Html | false 
           <summary>Under which policy: whom you trust</summary>
           <p>
             The log and its witnesses, the network's key, the operators that you believe, and how many of them must agree. What stands here
-            at first is this network's own suggestion; it is yours to change.
+            at first is this network's own suggestion; it is yours to change, and your browser keeps what you change it to.
           </p>
           <textarea aria-label="Your policy" rows="12" spellcheck="false" autocomplete="off"></textarea>
-          <p class="actions"><button type="button">Check again</button></p>
+          <p class="actions">
+            <button type="button" class="again">Check again</button>
+            <button type="button" class="forget">Take the suggestion</button>
+          </p>
         </details>
         <p class="none">
           Your browser ran the code that the command line runs, as this site sent it. Whoever does not believe this site takes the proof,

@@ -5,6 +5,7 @@ import type { Page } from "../page.ts";
 import { entryLink, packageLink } from "./links.ts";
 
 const shownDifferences = 200;
+const shownCharacters = 400;
 
 type Given = {
   readonly one: LoggedResult;
@@ -18,7 +19,7 @@ export function comparePage({ one, other, names, comparison }: Given): Page {
   const nameOf = ({ result }: LoggedResult) => names.get(result.operator) ?? result.operator;
   const heads = [nameOf(one), nameOf(other)] as const;
   const { source, version, architecture } = one.result;
-  const { artifacts, environment, trace, manifests } = comparison;
+  const { circumstances, artifacts, environment, trace, manifests } = comparison;
   return {
     title: `${heads[0]} and ${heads[1]}: ${source} ${version}`,
     description: `In what the rebuilds of ${source} ${version} by ${heads[0]} and ${heads[1]} differ.`,
@@ -28,6 +29,7 @@ export function comparePage({ one, other, names, comparison }: Given): Page {
       <p>Results in entries ${entryLink(one.index)} and ${entryLink(other.index)} of the log.</p>
       ${comparisonSection({ title: "Files", what: "files", heads, comparison: artifacts })}
       ${[...manifests].map(([file, members]) => comparisonSection({ title: `Inside ${file}`, what: "members", heads, comparison: members }))}
+      ${comparisonSection({ title: "How they were built", what: "circumstances", heads, comparison: circumstances })}
       ${comparisonSection({ title: "Environment", what: "packages", heads, comparison: environment })}
       ${comparisonSection({ title: "Build trace", what: "intermediate files", heads, comparison: trace })}`,
   };
@@ -51,7 +53,10 @@ function comparisonSection({ title, what, heads, comparison }: Section): Html {
   }
   return html`<section>
     <h2>${title}</h2>
-    <p>${differences.length} of ${count} ${what} differ${differences.length > shownDifferences && `; the first ${shownDifferences}`}:</p>
+    <p>
+      ${differences.length} of ${count} ${what}
+      ${differences.length === 1 ? "differs" : "differ"}${differences.length > shownDifferences && `; the first ${shownDifferences}`}:
+    </p>
     <div class="scroll" role="group" aria-label="${title}" tabindex="0">
       <table class="list differences">
         <thead>
@@ -64,13 +69,18 @@ function comparisonSection({ title, what, heads, comparison }: Section): Html {
           ${differences.slice(0, shownDifferences).map(
             ({ name, one, other }) =>
               html`<tr>
-                <th scope="row">${name}</th>
-                <td><code>${one ?? "–"}</code></td>
-                <td><code>${other ?? "–"}</code></td>
+                <th scope="row">${shortened(name)}</th>
+                <td><code>${shortened(one ?? "–")}</code></td>
+                <td><code>${shortened(other ?? "–")}</code></td>
               </tr>`,
           )}
         </tbody>
       </table>
     </div>
   </section>`;
+}
+
+/** A path or a link may be as long as its archive; what was kept has all of it. */
+function shortened(text: string): string {
+  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)} … ${text.length} characters` : text;
 }

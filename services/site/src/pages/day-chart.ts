@@ -5,12 +5,13 @@ import type { SuiteDay } from "../suite-facts.ts";
 const width = 600;
 const height = 120;
 const shownDays = 120;
+const widestColumn = 30;
 
 /** How a suite stood day by day, as stacked columns; the words are in the table that can be taken away. */
 export function dayChart(days: readonly SuiteDay[]): Html {
   const shown = days.slice(-shownDays);
   const most = Math.max(1, ...shown.map(({ counts }) => [...counts.values()].reduce((sum, count) => sum + count, 0)));
-  const column = width / shown.length;
+  const column = Math.min(width / shown.length, widestColumn);
   const columns = shown.map(({ counts }, at) => {
     let below = 0;
     return outcomes.map((outcome) => {
@@ -30,7 +31,7 @@ export function dayChart(days: readonly SuiteDay[]): Html {
     >
       ${outcomes.map((outcome, at) => html`<path class="${outcome}" d="${columns.map((parts) => parts[at]).join("")}" />`)}
     </svg>
-    <figcaption><span>${shown[0]?.day}</span><span>${shown.at(-1)?.day}</span></figcaption>
+    <figcaption>${shown.length} days with verdicts, from ${shown[0]?.day} to ${shown.at(-1)?.day}</figcaption>
   </figure>`;
 }
 
@@ -49,6 +50,6 @@ export function growthChart(points: readonly { readonly day: string; readonly si
     >
       <path class="growth" d="M0 ${height}${line}L${width} ${height}z" />
     </svg>
-    <figcaption><span>${shown[0]?.day}</span><span>${shown.at(-1)?.day}</span></figcaption>
+    <figcaption>from ${shown[0]?.day} to ${shown.at(-1)?.day}</figcaption>
   </figure>`;
 }
