@@ -62,24 +62,17 @@ async function load(browser: WatchedBrowser, url: string): Promise<Load> {
   });
   await session.send("Emulation.setCPUThrottlingRate", { rate: slow.cpuSlowdown });
   await page.goto(url, { waitUntil: "load" });
-  return page.evaluate(measureLoad);
+  return await page.evaluate<Load>(measureLoad);
 }
 
 /** Runs in the page. */
-async function measureLoad(): Promise<Load> {
-  const largestPaint = await new Promise<number>((resolve) => {
-    new PerformanceObserver((list) => resolve(list.getEntries().at(-1)?.startTime ?? 0)).observe({
-      type: "largest-contentful-paint",
-      buffered: true,
-    });
+const measureLoad = `(async () => {
+  const largestPaint = await new Promise((resolve) => {
+    new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime)).observe({ type: "largest-contentful-paint", buffered: true });
   });
-  const firstPaint = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0;
-  const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")] as PerformanceResourceTiming[];
+  const firstPaint = performance.getEntriesByName("first-contentful-paint")[0].startTime;
+  const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
   const before = all.filter(({ responseEnd }) => responseEnd <= firstPaint);
-  const sizeOf = (entries: readonly PerformanceResourceTiming[]) => entries.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
-  return {
-    largestPaint,
-    bytesBefore: sizeOf(before),
-    scriptBytesBefore: sizeOf(before.filter(({ name }) => name.includes("/modules/"))),
-  };
-}
+  const sizeOf = (entries) => entries.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+  return { largestPaint, bytesBefore: sizeOf(before), scriptBytesBefore: sizeOf(before.filter(({ name }) => name.includes("/modules/"))) };
+})()`;

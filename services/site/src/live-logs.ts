@@ -4,7 +4,7 @@ import type { Sha256 } from "@quorate/protocol/digest";
 import type { LiveMessage } from "@quorate/protocol/job";
 import type { FastifyReply } from "fastify";
 import { type EventStreams, formatEvent } from "./event-streams.ts";
-import { visibleText } from "./html.ts";
+import { visibleText } from "@quorate/service/html";
 
 /** Lines of each operator that whoever comes later is shown first. */
 const keptLines = 300;

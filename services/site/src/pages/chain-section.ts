@@ -2,7 +2,7 @@ import type { Sha256 } from "@quorate/protocol/digest";
 import type { Target } from "@quorate/protocol/target";
 import type { ArtifactFacts, RoundFacts } from "../artifact-facts.ts";
 import { shortDigest } from "../digest-mark.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 import { outcomeBadge } from "../outcome.ts";
 import { entryLink } from "./links.ts";
 

@@ -1,4 +1,4 @@
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 import { outcomes } from "../outcome.ts";
 import type { SuiteDay } from "../suite-facts.ts";
 

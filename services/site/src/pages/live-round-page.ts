@@ -1,5 +1,5 @@
 import type { JobView, RoundView } from "@quorate/protocol/submission";
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import { type Page, timeText } from "../page.ts";
 import { entryLink, packageLink } from "./links.ts";
 

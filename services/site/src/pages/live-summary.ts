@@ -1,5 +1,5 @@
 import type { RoundView } from "@quorate/protocol/submission";
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import type { LiveView } from "../live-rounds.ts";
 import { packageLink } from "./links.ts";
 

@@ -1,6 +1,6 @@
 import { compareVersions, parseVersion } from "@quorate/debian/version";
 import { ParseError } from "@quorate/protocol/parse-error";
-import { type Html, html } from "../html.ts";
+import { type Html, html } from "@quorate/service/html";
 import { type Outcome, outcomeIcon, outcomes } from "../outcome.ts";
 import type { ArtifactLine } from "../package-facts.ts";
 
