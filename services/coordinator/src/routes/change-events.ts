@@ -2,7 +2,6 @@ import type { ServerResponse } from "node:http";
 import { type Sha256, sha256Schema } from "@quorate/protocol/digest";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
-import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { RoundChanges } from "../changes.ts";
 import type { Queries } from "../database.ts";
@@ -23,6 +22,9 @@ const streamHeaders = {
 };
 
 type Dependencies = { db: Queries; views: Views; watch: RoundChanges["watch"] };
+
+type Asked = { readonly url: string; readonly log: { warn(fields: object, message: string): void } };
+type Answer = { readonly raw: ServerResponse; hijack(): unknown };
 
 /** What is followed: its view, which is sent whole at each change, and the rounds that it consists of. */
 type Followed = {
@@ -63,7 +65,7 @@ export function addChangeEventRoutes(app: HttpApp, { db, views, watch }: Depende
     });
   }
 
-  function follow(request: FastifyRequest, reply: FastifyReply, { event, rounds, load }: Followed): void {
+  function follow(request: Asked, reply: Answer, { event, rounds, load }: Followed): void {
     reply.hijack();
     const stream = reply.raw;
     open.add(stream);
