@@ -13,18 +13,21 @@ export type Script = (typeof scripts)[number];
 
 const scripts = ["check-page", "follow-live", "follow-logs", "look-up-file", "suggest-pages"] as const;
 
+/** Parts of the one style sheet, in this order: what is narrower or printed comes last. */
+const styles = ["text", "frame", "sections", "verdict", "tables", "counts", "check", "pictures", "logs", "edges"];
+
 export type Assets = { readonly urls: AssetUrls; readonly all: readonly Asset[] };
 
 /** The site's own files, each under an address that has its digest in it. */
 export async function loadAssets(): Promise<Assets> {
-  const style = await loadAsset("style.css", "text/css; charset=utf-8");
-  const icon = await loadAsset("icon.svg", "image/svg+xml");
+  const sheets = await Promise.all(styles.map((name) => readFile(new URL(`assets/style/${name}.css`, import.meta.url))));
+  const style = namedByDigest("style.css", "text/css; charset=utf-8", Buffer.concat(sheets));
+  const icon = namedByDigest("icon.svg", "image/svg+xml", await readFile(new URL("assets/icon.svg", import.meta.url)));
   const { urls, all } = await loadBrowserModules(scripts);
   return { urls: { style: style.path, icon: icon.path, scripts: urls }, all: [style, icon, ...all] };
 }
 
-async function loadAsset(name: string, mediaType: string): Promise<Asset> {
-  const body = await readFile(new URL(`assets/${name}`, import.meta.url));
+function namedByDigest(name: string, mediaType: string, body: Buffer): Asset {
   return assetOf(`/assets/${createHash("sha256").update(body).digest("hex").slice(0, 16)}/${name}`, mediaType, body);
 }
 
