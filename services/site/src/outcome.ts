@@ -12,7 +12,7 @@ export const outcomeMeaning: Readonly<Record<Outcome, string>> = {
   mismatch: "enough operators agree on bytes that are not the published ones",
   unreproducible: "every operator answered, and too few of them agree",
   failed: "enough operators signed that the build fails",
-  inconclusive: "the deadline passed with none of these",
+  inconclusive: "the deadline passed before enough operators said the same",
   pending: "no verdict yet",
 };
 
