@@ -27,6 +27,7 @@ const liveRound: RoundView = {
   round: digestOf("round"),
   target: digestOf("target"),
   attempt: 1,
+  policy: digestOf("policy"),
   distribution: "debian",
   suite: "bookworm",
   source: "hello",
