@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseCodeMappings } from "@quorate/host/runtime/process-maps";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type ExplainOptions, runExplain } from "../../services/cli/src/commands/explain.ts";
-import { type WatchOptions, runWatchOnce } from "../../services/cli/src/commands/watch.ts";
+import { type WatchOptions, runWatch } from "../../services/cli/src/commands/watch.ts";
 import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
 import { ReproducedPackages, anyAge, createRoot, installDebs } from "../audited-host.ts";
 import { quorateUnder } from "../quorate.ts";
@@ -72,7 +72,10 @@ type Answer = {
 
 async function watch(running: RunningRoot, options: WatchOptions = {}): Promise<Answer> {
   const context = recordingContext();
-  const code = await runWatchOnce({ root: running.place, snapshot: snapshot(), freshness: anyAge, json: true, ...options }, context);
+  const code = await runWatch(
+    { once: true, root: running.place, snapshot: snapshot(), freshness: anyAge, json: true, ...options },
+    context,
+  );
   return { code, ...(context.json[0] as Omit<Answer, "code">) };
 }
 
@@ -266,6 +269,39 @@ test("a process that is not there is not explained: exit code 3", async () => {
   await using running = await startRoot();
   const options = { root: running.place, snapshot: snapshot(), freshness: anyAge };
   await expect(runExplain("4194304", options, recordingContext())).rejects.toMatchObject({ exitCode: 3 });
+});
+
+test("what begins between two sweeps is looked at too, and figures are served; at the signal the watch ends", async () => {
+  await using running = await startRoot();
+  await plant(join(running.root, "tmp/evil"), Buffer.concat([await perlOf(running.root), Buffer.from("evil")]));
+  const ending = new AbortController();
+  const context = { ...recordingContext(), signal: ending.signal };
+  const options = { root: running.place, snapshot: snapshot(), freshness: anyAge, interval: 3600, metrics: { host: "127.0.0.1", port: 0 } };
+  const ended = runWatch(options, context);
+  await vi.waitFor(() => expect(context.printed).toEqual([`${running.place}: clean, 1 processes`]), { timeout: 30_000 });
+  await running.run(["/tmp/evil", "-e", ready]);
+  await vi.waitFor(() => expect(context.printed[1]).toMatch(/^unowned {2}\/tmp\/evil {2}pid/), { timeout: 30_000 });
+  const [, url = ""] = /^metrics are at (http.*)$/.exec(context.said[0] ?? "") ?? [];
+  const metrics = await (await fetch(url)).text();
+  expect(metrics).toContain("quorate_watch_processes 1\n");
+  expect(metrics).toContain('quorate_watch_outcome{outcome="clean"} 1\n');
+  expect(metrics).toMatch(/^quorate_watch_new_processes_total [1-9]/m);
+  ending.abort();
+  expect(await ended).toBe(130);
+});
+
+test("a package that is upgraded while its program runs is noticed at the next sweep", async () => {
+  await using running = await startRoot();
+  await running.run(["/usr/bin/perl", "-e", ready]);
+  const ending = new AbortController();
+  const context = { ...recordingContext(), signal: ending.signal };
+  const ended = runWatch({ root: running.place, snapshot: snapshot(), freshness: anyAge, interval: 1 }, context);
+  await vi.waitFor(() => expect(context.printed).toEqual([`${running.place}: clean, 2 processes`]), { timeout: 30_000 });
+  await installDebs(running.root, [upgrade]);
+  await vi.waitFor(() => expect(context.printed.at(-1)).toBe(`${running.place}: drift, 2 processes`), { timeout: 30_000 });
+  expect(context.printed.join("\n")).toContain("stale-verified  /usr/bin/perl");
+  ending.abort();
+  await ended;
 });
 
 test("the policy lets verified bytes make code in memory, and nothing that only has their name", async () => {

@@ -230,8 +230,10 @@ function addHostCommands(program: Command, context: CommandContext, done: Done):
 
 function addWatchCommand(program: Command, context: CommandContext, done: Done): void {
   withSnapshot(program.command("watch"))
-    .description("compare what every process runs with what the quorum rebuilt; offline")
-    .requiredOption("--once", "look once")
+    .description("compare what every process runs with what the quorum rebuilt, until Ctrl-C; offline")
+    .option("--once", "look once")
+    .option("--interval <seconds>", "between two looks at all processes; default 10", wholeNumber(1, 3600))
+    .option("--metrics <[host:]port>", "serve figures to Prometheus; default host 127.0.0.1", listenAddress)
     .option("--root <directory>", "where the file system of the processes is seen, such as /proc/PID/root; default this host's")
     .option("--jit <file>", "which programs may make code in memory; default: some of Debian's that do")
     .option("--json", "print JSON")
@@ -239,8 +241,11 @@ function addWatchCommand(program: Command, context: CommandContext, done: Done):
       "after",
       "\nExit codes: 0 every process runs what was rebuilt; 1 something that runs is unverified, or stale after an upgrade; 2 tampering;\n3 it could not be done, not every process could be looked at, or what is known is out of date.",
     )
-    .addHelpText("after", "\nExamples: quorate watch --once\n          quorate watch --once --root /proc/4711/root --json")
-    .action(async (options) => done(await (await import("./commands/watch.ts")).runWatchOnce(options, context)));
+    .addHelpText(
+      "after",
+      "\nExamples: quorate watch --once\n          quorate watch --once --root /proc/4711/root --json\n          quorate watch --metrics 9842",
+    )
+    .action(async (options) => done(await (await import("./commands/watch.ts")).runWatch(options, context)));
 }
 
 function addExplainCommand(program: Command, context: CommandContext, done: Done): void {

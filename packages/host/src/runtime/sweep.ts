@@ -24,7 +24,7 @@ export type Sweeping = {
 };
 
 /** Looks at what processes run: all that are seen below a root, or the given ones. */
-export async function sweepProcesses(sweeping: Sweeping, pids = listPids(sweeping.root)): Promise<Sweep> {
+export async function sweepProcesses(sweeping: Sweeping, pids: readonly number[] = listPids(sweeping.root)): Promise<Sweep> {
   const { root, known, files, jit, looksAtText } = sweeping;
   files.beginSweep();
   const answers = pids.map((pid) => {

@@ -1,42 +1,67 @@
 import { readFile } from "node:fs/promises";
-import { DirectoryTree } from "@quorate/host/directory-tree";
 import { FileHasher } from "@quorate/host/file-hasher";
 import { type JitPolicy, parseJitPolicy, usualJitPolicy } from "@quorate/host/runtime/jit-policy";
-import { KnownPrograms } from "@quorate/host/runtime/known-programs";
-import { MappedFiles } from "@quorate/host/runtime/mapped-files";
-import { decideRuntimeOutcome, sweepProcesses } from "@quorate/host/runtime/sweep";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
-import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
+import type { SnapshotOptions } from "../host-snapshot.ts";
 import { outcomeExitCodes } from "../outcome-exit-codes.ts";
-import { type RuntimeReport, runtimeJson, runtimeLines } from "../runtime-report.ts";
+import { runtimeJson, runtimeLines } from "../runtime-report.ts";
+import { SaidFindings } from "../watch/said-findings.ts";
+import { WatchMetrics } from "../watch/watch-metrics.ts";
+import { watchProcesses } from "../watch/watch-processes.ts";
+import { WatchedHost } from "../watch/watched-host.ts";
 
-export type WatchOptions = SnapshotOptions & { root?: string | undefined; jit?: string | undefined; json?: boolean | undefined };
+export type WatchOptions = SnapshotOptions & {
+  root?: string | undefined;
+  jit?: string | undefined;
+  once?: boolean | undefined;
+  interval?: number | undefined;
+  metrics?: { host: string; port: number } | undefined;
+  json?: boolean | undefined;
+};
 
-/** `quorate watch --once`: what every process runs, compared with what the quorum rebuilt; offline. */
-export async function runWatchOnce(options: WatchOptions, { terminal, signal }: CommandContext): Promise<ExitCode> {
-  const snapshot = await openSnapshot(options);
+const defaultIntervalSeconds = 10;
+
+/** `quorate watch`: what every process runs, compared with what the quorum rebuilt; offline. */
+export async function runWatch(options: WatchOptions, context: CommandContext): Promise<ExitCode> {
+  await using hasher = new FileHasher();
   const subject = options.root ?? "/";
-  const report = await sweepOnce(subject, options, snapshot).catch((cause: unknown) => {
-    signal.throwIfAborted();
+  try {
+    const host = new WatchedHost(subject, options, { hasher, jit: await loadJitPolicy(options.jit) });
+    if (options.once !== true) return await watchOn(host, options, context);
+    const report = await host.sweep(1);
+    if (options.json) context.terminal.printJson(runtimeJson(report));
+    else for (const line of runtimeLines(report)) context.terminal.print(line);
+    return outcomeExitCodes[report.outcome];
+  } catch (cause) {
+    context.signal.throwIfAborted();
     throw new CommandError(`watching ${subject}: ${errorLine(cause)}`, { exitCode: exitCodes.notReproduced, cause });
-  });
-  if (options.json) terminal.printJson(runtimeJson(report));
-  else for (const line of runtimeLines(report)) terminal.print(line);
-  return outcomeExitCodes[report.outcome];
+  }
 }
 
-async function sweepOnce(subject: string, options: WatchOptions, snapshot: HostSnapshot): Promise<RuntimeReport> {
-  await using hasher = new FileHasher();
-  const known = await KnownPrograms.load(new DirectoryTree(subject, hasher), snapshot.artifacts);
-  const sweep = await sweepProcesses({
-    root: subject.replace(/\/+$/, ""),
-    known,
-    files: new MappedFiles(Math.random),
-    jit: await loadJitPolicy(options.jit),
-    looksAtText: () => true,
+/** Says what is found when it is found first, and how each sweep ends when that has changed. */
+async function watchOn(host: WatchedHost, options: WatchOptions, { terminal, signal }: CommandContext): Promise<ExitCode> {
+  await using stack = new AsyncDisposableStack();
+  const metrics = new WatchMetrics();
+  if (options.metrics !== undefined) {
+    const served = stack.use(await metrics.serve(options.metrics, terminal));
+    terminal.say(`metrics are at ${served.url}/metrics`);
+  }
+  const said = new SaidFindings(terminal, options.json === true);
+  await watchProcesses({
+    host,
+    intervalSeconds: options.interval ?? defaultIntervalSeconds,
+    onSweep: async (report, seconds) => {
+      metrics.swept(report, seconds);
+      said.sweep(report);
+    },
+    onNew: (report) => {
+      metrics.lookedAtNew(report.sweep.processes);
+      said.add(report);
+    },
+    signal,
   });
-  return { subject, sweep, snapshot, outcome: decideRuntimeOutcome(sweep, snapshot.freshness.kind === "fresh") };
+  return exitCodes.interrupted;
 }
 
 async function loadJitPolicy(path: string | undefined): Promise<JitPolicy> {
