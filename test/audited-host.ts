@@ -133,9 +133,11 @@ export async function createRoot(root: string): Promise<void> {
   await writeFile(join(root, "etc/group"), "root:x:0:\nsmall:x:100:\n");
 }
 
-export async function installDebs(root: string, debs: readonly string[]): Promise<void> {
+export async function installDebs(root: string, debs: readonly string[], options: readonly string[] = []): Promise<void> {
   const env = { PATH: process.env["PATH"], LC_ALL: "C" };
-  await run("dpkg", [`--root=${root}`, "--force-script-chrootless", "--log=/dev/null", "--no-triggers", "--install", ...debs], { env });
+  await run("dpkg", [`--root=${root}`, "--force-script-chrootless", "--log=/dev/null", "--no-triggers", ...options, "--install", ...debs], {
+    env,
+  });
 }
 
 export type AuditAnswer = {

@@ -1,13 +1,20 @@
 import { createHash } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
 import { appendFile, chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { auditTree } from "@quorate/host/audit";
+import { decideOutcome } from "@quorate/host/audit-outcome";
+import { DirectoryTree } from "@quorate/host/directory-tree";
+import { FileHasher } from "@quorate/host/file-hasher";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AuditAnswer, ReproducedPackages, audit, createRoot, installDebs } from "../audited-host.ts";
+import { openSnapshot } from "../../services/cli/src/host-snapshot.ts";
+import { type AuditAnswer, ReproducedPackages, anyAge, audit, createRoot, installDebs } from "../audited-host.ts";
 import { buildSmallDeb } from "../small-deb.ts";
 
 let directory = "";
 let network: ReproducedPackages;
+let upgrade = "";
 const clean = () => join(directory, "clean");
 const snapshot = () => join(directory, "snapshot");
 
@@ -33,8 +40,13 @@ beforeAll(async () => {
     name: "other",
     files: { "usr/bin/other": "other\n", "usr/share/doc/other/README": "other\n" },
   });
-  await network.reproduce(tool);
-  await network.reproduce(other);
+  upgrade = await buildSmallDeb(directory, {
+    name: "tool",
+    version: "2.0",
+    files: { "usr/bin/tool": "#!/bin/sh\necho newer\n", "usr/bin/added": "added\n", "etc/tool.conf": "setting = 2\n" },
+    conffiles: ["etc/tool.conf"],
+  });
+  for (const deb of [tool, other, upgrade]) await network.reproduce(deb);
   await network.publish();
   await network.sync(snapshot());
   await createRoot(clean());
@@ -45,11 +57,16 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Audits a copy of the clean root in which something was changed. */
-async function auditAfter(change: (root: string) => Promise<unknown>): Promise<AuditAnswer> {
+async function copyClean(): Promise<string> {
   const root = join(await mkdtemp(join(directory, "root-")), "root");
   await cp(clean(), root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
   await chmod(join(root, "usr/bin/tool"), 0o4755);
+  return root;
+}
+
+/** Audits a copy of the clean root in which something was changed. */
+async function auditAfter(change: (root: string) => Promise<unknown>): Promise<AuditAnswer> {
+  const root = await copyClean();
   await change(root);
   return audit(root, snapshot());
 }
@@ -156,9 +173,7 @@ describe("tampering with dpkg's own database is found", () => {
 });
 
 test("with a cache, what was written since is found; a file that is the same is not read again", async () => {
-  const root = join(await mkdtemp(join(directory, "cached-")), "root");
-  await cp(clean(), root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  await chmod(join(root, "usr/bin/tool"), 0o4755);
+  const root = await copyClean();
   const cache = join(directory, "cache");
   await audit({ root, cache }, snapshot());
   // As if the files had been there for a while: a cache keeps none that was just written.
@@ -189,6 +204,57 @@ describe("what an administrator does is no tampering", () => {
     expect(answer.code).toBe(code);
   });
 });
+
+test("an upgrade leaves nothing behind that is an alert, and what was edited stays the administrator's", async () => {
+  const answer = await auditAfter(async (root) => {
+    await appendFile(join(root, "etc/tool.conf"), "setting = mine\n");
+    await installDebs(root, [upgrade], ["--force-confold"]);
+  });
+  expect(answer).toMatchObject({ code: 0, outcome: "clean", findings: [] });
+  expect(answer.counts).toMatchObject({ "locally-configured": 1 });
+});
+
+describe("what could not be looked at is not called clean: exit code 3", () => {
+  test("what this user may not read", async () => {
+    const root = await copyClean();
+    for (const path of [directory, join(root, "..")]) await chmod(path, 0o755);
+    await chmod(join(root, "usr/lib/tool"), 0o700);
+    const answer = await asNobody(() => audit(root, snapshot()));
+    expect(answer).toMatchObject({ code: 3, outcome: "incomplete" });
+    expect(found(answer)).toContain("unreadable usr/lib/tool/part.py");
+    await chmod(join(root, "var/lib/dpkg/status"), 0o600);
+    await expect(asNobody(() => audit(root, snapshot()))).rejects.toMatchObject({ exitCode: 3 });
+  });
+
+  test("what becomes something else while the root is read", async () => {
+    const root = await copyClean();
+    const { artifacts: known } = await openSnapshot({ snapshot: snapshot(), freshness: anyAge });
+    await using hasher = new FileHasher();
+    let hashed = 0;
+    const onFile = () => {
+      if ((hashed += 1) > 1) return;
+      // One of them has not been read yet.
+      for (const name of ["usr/bin/other", "usr/lib/tool/part.py"]) {
+        rmSync(join(root, name));
+        mkdirSync(join(root, name));
+      }
+    };
+    const tree = new DirectoryTree(root, hasher);
+    const result = await auditTree({ tree, known, onFile, signal: AbortSignal.timeout(60_000) });
+    expect(result.findings.map((finding) => finding.class)).toContain("changed-while-read");
+    expect(decideOutcome(result, true)).toBe("incomplete");
+  });
+});
+
+/** Does something with the rights of somebody who owns nothing here. */
+async function asNobody<Value>(work: () => Promise<Value>): Promise<Value> {
+  process.seteuid?.(65_534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
 
 describe("what an audit of files cannot see, it does not report; every report says so", () => {
   test.each<[string, (root: string) => Promise<unknown>]>([
