@@ -140,6 +140,13 @@ describe("every page", () => {
   );
 });
 
+/** In the page: modules of the check that were asked for before the page was shown. */
+const askedBeforeFirstPaint = `
+  performance.getEntriesByType("resource")
+    .filter(({ startTime }) => startTime < performance.getEntriesByName("first-contentful-paint")[0].startTime)
+    .map(({ name }) => name)
+    .filter((name) => name.includes("/modules/") && !/(?:check-page|suggest-pages)[.]js$/.test(name))`;
+
 /** The state of each step of the check on the artifact's page, once there is an answer. */
 async function checked(page: Page): Promise<{ state: string; steps: Record<string, string | null>; answer: string }> {
   const section = page.locator("#check:is([data-state=verified], [data-state=contradicted], [data-state=unable])");
@@ -172,6 +179,7 @@ describe("the check in the browser", () => {
     const { state, steps, answer } = await checked(opened.page);
     expect({ state, steps }).toEqual({ state: "verified", steps: allVerified });
     expect(answer).toContain("ada, bert rebuilt it bit for bit");
+    expect(await opened.page.evaluate(askedBeforeFirstPaint)).toEqual([]);
     expect(opened.complaints).toEqual([]);
     expect(await accessibilityProblems(opened.page)).toEqual([]);
     await saveScreenshot(opened.page, "check-verified");

@@ -62,6 +62,21 @@ describe("a site whose coordinator is down", () => {
     expect(text).toContain('href="/package/mailgraph"');
   });
 
+  it.each<[string, readonly string[]]>([
+    ["mai", ["/package/mailgraph"]],
+    ["AD", [`/operator/${operatorNamed("ada")}`]],
+    ["cyd <B", [`/operator/${operatorNamed("cyd")}`]],
+    ["%", []],
+    ["mailgraph_1.14-20_all.deb", []],
+    ["x".repeat(4000), []],
+    ["\u202e\u0000", []],
+  ])("suggests for %j what begins so, and no more", async (typed, paths) => {
+    const { status, text } = await site.get(`/search/suggestions?q=${encodeURIComponent(typed)}`);
+    expect(status).toBe(200);
+    const { suggestions } = JSON.parse(text) as { suggestions: readonly { path: string }[] };
+    expect(suggestions.map(({ path }) => path)).toEqual(paths);
+  });
+
   it.each([
     ["/search?q=%3Cscript%3Ealert(1)%3C/script%3E"],
     [`/search?q=${"x".repeat(4001)}`],
