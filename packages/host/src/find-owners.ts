@@ -1,5 +1,6 @@
 import type { InstalledPackage } from "@quorate/debian/dpkg-status";
-import { type DpkgDatabase, loadInstalledPaths } from "./dpkg-database.ts";
+import { encodePath } from "@quorate/attestation/path-text";
+import { type DpkgDatabase, infoPath, loadInstalledPaths } from "./dpkg-database.ts";
 import type { HostTree } from "./host-tree.ts";
 import type { Locator } from "./locator.ts";
 
@@ -20,7 +21,7 @@ export function findAllOwners(
 ): ReadonlyMap<string, readonly InstalledPackage[]> {
   const names = new Set([...places].map(nameOf));
   const found = new Map<string, InstalledPackage[]>();
-  for (const installed of database.packages) {
+  for (const installed of packagesListing(names, { tree, database })) {
     for (const path of loadInstalledPaths(tree, database, installed)) {
       const diversion = database.diversions.get(path);
       const own = diversion === undefined || diversion.package === installed.package ? path : diversion.to;
@@ -31,6 +32,19 @@ export function findAllOwners(
     }
   }
   return found;
+}
+
+/** So few names are looked for in the bytes of dpkg's lists before these are parsed. */
+const fewNames = 4;
+
+function packagesListing(names: ReadonlySet<string>, { tree, database }: Omit<Host, "locator">): readonly InstalledPackage[] {
+  const diverted = [...database.diversions.values()].filter(({ to }) => names.has(nameOf(to))).map(({ from }) => nameOf(from));
+  const listed = [...new Set([...names, ...diverted])].map((name) => Buffer.from(encodePath(`/${name}\n`)));
+  if (listed.length > fewNames) return database.packages;
+  return database.packages.filter((installed) => {
+    const list = Buffer.from(tree.read(infoPath(database, installed, "list")) ?? []);
+    return listed.some((name) => list.includes(name));
+  });
 }
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

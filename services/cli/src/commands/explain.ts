@@ -1,3 +1,4 @@
+import "../interpreted-schemas.ts";
 import { resolve } from "node:path";
 import { DirectoryTree } from "@quorate/host/directory-tree";
 import { type DpkgDatabase, loadDpkgDatabase } from "@quorate/host/dpkg-database";
