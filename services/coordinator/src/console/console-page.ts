@@ -90,8 +90,8 @@ function workersSection({ workers }: ConsoleOverview): Html {
       <td>${state}</td>
       <td>${capabilities.architectures.join(", ")}</td>
       <td>
-        ${capabilities.cores} cores, ${gibibytes(capabilities.memoryMib * 2 ** 20)} GiB, ${gibibytes(capabilities.diskMib * 2 ** 20)} GiB
-        disk
+        ${capabilities.cores} ${capabilities.cores === 1 ? "core" : "cores"}, ${gibibytes(capabilities.memoryMib * 2 ** 20)} GiB,
+        ${gibibytes(capabilities.diskMib * 2 ** 20)} GiB disk
       </td>
       <td>${timeOf(renewedAt)}</td>
     </tr>`;
