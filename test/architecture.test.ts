@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 const root = dirname(import.meta.dirname);
 const core = ["protocol", "tlog", "attestation", "debian", "verdict"];
 const shell = ["signing", "bus", "client", "service", "archive", "host"];
-const services = ["coordinator", "log", "witness", "worker", "cli", "site"];
+const services = ["coordinator", "log", "witness", "worker", "cli", "site", "fleet"];
 
 /** npm packages that only these workspaces may import: each outside system has one door. */
 const soleImporters: Record<string, string[]> = {

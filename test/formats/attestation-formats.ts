@@ -7,6 +7,7 @@ import { formatStatement, parseEntry, parseStatement } from "@quorate/attestatio
 import { formatManifest, parseManifest } from "@quorate/attestation/manifest";
 import { parseP256Key } from "@quorate/attestation/p256";
 import { escapePath, unescapePath } from "@quorate/attestation/path-text";
+import { formatRuntime, parseRuntime } from "@quorate/attestation/runtime-statement";
 import { type Format, inOneSpelling } from "./format.ts";
 
 export const attestationFormats: readonly Format[] = [
@@ -18,6 +19,14 @@ export const attestationFormats: readonly Format[] = [
     parse: (input) => {
       const { subject, deployment } = parseDeployment(input);
       inSameBytes(input, Buffer.from(formatDeployment(subject.name, subject.digest.sha256, deployment)));
+    },
+  },
+  {
+    name: "runtime statement",
+    vectors: "attestation/runtime",
+    parse: (input) => {
+      const { statement } = parseRuntime(input);
+      inSameBytes(parseEnvelope(input).payload, formatRuntime(statement.subject.name, statement.subject.digest.sha256, statement.runtime));
     },
   },
   { name: "entry", vectors: "attestation/entry", parse: parseEntry },

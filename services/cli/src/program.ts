@@ -234,6 +234,8 @@ function addWatchCommand(program: Command, context: CommandContext, done: Done):
     .option("--once", "look once")
     .option("--interval <seconds>", "between two looks at all processes; default 10", wholeNumber(1, 3600))
     .option("--metrics <[host:]port>", "serve figures to Prometheus; default host 127.0.0.1", listenAddress)
+    .option("--fleet <url>", "send signed reports to your organisation's fleet service")
+    .option("--key <file>", "with --fleet: this host's private key, made when there is none; default /var/lib/quorate-watch/key")
     .option("--root <directory>", "where the file system of the processes is seen, such as /proc/PID/root; default this host's")
     .option("--jit <file>", "which programs may make code in memory; default: some of Debian's that do")
     .option("--json", "print JSON")

@@ -6,6 +6,7 @@ import type { CommandContext } from "../context.ts";
 import type { SnapshotOptions } from "../host-snapshot.ts";
 import { outcomeExitCodes } from "../outcome-exit-codes.ts";
 import { runtimeJson, runtimeLines } from "../runtime-report.ts";
+import { FleetReporter } from "../watch/fleet-reporter.ts";
 import { SaidFindings } from "../watch/said-findings.ts";
 import { WatchMetrics } from "../watch/watch-metrics.ts";
 import { watchProcesses } from "../watch/watch-processes.ts";
@@ -16,11 +17,14 @@ export type WatchOptions = SnapshotOptions & {
   jit?: string | undefined;
   once?: boolean | undefined;
   interval?: number | undefined;
+  fleet?: string | undefined;
+  key?: string | undefined;
   metrics?: { host: string; port: number } | undefined;
   json?: boolean | undefined;
 };
 
 const defaultIntervalSeconds = 10;
+const defaultKey = "/var/lib/quorate-watch/key";
 
 /** `quorate watch`: what every process runs, compared with what the quorum rebuilt; offline. */
 export async function runWatch(options: WatchOptions, context: CommandContext): Promise<ExitCode> {
@@ -47,6 +51,8 @@ async function watchOn(host: WatchedHost, options: WatchOptions, { terminal, sig
     const served = stack.use(await metrics.serve(options.metrics, terminal));
     terminal.say(`metrics are at ${served.url}/metrics`);
   }
+  const reporter = options.fleet === undefined ? undefined : new FleetReporter(options.fleet, options.key ?? defaultKey);
+  if (reporter !== undefined) terminal.say(`the fleet takes reports of this host with this line in its hosts file:\n${reporter.enrolment}`);
   const said = new SaidFindings(terminal, options.json === true);
   await watchProcesses({
     host,
@@ -54,6 +60,8 @@ async function watchOn(host: WatchedHost, options: WatchOptions, { terminal, sig
     onSweep: async (report, seconds) => {
       metrics.swept(report, seconds);
       said.sweep(report);
+      // The host is watched all the same; to the fleet it is silent, which is a failure there.
+      await reporter?.report(report).catch((error: unknown) => terminal.say(`quorate: ${errorLine(error)}`));
     },
     onNew: (report) => {
       metrics.lookedAtNew(report.sweep.processes);

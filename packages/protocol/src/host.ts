@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { sha256Of, sha256Schema } from "./digest.ts";
+import { reportNonceSchema } from "./runtime.ts";
+
+/** A host that reports what its processes run, by its key. */
+export const hostIdSchema = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits")
+  .brand("HostId");
+export type HostId = z.infer<typeof hostIdSchema>;
+
+/** The first 32 hexadecimal digits of the SHA-256 over the host's key (SubjectPublicKeyInfo, DER). */
+export function hostIdOf(spkiDer: Uint8Array): HostId {
+  return hostIdSchema.parse(sha256Of(spkiDer).slice(0, 32));
+}
+
+/** What the next report of a host must hold: nobody can have made it before the last one was accepted. */
+export const reportChallengeSchema = z.strictObject({
+  sequence: z.int().min(1),
+  nonce: reportNonceSchema,
+  previous: sha256Schema.optional(),
+});
+export type ReportChallenge = z.infer<typeof reportChallengeSchema>;

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { sha256Schema } from "./digest.ts";
+import { lineSchema, packageNameSchema, timeSchema } from "./names.ts";
+
+const count = z.int().min(0);
+const classSchema = z.string().regex(/^[a-z-]{1,40}$/);
+
+/** A number that is used once: what is signed with it was made after it was given out. */
+export const reportNonceSchema = z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits");
+
+/** Predicate of `runtime/v1`: what a look at the processes of a host found. */
+export const runtimeSchema = z.strictObject({
+  outcome: z.enum(["clean", "drift", "incomplete", "tampering"]),
+  sweptAt: timeSchema,
+  /** One more than in the report before, whose envelope `previous` is the digest of. */
+  sequence: z.int().min(1),
+  previous: sha256Schema.optional(),
+  nonce: reportNonceSchema,
+  processes: count,
+  /** How many files and kinds of memory are of each class. */
+  counts: z.record(classSchema, count),
+  /** All that is not as expected, up to a bound; `counts` has the whole. */
+  findings: z
+    .array(
+      z.strictObject({
+        class: classSchema,
+        path: z.string().max(4000),
+        processes: z.int().min(1),
+        package: packageNameSchema.optional(),
+        reason: z.string().max(500).optional(),
+      }),
+    )
+    .max(100),
+  /** What no look at processes can show. */
+  unseen: z.array(lineSchema(300)).max(20),
+  checkpoint: z.strictObject({ origin: lineSchema(300), size: count, rootSha256: sha256Schema }),
+  /** SHA-256 of the host's policy. */
+  policy: sha256Schema,
+  /** What the report rests on besides the host's word. */
+  evidence: z.literal("software-only"),
+});
+export type RuntimePredicate = z.infer<typeof runtimeSchema>;

@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
+import { formatEnvelope, pae } from "@quorate/attestation/dsse";
+import { escapePath } from "@quorate/attestation/path-text";
+import { formatRuntime } from "@quorate/attestation/runtime-statement";
+import { request, requestJson } from "@quorate/client/http";
+import { unseenAtRuntime } from "@quorate/host/runtime/runtime-class";
+import { runtimeStateOf } from "@quorate/host/runtime/runtime-state";
+import { parseSha256 } from "@quorate/protocol/digest";
+import { type ReportChallenge, hostIdOf, reportChallengeSchema } from "@quorate/protocol/host";
+import { formatTime } from "@quorate/protocol/names";
+import { type P256Signer, createP256Key, loadP256Key } from "@quorate/signing/p256-key";
+import { type RuntimeReport, countRuntimeClasses, loudFindings } from "../runtime-report.ts";
+
+/** A host that found the same again says so once a minute: silence means that something is wrong. */
+const heartbeatSeconds = 60;
+const deadlineSeconds = 10;
+const maxFindings = 100;
+const maxAnswerBytes = 10_000;
+
+/** Sends signed reports of one host to its fleet. */
+export class FleetReporter {
+  readonly name = hostname();
+  readonly #url: string;
+  readonly #signer: P256Signer;
+  #sent: { readonly state: string; readonly at: number } | undefined;
+
+  /** @param key a file with the host's private key, which is made when there is none */
+  constructor(url: string, key: string) {
+    this.#signer = existsSync(key) ? loadP256Key(key) : createP256Key(key);
+    this.#url = `${url.replace(/\/+$/, "")}/v1/hosts/${hostIdOf(this.#signer.spki)}`;
+  }
+
+  /** What enrols the host: a line of the fleet's hosts file. */
+  get enrolment(): string {
+    return `host ${this.name} ${Buffer.from(this.#signer.spki).toString("base64")}`;
+  }
+
+  /** Sends what has changed, and a heartbeat. @throws when the fleet cannot be reached or does not take it */
+  async report(report: RuntimeReport): Promise<void> {
+    const state = `${report.outcome} ${runtimeStateOf(report.sweep.findings)}`;
+    const isDue = this.#sent === undefined || performance.now() - this.#sent.at >= heartbeatSeconds * 1000;
+    if (isDue || this.#sent?.state !== state) await this.send(report);
+    else return;
+    this.#sent = { state, at: performance.now() };
+  }
+
+  /** Signs and sends one report, under the challenge that the fleet gives. */
+  async send(report: RuntimeReport): Promise<void> {
+    const challenge = await requestJson(
+      { doing: "asking the fleet for a challenge", url: `${this.#url}/challenge`, deadlineSeconds, maxBytes: maxAnswerBytes },
+      reportChallengeSchema,
+    );
+    const payload = this.#payload(report, challenge);
+    const envelope = formatEnvelope({ payload, signatures: [this.#signer.sign(pae(payload))] });
+    const headers = { "content-type": "application/vnd.dsse+json" };
+    const body = new Uint8Array(envelope);
+    const doing = "reporting to the fleet";
+    await request({ doing, url: `${this.#url}/reports`, method: "POST", headers, body, deadlineSeconds, maxBytes: maxAnswerBytes });
+  }
+
+  #payload({ sweep, outcome, snapshot }: RuntimeReport, challenge: ReportChallenge): Uint8Array {
+    const { checkpoint, policySha256 } = snapshot;
+    return formatRuntime(this.name, runtimeStateOf(sweep.findings), {
+      outcome,
+      sweptAt: formatTime(new Date()),
+      ...challenge,
+      processes: sweep.processes,
+      counts: Object.fromEntries(countRuntimeClasses(sweep.findings)),
+      findings: loudFindings(sweep)
+        .slice(0, maxFindings)
+        .map(({ class: found, path, pids, package: owner, reason }) => ({
+          class: found,
+          path: escapePath(path).slice(0, 4000),
+          processes: pids.length,
+          ...(owner === undefined ? {} : { package: owner }),
+          ...(reason === undefined ? {} : { reason: escapePath(reason).replaceAll("%20", " ").slice(0, 500) }),
+        })),
+      unseen: unseenAtRuntime,
+      checkpoint: {
+        origin: checkpoint.origin,
+        size: checkpoint.size,
+        rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")),
+      },
+      policy: parseSha256(policySha256),
+      evidence: "software-only",
+    });
+  }
+}

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { openDataDirectory } from "@quorate/service/data-directory";
+import { createHttpApp } from "@quorate/service/http-app";
+import { listen } from "@quorate/service/listen";
+import type { Logger } from "@quorate/service/logger";
+import type { FleetConfig } from "./config.ts";
+import { FleetStore } from "./fleet-store.ts";
+import { addFleetRoutes, maxReportBytes } from "./routes.ts";
+
+export type Fleet = AsyncDisposable & { readonly url: string };
+
+/** Starts the service that an organisation's hosts report to; disposing it finishes the requests under way. */
+export async function startFleet(config: FleetConfig, { logger, now = Date.now }: { logger: Logger; now?: () => number }): Promise<Fleet> {
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await openDataDirectory({ path: config.dataDirectory, service: "fleet", format: 1 }));
+  const store = stack.use(new FleetStore(join(directory.path, "fleet.sqlite")));
+  const app = createHttpApp({ logger, bodyLimitBytes: maxReportBytes });
+  stack.defer(() => app.close());
+  addFleetRoutes(app, { config, store, logger, now });
+  const url = await listen(app, config);
+  logger.info({ url }, "taking reports");
+  const owned = stack.move();
+  return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
