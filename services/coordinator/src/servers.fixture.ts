@@ -56,7 +56,7 @@ export async function startProgram(
 /** A log and its witnesses, of which a majority is needed. `file` names the files that keys and settings are kept in. */
 export async function startLogWithWitnesses(file: (name: string) => string, resources: AsyncDisposableStack, count = 1) {
   const token = "log-token-of-the-tests";
-  const vkey = formatVkey(createNoteKey(file("log.key"), "log.test/quorate", "ed25519").key);
+  const vkey = formatVkey(createNoteKey(file("log.key"), "log.test", "ed25519").key);
   await writeFile(file("witness-logs"), `log ${vkey}\n`);
   const names = Array.from({ length: count }, (_, index) => `w${index + 1}`);
   const lines = names.map(async (name) => {
