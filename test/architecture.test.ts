@@ -27,6 +27,7 @@ const soleImporters: Record<string, string[]> = {
   commander: ["cli"],
   "markdown-it": ["site"],
   pino: ["service"],
+  "@fastify/swagger": ["service"],
 };
 const coreMayImport = ["zod", "@noble/", "@scure/base"];
 const vagueNames = /^(utils?|common|helpers?|types|index|managers?|misc)\.ts$/;

@@ -54,6 +54,8 @@ export interface Api {
   publishPolicy(envelope: string, options?: Cancellable): Promise<PolicyVersion>;
   operatorRecord(operator: OperatorId, options?: Cancellable): Promise<OperatorRecord>;
   stats(options?: Cancellable): Promise<Stats>;
+  /** The API's own description: an OpenAPI document. */
+  description(options?: Cancellable): Promise<unknown>;
   /** An operator's signed enrolment, change of keys or revocation. */
   sendOperatorStatement(statement: OperatorRequest, options?: Cancellable): Promise<OperatorView>;
   operator(id: OperatorId, options?: Cancellable): Promise<OperatorView>;
@@ -121,6 +123,7 @@ export function createApi(options: ApiOptions): Api {
     operatorRecord: (operator, { signal } = {}) =>
       requestJson(get(`reading the record of operator ${operator}`, `/v1/operators/${operator}/record`, signal), operatorRecordSchema),
     stats: ({ signal } = {}) => requestJson(get("reading the network's statistics", "/v1/stats", signal), statsSchema),
+    description: ({ signal } = {}) => requestJson(get("reading the API's description", "/v1/openapi.json", signal), z.unknown()),
     sendOperatorStatement: (statement, { signal } = {}) =>
       requestJson({ ...post("sending the operator's statement", "/v1/operators", statement), signal }, operatorViewSchema),
     operator: (id, { signal } = {}) => requestJson(get(`reading operator ${id}`, `/v1/operators/${id}`, signal), operatorViewSchema),

@@ -7,6 +7,7 @@ import { ParseError } from "./parse-error.ts";
 export const sha256Schema = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits")
+  .meta({ examples: ["b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"] })
   .brand<"Sha256">();
 
 /** A SHA-256 digest as 64 lower-case hexadecimal digits. */

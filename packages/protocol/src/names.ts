@@ -14,24 +14,42 @@ export const forms = {
 const whole = (form: string): RegExp => new RegExp(`^${form}$`);
 
 /** Debian Policy §5.6.1: source and binary package names. */
-export const packageNameSchema = z.string().regex(whole(forms.packageName), "must be a Debian package name");
+export const packageNameSchema = z
+  .string()
+  .regex(whole(forms.packageName), "must be a Debian package name")
+  .meta({ examples: ["mailgraph"] });
 
 /** Debian Policy §5.6.12, without the white space it forbids; the order of versions is `@quorate/debian/version`. */
-export const packageVersionSchema = z.string().regex(whole(forms.packageVersion), "must be a Debian version");
+export const packageVersionSchema = z
+  .string()
+  .regex(whole(forms.packageVersion), "must be a Debian version")
+  .meta({ examples: ["1.14-20"] });
 
 /** A distribution's short name, such as `debian`. */
-export const distributionSchema = z.string().regex(whole(forms.distribution), "must be a distribution's short name");
+export const distributionSchema = z
+  .string()
+  .regex(whole(forms.distribution), "must be a distribution's short name")
+  .meta({ examples: ["debian"] });
 
 /** A suite or codename, such as `bookworm` or `trixie-updates`. */
-export const suiteSchema = z.string().regex(whole(forms.suite), "must be a suite name");
+export const suiteSchema = z
+  .string()
+  .regex(whole(forms.suite), "must be a suite name")
+  .meta({ examples: ["bookworm"] });
 
 export const componentSchema = z.string().regex(whole(forms.component), "must be an archive component");
 
 /** What a target is built as: a machine architecture (`dpkg-buildpackage -B`) or `all` (`-A`). */
-export const architectureSchema = z.string().regex(whole(forms.architecture), "must be a Debian architecture");
+export const architectureSchema = z
+  .string()
+  .regex(whole(forms.architecture), "must be a Debian architecture")
+  .meta({ examples: ["amd64"] });
 
 /** A file name without directories. */
-export const fileNameSchema = z.string().regex(whole(forms.fileName), "must be a plain file name");
+export const fileNameSchema = z
+  .string()
+  .regex(whole(forms.fileName), "must be a plain file name")
+  .meta({ examples: ["mailgraph_1.14-20_all.deb"] });
 
 /** A relative path inside an archive: no empty, `.` or `..` segment. */
 export const archivePathSchema = z
@@ -47,7 +65,10 @@ export const hostnameSchema = z
   .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be a DNS name in lower case");
 
 /** A time as RFC 3339 in UTC, to the second, `Z`. */
-export const timeSchema = z.string().regex(whole(forms.time), "must be a UTC time to the second");
+export const timeSchema = z
+  .string()
+  .regex(whole(forms.time), "must be a UTC time to the second")
+  .meta({ examples: ["2026-11-23T08:00:00Z"] });
 
 /** The time as `timeSchema` takes it, such as `2026-11-23T08:00:00Z`: what is below a second is cut off. */
 export function formatTime(time: Date): string {

@@ -5,6 +5,7 @@ import { architectureSchema, hostnameSchema, lineSchema } from "./names.ts";
 export const operatorIdSchema = z
   .string()
   .regex(/^[0-9a-f]{32}$/, "must be 32 lower-case hexadecimal digits")
+  .meta({ examples: ["4829feed642af980e39e5a89816c284d"] })
   .brand<"OperatorId">();
 
 /** The first 32 hexadecimal digits of the SHA-256 over the operator's identity key (SubjectPublicKeyInfo, DER). */

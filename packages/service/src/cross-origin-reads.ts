@@ -11,7 +11,7 @@ export function allowCrossOriginReads(app: HttpApp): void {
     if (!url.startsWith("/v1/")) return;
     void reply.headers({ "access-control-allow-origin": "*", "access-control-expose-headers": "etag, last-modified, link, retry-after" });
   });
-  app.options("/v1/*", async (_request, reply) =>
+  app.options("/v1/*", { schema: { hide: true } }, async (_request, reply) =>
     reply
       .code(204)
       .headers({

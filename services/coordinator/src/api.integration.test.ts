@@ -1,10 +1,11 @@
-import { appendFile } from "node:fs/promises";
+import { appendFile, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApi } from "@quorate/client/api";
 import { createBlobs } from "@quorate/client/blobs";
 import { sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { startTestNetwork, type TestNetwork } from "./network.fixture.ts";
 import { problemOf } from "./problem-of.fixture.ts";
 import type { TestOperator } from "./test-operator.fixture.ts";
@@ -16,6 +17,19 @@ beforeAll(async () => {
   ada = await network.enrol("Ada");
 });
 afterAll(() => network[Symbol.asyncDispose]());
+
+const descriptionSchema = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        summary: z.string(),
+        responses: z.record(z.string(), z.object({ content: z.record(z.string(), z.object({ schema: z.any() })).default({}) })),
+      }),
+    ),
+  ),
+});
 
 const request = { distribution: "debian", suite: "small", source: "alpha" };
 
@@ -93,6 +107,39 @@ test("a malformed request is told what is wrong with it", async () => {
   const response = await fetch(`${network.url}/v1/rounds?limit=many`);
   expect(response.headers.get("content-type")).toContain("application/problem+json");
   expect(await response.json()).toMatchObject({ status: 400, detail: expect.stringContaining("limit") });
+});
+
+test("every route is described, and what is answered fits what is described", async () => {
+  const read = async (path: string): Promise<unknown> => (await fetch(`${network.url}${path}`)).json();
+  const { paths } = descriptionSchema.parse(await read("/v1/openapi.json"));
+  const directory = join(import.meta.dirname, "routes");
+  const sources = await Promise.all((await readdir(directory)).map((file) => readFile(join(directory, file), "utf8")));
+  const named = sources.flatMap((text) =>
+    [...text.matchAll(/"(\/v1\/[^"]+)"/g)].map(([, path = ""]) => path.replaceAll(/:(\w+)/g, "{$1}")),
+  );
+  expect(named.length).toBeGreaterThan(15);
+  expect(Object.keys(paths).toSorted()).toEqual([...new Set([...named, "/v1/openapi.json"])].toSorted());
+  const [round] = await network.api.rounds();
+  const values: Record<string, string | undefined> = { operator: ada.id, id: round?.round, digest: round?.target };
+  const asked = [
+    "/v1/rounds",
+    "/v1/rounds/{id}",
+    "/v1/targets/{digest}",
+    "/v1/network",
+    "/v1/operators",
+    "/v1/operators/{operator}/record",
+    "/v1/policies",
+    "/v1/stats",
+    "/v1/workers",
+    "/v1/artifacts",
+  ];
+  for (const path of asked) {
+    const described = z.fromJSONSchema(paths[path]?.["get"]?.responses["200"]?.content["application/json"]?.schema ?? {});
+    expect(described.safeParse("of another kind").success, path).toBe(false);
+    expect(described.safeParse(await read(path.replaceAll(/{(\w+)}/g, (_all, name: string) => values[name] ?? ""))), path).toMatchObject({
+      success: true,
+    });
+  }
 });
 
 test("an altered InRelease is refused, and nothing is built from it", async () => {

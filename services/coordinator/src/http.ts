@@ -1,4 +1,6 @@
 import { sql } from "drizzle-orm";
+import { describeApi } from "@quorate/service/api-description";
+import { allowCrossOriginReads } from "@quorate/service/cross-origin-reads";
 import { createHttpApp, type HttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
@@ -65,6 +67,12 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
   });
   // What is sent is made of the schemas' own types; a schema that brands a text does not run backwards.
   app.setSerializerCompiler(() => JSON.stringify);
+  await describeApi(app, {
+    title: "Quorate: submissions and work under way",
+    description:
+      "Everything with authority is in the log; this API asks for rebuilds and shows what is being done. Reading needs no token.",
+  });
+  allowCrossOriginReads(app);
   addSubmissionRoutes(app, surroundings);
   addChangeEventRoutes(app, surroundings);
   addRoundRoutes(app, surroundings);

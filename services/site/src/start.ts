@@ -3,6 +3,7 @@ import { createBlobs } from "@quorate/client/blobs";
 import { createLogReader } from "@quorate/client/log-reader";
 import { maxEnvelopeBytes } from "@quorate/protocol/entry";
 import { openDataDirectory } from "@quorate/service/data-directory";
+import { describeApi } from "@quorate/service/api-description";
 import { allowCrossOriginReads } from "@quorate/service/cross-origin-reads";
 import { createHttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
@@ -11,6 +12,7 @@ import { Metrics } from "@quorate/service/metrics";
 import { ProblemError } from "@quorate/service/problem";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
+import { addApiReferenceRoutes } from "./api-reference-routes.ts";
 import { loadAssets } from "./assets.ts";
 import type { SiteConfig } from "./config.ts";
 import { addDocumentRoutes } from "./document-routes.ts";
@@ -79,6 +81,11 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   const assets = await loadAssets();
   const sendPage = createSendPage({ assets, state });
   addSecurityHeaders(app);
+  await describeApi(app, {
+    title: "Quorate: verdicts",
+    description:
+      "What the log says, to be read without a token, also while the coordinator is down. A verdict is only as good as its evidence: verify it.",
+  });
   allowCrossOriginReads(app);
   addAssetRoutes(app, assets);
   const loadLive = createLiveRounds({ api, onError: events.liveFailed });
@@ -93,8 +100,9 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addLogRoutes(app, { model, reader, state, sendPage });
   addProofRoutes(app, { model, api, policyText: config.policyText });
   addVerdictRoutes(app, { model, state });
+  addApiReferenceRoutes(app, { api, sendPage });
   await addDocumentRoutes(app, { sendPage });
-  app.get("/v1/*", async ({ url }) => {
+  app.get("/v1/*", { schema: { hide: true } }, async ({ url }) => {
     throw new ProblemError(404, "not-found", `there is nothing at GET ${url.slice(0, 200)}`);
   });
   app.get("/*", (request, reply) => sendPage(request, reply, () => errorPage(nothingHere)));

@@ -29,7 +29,14 @@ type Dependencies = { model: ReadModel; state: () => SiteState };
 export function addVerdictRoutes(app: HttpApp, { model, state }: Dependencies): void {
   app.get(
     "/v1/verdicts",
-    { schema: { querystring: querySchema, response: { 200: verdictPageSchema, 304: z.undefined() } } },
+    {
+      schema: {
+        summary: "Every verdict from a log index on, page by page, or at once as lines",
+        produces: [ndjson],
+        querystring: querySchema,
+        response: { 200: verdictPageSchema, 304: z.undefined() },
+      },
+    },
     async (request, reply) => {
       const isStream = (request.headers.accept ?? "").includes(ndjson);
       const { since, limit } = request.query;

@@ -16,23 +16,45 @@ const querySchema = z.strictObject({
 const paramsSchema = z.object({ digest: sha256Schema });
 
 export function addArtifactRoutes(app: HttpApp, { db, loadProof }: { db: Queries; loadProof: LoadProof }): void {
-  app.get("/v1/artifacts", { schema: { querystring: querySchema, response: { 200: artifactListSchema } } }, async (request) => ({
-    artifacts: await loadArtifacts(db, { ...request.query, limit: 200 }),
-  }));
+  app.get(
+    "/v1/artifacts",
+    {
+      schema: {
+        summary: "The newest verdicts on artifacts, by name, version and architecture",
+        querystring: querySchema,
+        response: { 200: artifactListSchema },
+      },
+    },
+    async (request) => ({
+      artifacts: await loadArtifacts(db, { ...request.query, limit: 200 }),
+    }),
+  );
 
   app.get(
     "/v1/artifacts/sha256/:digest",
-    { schema: { params: paramsSchema, response: { 200: artifactViewSchema } } },
+    {
+      schema: { summary: "The newest verdict on an artifact, by its digest", params: paramsSchema, response: { 200: artifactViewSchema } },
+    },
     async (request) => (await findArtifact(db, request.params.digest)) ?? refuseUnknown(request.params.digest),
   );
 
-  app.get("/v1/artifacts/sha256/:digest/proof", { schema: { params: paramsSchema } }, async (request, reply) => {
-    const artifact = (await findArtifact(db, request.params.digest)) ?? refuseUnknown(request.params.digest);
-    const etag = `"${artifact.verdictIndex}"`;
-    void reply.header("etag", etag).header("cache-control", "public, max-age=60");
-    if (request.headers["if-none-match"] === etag) return reply.code(304).send();
-    return reply.type("application/json; charset=utf-8").send(await loadProof(artifact));
-  });
+  app.get(
+    "/v1/artifacts/sha256/:digest/proof",
+    {
+      schema: {
+        produces: ["application/json"],
+        summary: "A verdict, its evidence and the proofs that they are logged, in one file for `quorate verify`",
+        params: paramsSchema,
+      },
+    },
+    async (request, reply) => {
+      const artifact = (await findArtifact(db, request.params.digest)) ?? refuseUnknown(request.params.digest);
+      const etag = `"${artifact.verdictIndex}"`;
+      void reply.header("etag", etag).header("cache-control", "public, max-age=60");
+      if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+      return reply.type("application/json; charset=utf-8").send(await loadProof(artifact));
+    },
+  );
 }
 
 function refuseUnknown(digest: Sha256): never {

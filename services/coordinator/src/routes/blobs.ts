@@ -28,7 +28,13 @@ export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits, now }:
       method: "PUT",
       url: "/v1/blobs/sha256/:digest",
       bodyLimit: limits.maxBlobBytes,
-      schema: { params: paramsSchema },
+      schema: {
+        summary: "Stores a blob, with the upload ticket of a job",
+        security: [{ token: [] }],
+        consumes: ["application/octet-stream"],
+        produces: ["application/json"],
+        params: paramsSchema,
+      },
       async handler(request, reply) {
         const sha256 = sha256Schema.parse(paramsSchema.parse(request.params).digest);
         const job = await requireTicket(request.headers);
@@ -40,17 +46,21 @@ export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits, now }:
     });
   });
 
-  app.get("/v1/blobs/sha256/:digest", { exposeHeadRoute: false, schema: { params: paramsSchema } }, async (request, reply) => {
-    const content = await blobs.read(request.params.digest);
-    if (!content) throw missing(request.params.digest);
-    // Stored text of strangers: never to be shown as a page of this site.
-    return reply
-      .type("application/octet-stream")
-      .headers({ ...immutable(request.params.digest), "x-content-type-options": "nosniff" })
-      .send(content);
-  });
+  app.get(
+    "/v1/blobs/sha256/:digest",
+    { exposeHeadRoute: false, schema: { summary: "A blob", produces: ["application/octet-stream"], params: paramsSchema } },
+    async (request, reply) => {
+      const content = await blobs.read(request.params.digest);
+      if (!content) throw missing(request.params.digest);
+      // Stored text of strangers: never to be shown as a page of this site.
+      return reply
+        .type("application/octet-stream")
+        .headers({ ...immutable(request.params.digest), "x-content-type-options": "nosniff" })
+        .send(content);
+    },
+  );
 
-  app.head("/v1/blobs/sha256/:digest", { schema: { params: paramsSchema } }, async (request, reply) => {
+  app.head("/v1/blobs/sha256/:digest", { schema: { summary: "Whether there is a blob", params: paramsSchema } }, async (request, reply) => {
     if (!(await blobs.has(request.params.digest))) throw missing(request.params.digest);
     return reply.headers(immutable(request.params.digest)).send();
   });

@@ -40,7 +40,11 @@ type Followed = {
 export function addChangeEventRoutes(app: HttpApp, { db, views, watch }: Dependencies): void {
   const open = new Set<ServerResponse>();
   app.addHook("preClose", () => open.forEach((stream) => stream.end()));
-  const schema = { params: z.object({ id: sha256Schema }) };
+  const schema = {
+    summary: "Server-sent events: the whole view at each change, and the live progress",
+    produces: ["text/event-stream"],
+    params: z.object({ id: sha256Schema }),
+  };
 
   app.get("/v1/submissions/:id/events", { schema, onRequest: refuseTooMany }, async (request, reply) => {
     const { id } = request.params;

@@ -17,27 +17,46 @@ export type NetworkIdentity = Omit<NetworkView, "operators" | "policy" | "policy
 type Dependencies = { db: Queries; identity: NetworkIdentity; readLogSize: () => Promise<number> };
 
 export function addNetworkRoutes(app: HttpApp, { db, identity, readLogSize }: Dependencies): void {
-  app.get("/v1/network", { schema: { response: { 200: networkViewSchema } } }, async () => {
-    const enrolled = [...(await loadOperators(db)).values()];
-    const { policy, digest: policyDigest } = await loadPolicyInForce(db);
-    const present = enrolled.filter(({ revokedAt }) => revokedAt === undefined);
-    const operators = present.map(({ enrolment: { operator, name, identityKey } }) => ({ operator, name, identityKey }));
-    return { ...identity, policy, policyDigest, operators };
-  });
+  app.get(
+    "/v1/network",
+    {
+      schema: {
+        summary: "What a client checks everything else with: keys, log, witnesses and policy",
+        response: { 200: networkViewSchema },
+      },
+    },
+    async () => {
+      const enrolled = [...(await loadOperators(db)).values()];
+      const { policy, digest: policyDigest } = await loadPolicyInForce(db);
+      const present = enrolled.filter(({ revokedAt }) => revokedAt === undefined);
+      const operators = present.map(({ enrolment: { operator, name, identityKey } }) => ({ operator, name, identityKey }));
+      return { ...identity, policy, policyDigest, operators };
+    },
+  );
 
   app.get(
     "/v1/operators/:operator/record",
-    { schema: { params: z.object({ operator: operatorIdSchema }), response: { 200: operatorRecordSchema } } },
+    {
+      schema: {
+        summary: "What an operator did so far",
+        params: z.object({ operator: operatorIdSchema }),
+        response: { 200: operatorRecordSchema },
+      },
+    },
     async ({ params }) => loadOperatorRecord(db, params.operator),
   );
 
-  app.get("/v1/stats", { schema: { response: { 200: statsSchema } } }, async () => {
-    const [operators, rounds, verdicts, logSize] = await Promise.all([
-      countOperators(db),
-      countRounds(db),
-      countVerdicts(db),
-      readLogSize(),
-    ]);
-    return { operators, rounds, verdicts, logSize };
-  });
+  app.get(
+    "/v1/stats",
+    { schema: { summary: "Operators, rounds, verdicts and entries, counted", response: { 200: statsSchema } } },
+    async () => {
+      const [operators, rounds, verdicts, logSize] = await Promise.all([
+        countOperators(db),
+        countRounds(db),
+        countVerdicts(db),
+        readLogSize(),
+      ]);
+      return { operators, rounds, verdicts, logSize };
+    },
+  );
 }

@@ -18,30 +18,51 @@ type Dependencies = { admission: OperatorAdmission; adminToken: string | undefin
 export function addOperatorRoutes(app: HttpApp, { admission, adminToken }: Dependencies): void {
   app.post(
     "/v1/operators",
-    { bodyLimit: 120_000, schema: { body: operatorRequestSchema, response: { 200: operatorViewSchema, 202: operatorViewSchema } } },
+    {
+      bodyLimit: 120_000,
+      schema: {
+        summary: "An operator's signed enrolment, change of keys or revocation",
+        body: operatorRequestSchema,
+        response: { 200: operatorViewSchema, 202: operatorViewSchema },
+      },
+    },
     async (request, reply) => {
       const view = await admission.take(request.body);
       return reply.code(view.state === "pending" ? 202 : 200).send(view);
     },
   );
 
-  app.get("/v1/operators", { schema: { querystring: querySchema, response: { 200: operatorListSchema } } }, async ({ query, headers }) => {
-    if (query.state === undefined) return { operators: await admission.list() };
-    requireAdmin(headers);
-    return { operators: await admission.listUndecided() };
-  });
+  app.get(
+    "/v1/operators",
+    { schema: { summary: "Operators that take part", querystring: querySchema, response: { 200: operatorListSchema } } },
+    async ({ query, headers }) => {
+      if (query.state === undefined) return { operators: await admission.list() };
+      requireAdmin(headers);
+      return { operators: await admission.listUndecided() };
+    },
+  );
 
-  app.get("/v1/operators/:id", { schema: { params: paramsSchema, response: { 200: operatorViewSchema } } }, async ({ params }) => {
-    const found = await admission.find(params.id);
-    if (!found) throw notEnrolled(params.id);
-    return found;
-  });
+  app.get(
+    "/v1/operators/:id",
+    { schema: { summary: "An operator", params: paramsSchema, response: { 200: operatorViewSchema } } },
+    async ({ params }) => {
+      const found = await admission.find(params.id);
+      if (!found) throw notEnrolled(params.id);
+      return found;
+    },
+  );
 
   app.post(
     "/v1/operators/:id/decision",
     {
       bodyLimit: 10_000,
-      schema: { params: paramsSchema, body: operatorDecisionSchema, response: { 200: operatorViewSchema } },
+      schema: {
+        security: [{ token: [] }],
+        summary: "Whoever runs the network admits, refuses or revokes an operator",
+        params: paramsSchema,
+        body: operatorDecisionSchema,
+        response: { 200: operatorViewSchema },
+      },
       // Before the body is read: a stranger's is not looked at.
       onRequest: async ({ headers }) => requireAdmin(headers),
     },

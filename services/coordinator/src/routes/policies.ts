@@ -6,11 +6,22 @@ import { loadPolicyVersions } from "../store/policies.ts";
 
 /** `/v1/policies`: every version of the network's policy. Whoever has the network's key publishes the next. */
 export function addPolicyRoutes(app: HttpApp, { db, publishPolicy }: { db: Queries; publishPolicy: PublishPolicy }): void {
-  app.get("/v1/policies", { schema: { response: { 200: policyListSchema } } }, async () => ({ policies: await loadPolicyVersions(db) }));
+  app.get(
+    "/v1/policies",
+    { schema: { summary: "Every version of the network's policy, newest first", response: { 200: policyListSchema } } },
+    async () => ({ policies: await loadPolicyVersions(db) }),
+  );
 
   app.post(
     "/v1/policies",
-    { bodyLimit: 100_000, schema: { body: publishPolicySchema, response: { 200: policyVersionSchema } } },
+    {
+      bodyLimit: 100_000,
+      schema: {
+        summary: "The next version of the policy, signed with the network's key",
+        body: publishPolicySchema,
+        response: { 200: policyVersionSchema },
+      },
+    },
     async ({ body }) => publishPolicy(body.envelope),
   );
 }

@@ -14,19 +14,31 @@ const querySchema = z.object({ limit: z.coerce.number().int().min(1).max(200).de
 export function addRoundRoutes(app: HttpApp, { db, views }: { db: Queries; views: Views }): void {
   app.get(
     "/v1/rounds",
-    { schema: { querystring: querySchema, response: { 200: z.object({ rounds: z.array(roundViewSchema) }) } } },
+    {
+      schema: {
+        summary: "Rounds, newest first",
+        querystring: querySchema,
+        response: { 200: z.object({ rounds: z.array(roundViewSchema) }) },
+      },
+    },
     async (request) => ({ rounds: await views.rounds(await loadRounds(db, request.query)) }),
   );
 
-  app.get("/v1/rounds/:id", { schema: { params: z.object({ id: sha256Schema }), response: { 200: roundViewSchema } } }, async (request) => {
-    const round = await findRound(db, request.params.id);
-    const [view] = round ? await views.rounds([round]) : [];
-    return view ?? refuseUnknownRound(request.params.id);
-  });
+  app.get(
+    "/v1/rounds/:id",
+    {
+      schema: { summary: "A round and what its operators do", params: z.object({ id: sha256Schema }), response: { 200: roundViewSchema } },
+    },
+    async (request) => {
+      const round = await findRound(db, request.params.id);
+      const [view] = round ? await views.rounds([round]) : [];
+      return view ?? refuseUnknownRound(request.params.id);
+    },
+  );
 
   app.get(
     "/v1/targets/:digest",
-    { schema: { params: z.object({ digest: sha256Schema }), response: { 200: targetSchema } } },
+    { schema: { summary: "A target", params: z.object({ digest: sha256Schema }), response: { 200: targetSchema } } },
     async (request, reply) => {
       const found = await findTarget(db, request.params.digest);
       if (!found) throw new ProblemError(404, "not-found", `there is no target ${request.params.digest}; a round names its target`);

@@ -17,7 +17,12 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
     "/v1/submissions",
     {
       bodyLimit: 16_384,
-      schema: { body: submissionRequestSchema, response: { 200: submissionViewSchema, 202: submissionViewSchema } },
+      schema: {
+        security: [{ token: [] }],
+        summary: "Please rebuild this; the same request for the same targets is the same submission",
+        body: submissionRequestSchema,
+        response: { 200: submissionViewSchema, 202: submissionViewSchema },
+      },
       // Before the body is read: a stranger's is not looked at.
       onRequest: async ({ headers }) => void (await requireToken(headers)),
     },
@@ -32,7 +37,7 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
 
   app.get(
     "/v1/submissions/:id",
-    { schema: { params: z.object({ id: sha256Schema }), response: { 200: submissionViewSchema } } },
+    { schema: { summary: "A submission and its rounds", params: z.object({ id: sha256Schema }), response: { 200: submissionViewSchema } } },
     async (request) => (await views.submission(request.params.id)) ?? refuseUnknown(request.params.id),
   );
 

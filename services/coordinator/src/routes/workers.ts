@@ -11,15 +11,26 @@ type Dependencies = { db: Queries; workerRegistry: WorkerRegistry; now: () => Da
 export function addWorkerRoutes(app: HttpApp, { db, workerRegistry, now }: Dependencies): void {
   app.post(
     "/v1/workers",
-    { bodyLimit: 30_000, schema: { body: workerRequestSchema, response: { 200: workerCredentialsSchema, 204: z.null() } } },
+    {
+      bodyLimit: 30_000,
+      schema: {
+        summary: "A worker's registration or dismissal, signed by its operator",
+        body: workerRequestSchema,
+        response: { 200: workerCredentialsSchema, 204: z.null() },
+      },
+    },
     async ({ body }, reply) => {
       const credentials = await workerRegistry.take(body.envelope);
       return credentials ? reply.code(200).send(credentials) : reply.code(204).send(null);
     },
   );
 
-  app.get("/v1/workers", { schema: { response: { 200: z.object({ workers: z.array(workerViewSchema) }) } } }, async () => {
-    const at = now();
-    return { workers: (await loadWorkers(db)).map((worker) => workerViewOf(worker, at)) };
-  });
+  app.get(
+    "/v1/workers",
+    { schema: { summary: "Workers, without addresses", response: { 200: z.object({ workers: z.array(workerViewSchema) }) } } },
+    async () => {
+      const at = now();
+      return { workers: (await loadWorkers(db)).map((worker) => workerViewOf(worker, at)) };
+    },
+  );
 }

@@ -24,6 +24,7 @@ export function documentsPage(documents: readonly Document[]): Page {
     description: "How Quorate works, how to check it, how to run it, and why it is as it is.",
     section: "docs",
     main: html`<h1>Documents</h1>
+      <p><a href="/docs/api">API reference</a></p>
       ${groups.map(
         ({ heading, pattern }) =>
           html`<h2>${heading}</h2>
