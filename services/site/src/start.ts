@@ -18,6 +18,7 @@ import type { SiteConfig } from "./config.ts";
 import { addDocumentRoutes } from "./document-routes.ts";
 import { createEventStreams } from "./event-streams.ts";
 import { createSiteEvents } from "./events.ts";
+import { addFeedRoutes } from "./feed-routes.ts";
 import { startFollowing } from "./following.ts";
 import { createLiveLogs } from "./live-logs.ts";
 import { createLiveRounds } from "./live-rounds.ts";
@@ -99,6 +100,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addResultRoutes(app, { model, blobs, sendPage });
   addLogRoutes(app, { model, reader, state, sendPage });
   addProofRoutes(app, { model, api, policyText: config.policyText });
+  addFeedRoutes(app, { model, state });
   addVerdictRoutes(app, { model, state });
   addApiReferenceRoutes(app, { api, sendPage });
   await addDocumentRoutes(app, { sendPage });

@@ -1,5 +1,5 @@
 import type { ApiDescription, ApiOperation } from "../api-description.ts";
-import { html, type Html } from "../html.ts";
+import { html, type Html } from "@quorate/service/html";
 import type { Page } from "../page.ts";
 
 type Reference = { readonly site: ApiDescription; readonly coordinator: ApiDescription | undefined };

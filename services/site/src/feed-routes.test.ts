@@ -1,0 +1,83 @@
+import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
+import type { VerdictLine } from "@quorate/protocol/verdict-line";
+import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { startTestSite, type TestSite } from "./site.fixture.ts";
+import { formatBadge, summaryOutcome } from "./verdict-badge.ts";
+import { outcomes } from "./outcome.ts";
+
+const names = ["ada", "bert", "cyd"];
+const hostile = `cyd <b>&"'`;
+let site: TestSite;
+
+beforeAll(async () => {
+  const network = new TestNetwork();
+  network.appendPolicy();
+  for (const name of names) network.enrol(name, name === "cyd" ? { name: hostile } : {});
+  network.appendTarget();
+  network.runRound(network.roundFor(), names, (name) => (name === "cyd" ? { digest: "another" } : {}));
+  site = await startTestSite(network);
+});
+afterAll(() => site?.[Symbol.asyncDispose]());
+
+const feeds = ["package/mailgraph", "suite/debian/bookworm", `operator/${operatorNamed("cyd")}`];
+
+describe.each(feeds)("the feed of %s", (name) => {
+  const path = `/v1/feeds/${name}`;
+
+  it("says in Atom and in JSON what is new, under the same ids", async () => {
+    const atom = await site.get(`${path}/atom`);
+    expect(atom.headers.get("content-type")).toBe("application/atom+xml; charset=utf-8");
+    expect(atom.text).toContain("<title>reproduced: mailgraph 1.14-20 (all) in debian/bookworm</title>");
+    const { items, title } = JSON.parse((await site.get(`${path}/json`)).text);
+    expect(items).toMatchObject([{ tags: ["reproduced"], _verdict: { source: "mailgraph", dissent: [operatorNamed("cyd")] } }]);
+    expect(atom.text).toContain(`<id>${items[0].id}</id>`);
+    expect((await site.get(items[0].url)).status).toBe(200);
+    if (name.startsWith("operator")) expect(title).toContain(hostile);
+    expect(atom.text).not.toContain("<b>");
+  });
+
+  it("is sent again only when something is new", async () => {
+    const { headers } = await site.get(`${path}/atom`);
+    expect((await site.get(`${path}/atom`, { "if-none-match": headers.get("etag") ?? "" })).status).toBe(304);
+    expect((await site.get(`${path}/atom`, { "if-modified-since": headers.get("last-modified") ?? "" })).status).toBe(304);
+  });
+});
+
+test.each([
+  ["/v1/feeds/package/nothing/atom", 404],
+  ["/v1/feeds/package/%3Cscript%3E/atom", 404],
+  ["/v1/feeds/package/%E2%80%AEx/json", 404],
+  ["/v1/feeds/suite/debian/%00/json", 404],
+  ["/v1/feeds/operator/zz/json", 400],
+  ["/v1/feeds/package/mailgraph/rss", 400],
+  [`/v1/feeds/package/${"x".repeat(300)}/atom`, 400],
+])("%s is answered by a problem", async (path, expected) => {
+  const { status, headers, text } = await site.get(path);
+  expect(status).toBe(expected);
+  expect(headers.get("content-type")).toBe("application/problem+json");
+  expect(text).not.toMatch(/<script>|\u202e/);
+});
+
+test("a badge says how a package stands, and of what is not known that there is no verdict", async () => {
+  const { text, headers } = await site.get("/v1/badges/package/mailgraph");
+  expect(headers.get("content-type")).toBe("image/svg+xml; charset=utf-8");
+  expect(text).toContain("<title>rebuilt by others: reproduced</title>");
+  const { text: unknown } = await site.get("/v1/badges/package/%3Cscript%3Ealert(1)%3C%2Fscript%3E");
+  expect(unknown).toContain("no verdict");
+  expect(unknown).not.toContain("script");
+});
+
+test("no badge needs a style that the site's policy forbids", () => {
+  for (const outcome of [...outcomes, undefined]) expect(formatBadge(outcome)).not.toMatch(/style|class|<script/);
+});
+
+test("a badge shows what says most against the newest version, by the newest verdict on each build", () => {
+  const { distribution, suite, source, version } = sampleTarget;
+  const about = { index: 7, target: digestOf("target"), distribution, suite, source, version, architecture: "amd64" };
+  const line: VerdictLine = { ...about, outcome: "reproduced", decidedAt: "2026-11-23T09:00:00Z", dissent: [], artifacts: [] };
+  const older = { ...line, version: "1.0", outcome: "mismatch" as const };
+  expect(summaryOutcome([line, { ...line, outcome: "failed" }, older])).toBe("reproduced");
+  expect(summaryOutcome([line, { ...line, architecture: "arm64", outcome: "unreproducible" }, older])).toBe("unreproducible");
+  expect(summaryOutcome([])).toBeUndefined();
+});

@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { operatorIdSchema } from "@quorate/protocol/operator";
+import { acceptsGzip } from "@quorate/service/accepts-gzip";
+import type { HttpApp } from "@quorate/service/http-app";
+import { isNotModified, validatorHeaders } from "@quorate/service/not-modified";
+import { ProblemError } from "@quorate/service/problem";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { gzipSync } from "node:zlib";
+import { z } from "zod";
+import { operatorNames } from "./operator-facts.ts";
+import type { ReadModel } from "./read-model.ts";
+import type { SiteState } from "./site-state.ts";
+import {
+  formatAtomFeed,
+  formatJsonFeed,
+  listOperatorVerdicts,
+  listPackageVerdicts,
+  listSuiteVerdicts,
+  type VerdictFeed,
+} from "./verdict-feed.ts";
+import { formatBadge, summaryOutcome } from "./verdict-badge.ts";
+
+const nameSchema = z.string().max(200);
+const formatSchema = z.enum(["atom", "json"]);
+const mediaTypes = { atom: "application/atom+xml; charset=utf-8", json: "application/feed+json; charset=utf-8" };
+const produces = ["application/atom+xml", "application/feed+json"];
+
+type Dependencies = { model: ReadModel; state: () => SiteState };
+
+/** `/v1/feeds` and `/v1/badges`: what is new about a package, a suite or an operator. */
+export function addFeedRoutes(app: HttpApp, { model, state }: Dependencies): void {
+  app.get(
+    "/v1/feeds/package/:name/:format",
+    { schema: { summary: "The newest verdicts on a package", produces, params: z.object({ name: nameSchema, format: formatSchema }) } },
+    async (request, reply) => {
+      const { name, format } = request.params;
+      const lines = listPackageVerdicts(model, name);
+      if (lines.length === 0) throw unknown("No verdict on a package of this name is in the log.");
+      return sendFeed(request, reply, { format, feed: feedOf(`Verdicts on ${name}`, `package/${encodeURIComponent(name)}`, lines) });
+    },
+  );
+
+  const suiteSchema = z.object({ distribution: nameSchema, suite: nameSchema, format: formatSchema });
+  app.get(
+    "/v1/feeds/suite/:distribution/:suite/:format",
+    { schema: { summary: "The newest verdicts of a suite", produces, params: suiteSchema } },
+    async (request, reply) => {
+      const { distribution, suite, format } = request.params;
+      const lines = listSuiteVerdicts(model, distribution, suite);
+      if (lines.length === 0) throw unknown("No verdict of this suite is in the log.");
+      const path = `suite/${encodeURIComponent(distribution)}/${encodeURIComponent(suite)}`;
+      return sendFeed(request, reply, { format, feed: feedOf(`Verdicts of ${distribution}/${suite}`, path, lines) });
+    },
+  );
+
+  app.get(
+    "/v1/feeds/operator/:id/:format",
+    {
+      schema: {
+        summary: "The newest verdicts in which an operator had a part",
+        produces,
+        params: z.object({ id: operatorIdSchema, format: formatSchema }),
+      },
+    },
+    async (request, reply) => {
+      const { id, format } = request.params;
+      const name = operatorNames(model).get(id);
+      if (name === undefined) throw unknown("No operator of this id is enrolled in the log.");
+      return sendFeed(request, reply, { format, feed: feedOf(`Verdicts with ${name}`, `operator/${id}`, listOperatorVerdicts(model, id)) });
+    },
+  );
+
+  app.get(
+    "/v1/badges/package/:name",
+    { schema: { summary: "How a package stands, as a picture", produces: ["image/svg+xml"], params: z.object({ name: nameSchema }) } },
+    async (request, reply) => {
+      const outcome = summaryOutcome(listPackageVerdicts(model, request.params.name));
+      return send(request, reply.type("image/svg+xml; charset=utf-8"), { text: formatBadge(outcome), lastModified: undefined });
+    },
+  );
+
+  function feedOf(title: string, path: string, lines: VerdictFeed["lines"]): VerdictFeed {
+    return { title, path: `/v1/feeds/${path}`, origin: state().origin, lines };
+  }
+}
+
+function sendFeed(request: FastifyRequest, reply: FastifyReply, { format, feed }: { format: "atom" | "json"; feed: VerdictFeed }) {
+  const [newest] = feed.lines;
+  const text = format === "atom" ? formatAtomFeed(feed) : formatJsonFeed(feed);
+  return send(request, reply.type(mediaTypes[format]), { text, lastModified: newest && new Date(newest.decidedAt) });
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, { text, lastModified }: { text: string; lastModified: Date | undefined }) {
+  const etag = `W/"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+  void reply.headers({ ...validatorHeaders({ etag, lastModified }), "cache-control": "public, max-age=60", vary: "accept-encoding" });
+  if (isNotModified(request.headers, { etag, lastModified })) return reply.code(304).send();
+  if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(text);
+  return reply.header("content-encoding", "gzip").send(gzipSync(text));
+}
+
+const unknown = (detail: string) => new ProblemError(404, "not-found", detail);

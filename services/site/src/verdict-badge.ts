@@ -1,0 +1,45 @@
+import type { VerdictLine } from "@quorate/protocol/verdict-line";
+import { html } from "@quorate/service/html";
+import { type Outcome, outcomes } from "./outcome.ts";
+
+/** White on each of them, and each on white or black, can be read (WCAG 2.2, 1.4.3 and 1.4.11). */
+const colours: Readonly<Record<Outcome, string>> = {
+  reproduced: "#1a7f37",
+  mismatch: "#c62828",
+  unreproducible: "#96600a",
+  failed: "#6a6f76",
+  inconclusive: "#6a6f76",
+  pending: "#6a6f76",
+};
+
+const label = "rebuilt by others";
+const height = 20;
+const letterWidth = 6.4;
+const padding = 7;
+
+/** What says most against the newest version among the newest verdicts on each of its builds; undefined when there is none. */
+export function summaryOutcome(lines: readonly VerdictLine[]): Outcome | undefined {
+  const [newest] = lines;
+  const standing = new Map<string, Outcome>();
+  for (const { distribution, suite, version, architecture, outcome } of lines) {
+    if (version !== newest?.version) continue;
+    const build = `${distribution} ${suite} ${architecture}`;
+    if (!standing.has(build)) standing.set(build, outcome);
+  }
+  return outcomes.findLast((outcome) => [...standing.values()].includes(outcome));
+}
+
+/** A picture of two words, as wide on every machine. */
+export function formatBadge(outcome: Outcome | undefined): string {
+  const said = outcome ?? "no verdict";
+  const [left, right] = [label, said].map((text) => Math.round(text.length * letterWidth + 2 * padding));
+  if (left === undefined || right === undefined) throw new RangeError("a badge has two parts");
+  const text = (words: string, x: number, width: number) =>
+    html`<text x="${x + padding}" y="14" textLength="${width - 2 * padding}" lengthAdjust="spacingAndGlyphs">${words}</text>`;
+  return html`<svg xmlns="http://www.w3.org/2000/svg" width="${left + right}" height="${height}" role="img" aria-label="${label}: ${said}">
+    <title>${label}: ${said}</title>
+    <rect width="${left + right}" height="${height}" rx="3" fill="#4a4f57" />
+    <path d="M${left} 0h${right - 3}a3 3 0 0 1 3 3v${height - 6}a3 3 0 0 1-3 3h-${right - 3}z" fill="${colours[outcome ?? "pending"]}" />
+    <g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">${text(label, 0, left)}${text(said, left, right)}</g>
+  </svg>`.toString();
+}
