@@ -13,10 +13,12 @@ import { policyListSchema, type PolicyVersion, policyVersionSchema } from "@quor
 import {
   networkViewSchema,
   roundViewSchema,
+  submissionBatchViewSchema,
   submissionViewSchema,
   type NetworkView,
   type RoundState,
   type RoundView,
+  type SubmissionBatchView,
   type SubmissionRequest,
   type SubmissionView,
 } from "@quorate/protocol/submission";
@@ -37,6 +39,8 @@ export interface Api {
   readonly url: string;
   /** Resolving what the distribution published may fetch its indices: this takes up to minutes the first time. */
   submit(submission: SubmissionRequest, options?: Cancellable): Promise<SubmissionView>;
+  /** Each of many, or why it was refused. Sent again, the same batch changes nothing. */
+  submitBatch(submissions: readonly SubmissionRequest[], options?: Cancellable & { isDryRun?: boolean }): Promise<SubmissionBatchView>;
   submission(id: Sha256, options?: Cancellable): Promise<SubmissionView>;
   /** Each change and the live progress, from the present state on; ends when every round has settled or the signal aborts. */
   submissionEvents(id: Sha256, options?: Cancellable): AsyncIterable<SubmissionEvent>;
@@ -96,6 +100,15 @@ export function createApi(options: ApiOptions): Api {
       requestJson(
         { ...post(`submitting ${nameOf(submission)}`, "/v1/submissions", submission), signal, deadlineSeconds: submitSeconds },
         submissionViewSchema,
+      ),
+    submitBatch: (submissions, { signal, isDryRun = false } = {}) =>
+      requestJson(
+        {
+          ...post(`submitting ${submissions.length} sources`, `/v1/submissions/batch?dryRun=${isDryRun}`, { submissions }),
+          signal,
+          deadlineSeconds: submitSeconds,
+        },
+        submissionBatchViewSchema,
       ),
     submission: (id, { signal } = {}) =>
       requestJson(get(`reading submission ${id}`, `/v1/submissions/${id}`, signal), submissionViewSchema),

@@ -16,6 +16,21 @@ export const submissionRequestSchema = z.strictObject({
 });
 export type SubmissionRequest = z.infer<typeof submissionRequestSchema>;
 
+/** `POST /v1/submissions/batch`: many at once. */
+export const submissionBatchSchema = z.strictObject({ submissions: z.array(submissionRequestSchema).min(1).max(1000) });
+
+/** What came of each, in the order in which they were sent: a submission, which is new if a round was planned for it, or why it was refused. */
+export const submissionBatchViewSchema = z.strictObject({
+  isDryRun: z.boolean(),
+  submissions: z.array(
+    z.union([
+      z.strictObject({ request: submissionRequestSchema, id: sha256Schema, created: z.boolean(), targets: z.array(sha256Schema) }),
+      z.strictObject({ request: submissionRequestSchema, problem: z.lazy(() => problemSchema) }),
+    ]),
+  ),
+});
+export type SubmissionBatchView = z.infer<typeof submissionBatchViewSchema>;
+
 export const roundStates = ["planned", "building", "revealing", "settling", "settled"] as const;
 export type RoundState = (typeof roundStates)[number];
 

@@ -48,6 +48,20 @@ test("submitting needs a token that is valid", async () => {
   for (const api of problems) expect(await problemOf(api.submit(request))).toMatch(/^401 unauthorized: .*token/);
 });
 
+test("of many submissions each is taken or refused by itself, a dry run stores nothing, and the same batch sent again changes nothing", async () => {
+  const batch = [request, { ...request, source: "alphq" }, { ...request, architecture: "all" }];
+  const dry = await network.api.submitBatch(batch, { isDryRun: true });
+  expect(dry.submissions).toMatchObject([{ created: true }, { problem: { status: 422 } }, { created: true }]);
+  expect(await network.api.rounds()).toEqual([]);
+  const first = await network.api.submitBatch(batch);
+  expect(first).toEqual({ ...dry, isDryRun: false });
+  const again = await network.api.submitBatch(batch);
+  expect(again.submissions).toMatchObject([{ created: false }, { problem: { status: 422 } }, { created: false }]);
+  expect(await network.api.rounds()).toHaveLength(1);
+  const stranger = createApi({ url: network.url, token: "not-a-token-of-this-network" });
+  expect(await problemOf(stranger.submitBatch(batch))).toMatch(/^401 unauthorized/);
+});
+
 test("a round without enough operators waits, says for what, and starts by itself when they have joined", async () => {
   const submission = await network.api.submit(request);
   const waiting = async () => (await network.api.submission(submission.id)).rounds[0];
@@ -140,6 +154,18 @@ test("every route is described, and what is answered fits what is described", as
       success: true,
     });
   }
+});
+
+test("a project that has submitted all that it may in a day is told when it may again; what it has submitted stays", async () => {
+  network.config.PROJECT_TARGETS_A_DAY = 2;
+  await network.restart();
+  const refused: unknown = await network.api.submit({ ...request, version: "1.0" }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({
+    status: 429,
+    problem: { type: expect.stringMatching(/quota-exceeded$/) },
+    retryAfterSeconds: expect.any(Number),
+  });
+  expect((await network.api.submit(request)).rounds).toHaveLength(1);
 });
 
 test("an altered InRelease is refused, and nothing is built from it", async () => {

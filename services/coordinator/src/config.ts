@@ -1,4 +1,13 @@
-import { ConfigError, hostSchema, httpUrlSchema, parseConfig, pathSchema, portSchema, tokenSchema } from "@quorate/service/config";
+import {
+  ConfigError,
+  hostSchema,
+  httpUrlSchema,
+  parseConfig,
+  pathSchema,
+  portSchema,
+  tokenSchema,
+  wholeNumber,
+} from "@quorate/service/config";
 import type { Environment } from "@quorate/service/config";
 import { z } from "zod";
 
@@ -34,6 +43,9 @@ const environmentSchema = z.object({
   COORDINATOR_PORT: portSchema.default(8080).describe("port to listen on, 0 for any"),
   ARCHIVES_FILE: pathSchema.describe("JSON: the archives that targets come from"),
   API_TOKEN: tokenSchema.describe("a first project's API token"),
+  PROJECT_TARGETS_A_DAY: wholeNumber(1, 10_000_000)
+    .default(20_000)
+    .describe("targets that one project may submit in 24 hours; an architecture of a whole distribution is some 40,000"),
   INVITATION_TOKEN: tokenSchema.optional().describe("invitation code: admits an operator at once"),
   ADMIN_TOKEN: tokenSchema.optional().describe("lets whoever runs the network admit and revoke operators"),
   CONSOLE_PORT: portSchema

@@ -84,6 +84,7 @@ export async function startTestNetwork(settings: {
     COORDINATOR_PORT: 0,
     ARCHIVES_FILE: file("archives.json"),
     API_TOKEN: apiToken,
+    PROJECT_TARGETS_A_DAY: 1000,
     INVITATION_TOKEN: invitationToken,
     ADMIN_TOKEN: adminToken,
     CONSOLE_HOST: "127.0.0.1",

@@ -150,7 +150,7 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
     trustedRoot: formatTrustedRoot(logKey, authorities),
     archiveUrlOf: (distribution) => archives.find((archive) => archive.distribution === distribution)?.url ?? "",
     now,
-    submit: createSubmit({ db, resolver, blobs, wake: queue.wake, events, now }),
+    submit: createSubmit({ db, resolver, blobs, targetsADay: config.PROJECT_TARGETS_A_DAY, wake: queue.wake, events, now }),
     publishPolicy: createPublishPolicy({ db, log, networkKey, turns: policyTurns, verify }),
     admission: createOperatorAdmission({
       db,

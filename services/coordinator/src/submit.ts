@@ -17,46 +17,69 @@ import { loadNetworkMode } from "./store/network-mode.ts";
 import { loadPolicyInForce } from "./store/policies.ts";
 import { loadNewestRounds, type PlannedRound, saveRound, type StoredRound } from "./store/rounds.ts";
 import { savePublished } from "./store/published-artifacts.ts";
-import { saveSubmission } from "./store/submissions.ts";
+import { dayMilliseconds, findSubmission, loadDayOf, saveSubmission } from "./store/submissions.ts";
 import { saveTarget } from "./store/targets.ts";
 import { loadVerdicts, type StoredVerdict } from "./store/verdicts.ts";
 
-export type Submit = (request: SubmissionRequest, by: { token: string }) => Promise<{ id: Sha256; created: boolean }>;
+export type Submitted = { id: Sha256; created: boolean; targets: readonly Sha256[] };
+
+/** In a dry run nothing is stored: what comes back is what would have been done. */
+export type Submit = (request: SubmissionRequest, by: { token: string; isDryRun?: boolean }) => Promise<Submitted>;
 
 type Dependencies = {
   db: Database;
   resolver: TargetResolver;
   blobs: BlobStore;
+  /** Targets that one project may submit in 24 hours. */
+  targetsADay: number;
   wake: (round: Sha256) => void;
   events: CoordinatorEvents;
   now: () => Date;
 };
 
 /** Takes requests: what they mean by the archive's signed indices now, and a round for each target that needs one. */
-export function createSubmit({ db, resolver, blobs, wake, events, now }: Dependencies): Submit {
-  return async (request, { token }) => {
+export function createSubmit({ db, resolver, blobs, targetsADay, wake, events, now }: Dependencies): Submit {
+  return async (request, { token, isDryRun = false }) => {
     if ((await loadNetworkMode(db)).mode === "draining") throw draining();
     const resolution = await resolver.resolveTargets(request).catch(refuseArchive);
     if (resolution.kind === "refused") throw refused(resolution.refusal);
-    for (const { sha256, sizeBytes, file } of resolution.files) {
-      if (!(await blobs.has(sha256))) await blobs.write({ sha256, maxBytes: sizeBytes }, createReadStream(file));
-    }
-
     const { targets } = resolution;
     const digests = targets.map((target) => targetDigestOf(target));
     const id = submissionIdOf(request, digests);
     const submittedAt = now();
+    if (isDryRun) {
+      const { planned } = await planNewRounds(db, digests, submittedAt);
+      const isKnown = (await findSubmission(db, id)) !== undefined;
+      return { id, created: planned.length > 0 || !isKnown, targets: digests };
+    }
+    for (const { sha256, sizeBytes, file } of resolution.files) {
+      if (!(await blobs.has(sha256))) await blobs.write({ sha256, maxBytes: sizeBytes }, createReadStream(file));
+    }
     const { created, planned } = await db.transaction(async (tx) => {
       for (const target of targets) await saveTarget(tx, target);
       await savePublished(tx, targets, submittedAt);
       const { planned } = await planNewRounds(tx, digests, submittedAt);
       for (const round of planned) await saveRound(tx, round);
-      return { planned, created: await saveSubmission(tx, { id, request, targets: digests }, { token, now: submittedAt }) };
+      const created = await saveSubmission(tx, { id, request, targets: digests }, { token, now: submittedAt });
+      if (created) refuseOverQuota(await loadDayOf(tx, token, submittedAt), { targetsADay, now: submittedAt });
+      return { planned, created };
     });
     events.submitted(id, targets.length, created);
     for (const { round } of planned) wake(round);
-    return { id, created: created || planned.length > 0 };
+    return { id, created: created || planned.length > 0, targets: digests };
   };
+}
+
+/** With what is being saved counted. Those that are saved at the same moment may go over it together, once. */
+function refuseOverQuota(
+  day: { targets: number; firstAt: Date | undefined },
+  { targetsADay, now }: { targetsADay: number; now: Date },
+): void {
+  if (day.targets <= targetsADay) return;
+  const freeAt = (day.firstAt ?? now).getTime() + dayMilliseconds;
+  const seconds = Math.max(1, Math.ceil((freeAt - now.getTime()) / 1000));
+  const detail = `this project may submit ${targetsADay} targets in 24 hours, and this would be more; try again in ${seconds} s, or ask whoever runs this network`;
+  throw new ProblemError(429, "quota-exceeded", detail, { headers: { "retry-after": String(seconds) } });
 }
 
 /** The same request for the same targets is the same submission. */

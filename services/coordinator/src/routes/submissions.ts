@@ -1,6 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { sha256Schema } from "@quorate/protocol/digest";
-import { submissionRequestSchema, submissionViewSchema } from "@quorate/protocol/submission";
+import {
+  type SubmissionBatchView,
+  submissionBatchSchema,
+  submissionBatchViewSchema,
+  type SubmissionRequest,
+  submissionRequestSchema,
+  submissionViewSchema,
+} from "@quorate/protocol/submission";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
@@ -35,11 +42,46 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
     },
   );
 
+  app.post(
+    "/v1/submissions/batch",
+    {
+      bodyLimit: 600_000,
+      schema: {
+        summary: "As many submissions as you like at once; what was refused says why, and the same batch may be sent again",
+        security: [{ token: [] }],
+        querystring: z.strictObject({ dryRun: z.enum(["true", "false"]).default("false").describe("true: nothing is stored or built") }),
+        body: submissionBatchSchema,
+        response: { 200: submissionBatchViewSchema },
+      },
+      onRequest: async ({ headers }) => void (await requireToken(headers)),
+    },
+    async ({ headers, query, body, raw }) => {
+      const by = { token: await requireToken(headers), isDryRun: query.dryRun === "true" };
+      const outcomes: SubmissionBatchView["submissions"] = [];
+      for (const request of body.submissions) {
+        // Nobody reads the answer any more; whoever sends it again is not told anything else.
+        if (raw.socket.destroyed) break;
+        outcomes.push(await outcomeOf(request, by));
+      }
+      return { isDryRun: by.isDryRun, submissions: outcomes };
+    },
+  );
+
   app.get(
     "/v1/submissions/:id",
     { schema: { summary: "A submission and its rounds", params: z.object({ id: sha256Schema }), response: { 200: submissionViewSchema } } },
     async (request) => (await views.submission(request.params.id)) ?? refuseUnknown(request.params.id),
   );
+
+  async function outcomeOf(request: SubmissionRequest, by: Parameters<Submit>[1]): Promise<SubmissionBatchView["submissions"][number]> {
+    try {
+      const { id, created, targets } = await submit(request, by);
+      return { request, id, created, targets: [...targets] };
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      return { request, problem: error.problem };
+    }
+  }
 
   async function requireToken(headers: IncomingHttpHeaders): Promise<string> {
     const token = await findApiToken(db, bearerTokenOf(headers, hint));

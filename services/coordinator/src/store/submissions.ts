@@ -1,8 +1,8 @@
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { type SubmissionRequest, submissionRequestSchema } from "@quorate/protocol/submission";
-import { asc, eq } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, min } from "drizzle-orm";
 import type { Queries } from "../database.ts";
-import { submissions, submissionTargets } from "../schema.ts";
+import { apiTokens, submissions, submissionTargets } from "../schema.ts";
 
 export type StoredSubmission = { id: Sha256; request: SubmissionRequest; targets: Sha256[] };
 
@@ -32,4 +32,18 @@ export async function findSubmission(db: Queries, id: string): Promise<StoredSub
     request: submissionRequestSchema.parse(row.request),
     targets: rows.map(({ target }) => parseSha256(target)),
   };
+}
+
+export const dayMilliseconds = 86_400_000;
+
+/** What the project of a token has submitted in the last 24 hours, with all of its tokens. */
+export async function loadDayOf(db: Queries, token: string, now: Date): Promise<{ targets: number; firstAt: Date | undefined }> {
+  const project = db.select({ project: apiTokens.project }).from(apiTokens).where(eq(apiTokens.hash, token));
+  const tokens = db.select({ hash: apiTokens.hash }).from(apiTokens).where(inArray(apiTokens.project, project));
+  const [row] = await db
+    .select({ targets: count(), firstAt: min(submissions.submittedAt) })
+    .from(submissions)
+    .innerJoin(submissionTargets, eq(submissionTargets.submission, submissions.id))
+    .where(and(inArray(submissions.token, tokens), gt(submissions.submittedAt, new Date(now.getTime() - dayMilliseconds))));
+  return { targets: row?.targets ?? 0, firstAt: row?.firstAt ?? undefined };
 }
