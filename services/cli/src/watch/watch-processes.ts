@@ -10,7 +10,7 @@ const lookMilliseconds = 250;
 const textShare = 0.3;
 
 export type Watching = {
-  readonly host: WatchedHost;
+  readonly host: Pick<WatchedHost, "root" | "sweep">;
   readonly intervalSeconds: number;
   readonly onSweep: (report: RuntimeReport, seconds: number) => Promise<void>;
   /** Of a sweep of processes that are new, or execute something new. */
