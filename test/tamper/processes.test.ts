@@ -5,9 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseCodeMappings } from "@quorate/host/runtime/process-maps";
+import { silentLogger } from "@quorate/service/logger";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type ExplainOptions, runExplain } from "../../services/cli/src/commands/explain.ts";
 import { type WatchOptions, runWatch } from "../../services/cli/src/commands/watch.ts";
+import { startFleet } from "../../services/fleet/src/start.ts";
 import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
 import { ReproducedPackages, anyAge, createRoot, installDebs } from "../audited-host.ts";
 import { quorateUnder } from "../quorate.ts";
@@ -300,6 +302,40 @@ test("a package that is upgraded while its program runs is noticed at the next s
   await installDebs(running.root, [upgrade]);
   await vi.waitFor(() => expect(context.printed.at(-1)).toBe(`${running.place}: drift, 2 processes`), { timeout: 30_000 });
   expect(context.printed.join("\n")).toContain("stale-verified  /usr/bin/perl");
+  ending.abort();
+  await ended;
+});
+
+test("a host that was enrolled reports to its fleet, and what it runs is seen there", async () => {
+  await using running = await startRoot();
+  const hostsFile = join(directory, "hosts");
+  await writeFile(hostsFile, "");
+  const settings = {
+    dataDirectory: join(directory, "fleet"),
+    token: "administrators-only",
+    host: "127.0.0.1",
+    port: 0,
+    silenceSeconds: 180,
+  };
+  await using fleet = await startFleet({ ...settings, hostsFile }, { logger: silentLogger });
+  const ending = new AbortController();
+  const context = { ...recordingContext(), signal: ending.signal };
+  const options = {
+    root: running.place,
+    snapshot: snapshot(),
+    freshness: anyAge,
+    interval: 1,
+    fleet: fleet.url,
+    key: join(directory, "key"),
+  };
+  const ended = runWatch(options, context);
+  await vi.waitFor(() => expect(context.said.join("\n")).toContain("add its line to the hosts file"), { timeout: 30_000 });
+  await writeFile(hostsFile, `${context.said[0]?.split("\n")[1]}\n`);
+  const page = async () => await (await fetch(fleet.url, { headers: { authorization: `Bearer ${settings.token}` } })).text();
+  await vi.waitFor(async () => expect(await page()).toContain("<h1>1 of 1 hosts run exactly"), { timeout: 30_000 });
+  await plant(join(running.root, "tmp/evil"), Buffer.concat([await perlOf(running.root), Buffer.from("evil")]));
+  await running.run(["/tmp/evil", "-e", ready]);
+  await vi.waitFor(async () => expect(await page()).toContain("<td>unowned<td><code>/tmp/evil</code>"), { timeout: 30_000 });
   ending.abort();
   await ended;
 });
