@@ -28,9 +28,9 @@ const maxSignatureLength = 38_000;
  *     DSSEv1 28 application/vnd.in-toto+json 2 {}
  */
 export function pae(payload: Uint8Array): Uint8Array {
-  const head = utf8(`DSSEv1 ${inTotoPayloadType.length} ${inTotoPayloadType} ${payload.length} `);
+  const head = `DSSEv1 ${inTotoPayloadType.length} ${inTotoPayloadType} ${payload.length} `;
   const encoded = new Uint8Array(head.length + payload.length);
-  encoded.set(head);
+  for (let at = 0; at < head.length; at += 1) encoded[at] = head.charCodeAt(at);
   encoded.set(payload, head.length);
   return encoded;
 }

@@ -1,4 +1,3 @@
-import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
 import { maxEntryBytes } from "@quorate/protocol/entry";
 import { textSchema } from "@quorate/protocol/names";
@@ -72,15 +71,11 @@ export function hashedRekordOf({ payload, signatures }: Envelope, identity: Uint
  *      "signature":{"content":"MEUC…","verifier":{"keyDetails":"PKIX_ECDSA_P256_SHA_256","publicKey":{"rawBytes":"MFkw…"}}}}}}
  */
 export function formatHashedRekord(record: HashedRekord): Uint8Array {
-  const verifier =
-    "publicKey" in record
-      ? { publicKey: { rawBytes: formatBase64(record.publicKey) } }
-      : { x509Certificate: { rawBytes: formatBase64(record.certificate) } };
-  const hashedRekordV002 = {
-    data: { algorithm: "SHA2_256", digest: formatBase64(hex.decode(record.digest)) },
-    signature: { content: formatBase64(record.signature), verifier: { keyDetails: keyDetails.value, ...verifier } },
-  };
-  return utf8(formatCanonicalJson({ apiVersion: "0.0.2", kind: "hashedrekord", spec: { hashedRekordV002 } }));
+  const data = `{"algorithm":"SHA2_256","digest":"${formatBase64(hex.decode(record.digest))}"}`;
+  const [name, key] = "publicKey" in record ? ["publicKey", record.publicKey] : ["x509Certificate", record.certificate];
+  const verifier = `{"keyDetails":"${keyDetails.value}","${name}":{"rawBytes":"${formatBase64(key)}"}}`;
+  const signed = `{"data":${data},"signature":{"content":"${formatBase64(record.signature)}","verifier":${verifier}}}`;
+  return utf8(`{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":${signed}}}`);
 }
 
 /**
