@@ -44,7 +44,7 @@ export function parseTrace(trace: Uint8Array | string): TraceFile[] {
     if (sha256 === undefined || size === undefined || path === undefined) throw new ParseError("line of a build trace", line);
     if (previous !== undefined && compareByBytes(previous, path) >= 0) throw new ParseError("build trace sorted by path", line);
     previous = path;
-    return { path: unescapePath(path), sizeBytes: parseDecimal("size in a build trace", size), sha256: parseSha256(sha256) };
+    return { path: unescapePath(path), sizeBytes: parseDecimal("size in a build trace", size), sha256: sha256 as Sha256 };
   });
 }
 
