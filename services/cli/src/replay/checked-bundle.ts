@@ -7,7 +7,7 @@ export type CheckedBundle = { readonly said: string; readonly leaves: Uint8Array
 export function formatCheckedBundle(checked: readonly CheckedEntry[]): CheckedBundle {
   const leaves = new Uint8Array(checked.length * hashBytes);
   for (const [position, { leaf }] of checked.entries()) leaves.set(leaf, position * hashBytes);
-  return { leaves, said: JSON.stringify(checked.map(({ leaf: _leaf, ...said }) => said)) };
+  return { leaves, said: JSON.stringify(checked.map((entry) => ({ ...entry, leaf: undefined }))) };
 }
 
 /** The inverse of `formatCheckedBundle`. */
