@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import type { Sha256 } from "@quorate/protocol/digest";
+import { maxEntryBytes } from "@quorate/protocol/entry";
 import type { Hash } from "@quorate/tlog/hash";
 import { hashBytes } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
@@ -12,6 +13,8 @@ declare global {
   }
 }
 
+/** Large enough for any entry of a log: memory for each is worth more than a copy. */
+const leafPreimage = Buffer.alloc(1 + maxEntryBytes);
 const nodePreimage = Buffer.alloc(1 + 2 * hashBytes);
 nodePreimage[0] = 1;
 
@@ -21,10 +24,10 @@ nodePreimage[0] = 1;
  */
 export const nodeHasher: Hasher = {
   leaf(entry) {
-    const preimage = Buffer.allocUnsafe(1 + entry.length);
-    preimage[0] = 0;
+    const size = 1 + entry.length;
+    const preimage = size <= leafPreimage.length ? leafPreimage : Buffer.alloc(size);
     preimage.set(entry, 1);
-    return digest(preimage);
+    return digest(preimage.subarray(0, size));
   },
   node(left, right) {
     nodePreimage.set(left, 1);
