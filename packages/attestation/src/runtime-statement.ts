@@ -9,7 +9,7 @@ import { parseNoun } from "./parse-noun.ts";
 import { type NamedDigest, formatPredicate, namedDigest, namedDigestSchema, statementSchema } from "./statement.ts";
 
 /** Not among the types of log entries: what a host runs is nobody else's business. */
-const runtimeType = "https://quorate.dev/runtime/v1";
+export const runtimeType = "https://quorate.dev/runtime/v1";
 const maxPayloadBytes = 1_000_000;
 
 /** A host by its name, the root hash of what its processes run, and what was found. */
