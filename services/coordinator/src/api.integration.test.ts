@@ -70,7 +70,7 @@ test("a round without enough operators waits, says for what, and starts by itsel
     .toMatch(/^waiting for operators: 2 .* are needed, 1 enrolled; it starts by itself/);
   expect(await waiting()).toMatchObject({ state: "planned", jobs: [] });
   await network.enrol("Bert");
-  await expect.poll(async () => (await waiting())?.state).toBe("building");
+  await expect.poll(async () => (await waiting())?.state, { timeout: 30_000 }).toBe("building");
   expect((await waiting())?.jobs).toHaveLength(2);
   expect((await waiting())?.reason).toBeUndefined();
 });
