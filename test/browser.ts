@@ -38,9 +38,14 @@ export async function launchBrowser(): Promise<WatchedBrowser> {
   };
 }
 
-/** What axe finds wrong with a page, one line each. */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** The rules of axe whose findings depend on colours. */
+export const colourRules = ["color-contrast", "link-in-text-block"];
+
+/** What axe finds wrong with a page, one line each; by all its rules, or by these alone. */
+export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
+  const options = { resultTypes: ["violations" as const], ...(rules && { runOnly: [...rules] }) };
+  // No page has frames: axe need not put together what it finds in each of them.
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().options(options).analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary}`),
   );

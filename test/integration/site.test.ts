@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { loadSettings } from "@quorate/cli/up/settings";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { accessibilityProblems, launchBrowser, saveScreenshot, type WatchedBrowser } from "../browser.ts";
+import { accessibilityProblems, colourRules, launchBrowser, saveScreenshot, type WatchedBrowser } from "../browser.ts";
 import { settled, startTestNetwork, type TestNetwork } from "../network.ts";
 import { samples } from "../samples.ts";
 
@@ -89,18 +89,20 @@ describe("the site of a network", () => {
   test("has a console for whoever runs it, which pauses it and says so", async () => {
     const settings = await loadSettings(net.network.layout.settings);
     const httpCredentials = { username: "grace", password: settings?.tokens.admin ?? "" };
-    for (const colorScheme of ["light", "dark"] as const) {
-      await using opened = await browser.open(net.network.consoleUrl, { httpCredentials, colorScheme });
-      await opened.page.getByRole("button", { name: "Pause" }).click();
-      await opened.page.getByText("The network is paused").waitFor();
-      expect(await opened.page.getByRole("row", { name: "grace pause" }).count()).toBeGreaterThan(0);
-      expect(await accessibilityProblems(opened.page)).toEqual([]);
-      await saveScreenshot(opened.page, `console-${colorScheme}`);
-      await opened.page.getByRole("button", { name: "Resume" }).click();
-      await opened.page.getByText("The network is running").waitFor();
-      await opened.page.getByRole("link", { name: "queues" }).click();
-      await opened.page.getByText("round-steps").first().waitFor();
-    }
+    await using opened = await browser.open(net.network.consoleUrl, { httpCredentials });
+    const { page: shown } = opened;
+    await shown.getByRole("button", { name: "Pause" }).click();
+    await shown.getByText("The network is paused").waitFor();
+    expect(await shown.getByRole("row", { name: "grace pause" }).count()).toBeGreaterThan(0);
+    expect(await accessibilityProblems(shown)).toEqual([]);
+    await saveScreenshot(shown, "console-light");
+    await shown.emulateMedia({ colorScheme: "dark" });
+    expect(await accessibilityProblems(shown, colourRules)).toEqual([]);
+    await saveScreenshot(shown, "console-dark");
+    await shown.getByRole("button", { name: "Resume" }).click();
+    await shown.getByText("The network is running").waitFor();
+    await shown.getByRole("link", { name: "queues" }).click();
+    await shown.getByText("round-steps").first().waitFor();
   });
 
   // Last: nothing of the coordinator is asked after it.

@@ -5,8 +5,15 @@ import type { JobView, RoundView } from "@quorate/protocol/submission";
 import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
 import { formatProof, type Proof } from "@quorate/verdict/proof";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { BrowserContextOptions, Page } from "playwright-core";
-import { accessibilityProblems, launchBrowser, saveScreenshot, type WatchedBrowser } from "../../../test/browser.ts";
+import type { Page } from "playwright-core";
+import {
+  accessibilityProblems,
+  colourRules,
+  launchBrowser,
+  saveScreenshot,
+  type WatchedBrowser,
+  type WatchedPage,
+} from "../../../test/browser.ts";
 import { startTestSite, type TestSite } from "./site.fixture.ts";
 
 const operators = ["ada", "bert", "cyd"];
@@ -111,34 +118,46 @@ const paths = [
   "/docs/cli",
 ];
 
-/** Every colour is on one of these; what is dark or narrow has the same markup. */
-const colourful = ["/", `/artifact/${published}`, "/operators", "/log/entry/9", "/compare/9/11"];
+/** Every colour is on one of these. */
+const colourful = new Set(["/", `/artifact/${published}`, "/operators", "/log/entry/9", "/compare/9/11"]);
 
-const looks = [
-  { name: "wide", axe: paths, colorScheme: "light", viewport: { width: 1280, height: 800 } },
-  { name: "dark", axe: colourful, colorScheme: "dark", viewport: { width: 1280, height: 800 } },
-  { name: "phone", axe: [], colorScheme: "light", viewport: { width: 390, height: 800 } },
-] satisfies (BrowserContextOptions & { name: string; axe: readonly string[] })[];
+const wide = { width: 1280, height: 800 };
+const narrow = { width: 390, height: 800 };
 
 describe("every page", () => {
-  test.each(looks)(
-    "has nothing that axe objects to or that is too wide, no error on the console and no request to anybody else: $name",
-    async (look) => {
-      await using opened = await browser.open(`${site.url}/`, look);
-      const { page, complaints } = opened;
-      for (const path of paths) {
-        await page.goto(`${site.url}${path}`);
-        const problems = look.axe.includes(path) ? await accessibilityProblems(page) : [];
-        expect({ path, problems }).toEqual({ path, problems: [] });
-        const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        expect({ path, overflow }).toEqual({ path, overflow: 0 });
-        await saveScreenshot(page, `${look.name}${path.replaceAll(/[^A-Za-z0-9]+/g, "-").slice(0, 20)}`);
+  test("has nothing that axe objects to or that is too wide, no error on the console and no request to anybody else", async () => {
+    await using opened = await browser.open(`${site.url}/`);
+    const { page, complaints } = opened;
+    for (const path of paths) {
+      const name = path.replaceAll(/[^A-Za-z0-9]+/g, "-").slice(0, 20);
+      await page.setViewportSize(wide);
+      await page.goto(`${site.url}${path}`);
+      expect({ path, problems: await accessibilityProblems(page), overflow: await overflowOf(page) }).toEqual({
+        path,
+        problems: [],
+        overflow: 0,
+      });
+      await saveScreenshot(page, `wide${name}`);
+      // What is dark or narrow has the same markup.
+      if (colourful.has(path)) {
+        await page.emulateMedia({ colorScheme: "dark" });
+        expect({ path, problems: await accessibilityProblems(page, colourRules) }).toEqual({ path, problems: [] });
+        await saveScreenshot(page, `dark${name}`);
+        await page.emulateMedia({ colorScheme: "light" });
       }
-      // The pages that are answered with 404 say so on the console.
-      expect(complaints.filter((complaint) => !complaint.includes("status of 404"))).toEqual([]);
-    },
-  );
+      await page.setViewportSize(narrow);
+      expect({ path, overflow: await overflowOf(page) }).toEqual({ path, overflow: 0 });
+      await saveScreenshot(page, `phone${name}`);
+    }
+    // The pages that are answered with 404 say so on the console.
+    expect(complaints.filter((complaint) => !complaint.includes("status of 404"))).toEqual([]);
+  });
 });
+
+/** By how many pixels a page is wider than its window. */
+async function overflowOf(page: Page): Promise<unknown> {
+  return await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+}
 
 /** In the page: modules of the check that were asked for before the page was shown. */
 const askedBeforeFirstPaint = `
@@ -218,26 +237,44 @@ describe("the check in the browser", () => {
     await saveScreenshot(opened.page, "check-contradicted");
   });
 
-  test.each<[string, string, (honest: Proof) => Proof]>([
-    ["a checkpoint of another size", "checkpoint", (honest) => ({ ...honest, checkpoint: honest.checkpoint.replace(/\n\d+\n/, "\n7\n") })],
-    [
-      "too few witnesses",
-      "checkpoint",
-      (honest) => ({ ...honest, checkpoint: `${honest.checkpoint.split("\n").slice(0, -3).join("\n")}\n` }),
-    ],
-    [
-      "an entry in another's place",
-      "inclusion",
-      (honest) => ({ ...honest, entries: honest.entries.map((entry) => ({ ...entry, index: 0 })) }),
-    ],
-    ["a result left out", "verdict", (honest) => ({ ...honest, entries: honest.entries.filter(({ index }) => index !== 9) })],
-    ["the build traces left out", "verdict", (honest) => ({ ...honest, traces: [] })],
-  ])("does not believe a proof with %s", async (_what, step, change) => {
-    await using opened = await browser.open(`${site.url}/`);
-    await opened.page.route("**/proof/*", (route) => route.fulfill({ body: formatProof(change(proof)) }));
-    await opened.page.goto(`${site.url}${path}`);
-    const { state, steps } = await checked(opened.page);
-    expect({ state, steps }).toEqual({ state: "contradicted", steps: failsAt(step) });
+  describe("of a page that is given other proofs", () => {
+    let opened: WatchedPage;
+    let served: Proof;
+
+    beforeAll(async () => {
+      served = proof;
+      opened = await browser.open(`${site.url}/`);
+      await opened.page.route("**/proof/*", (route) => route.fulfill({ body: formatProof(served) }));
+      await opened.page.goto(`${site.url}${path}`);
+      await opened.page.locator("#check[data-state=verified]").waitFor();
+      await opened.page.locator("#check summary").click();
+    });
+    afterAll(() => opened?.[Symbol.asyncDispose]());
+
+    test.each<[string, string, (honest: Proof) => Proof]>([
+      [
+        "a checkpoint of another size",
+        "checkpoint",
+        (honest) => ({ ...honest, checkpoint: honest.checkpoint.replace(/\n\d+\n/, "\n7\n") }),
+      ],
+      [
+        "too few witnesses",
+        "checkpoint",
+        (honest) => ({ ...honest, checkpoint: `${honest.checkpoint.split("\n").slice(0, -3).join("\n")}\n` }),
+      ],
+      [
+        "an entry in another's place",
+        "inclusion",
+        (honest) => ({ ...honest, entries: honest.entries.map((entry) => ({ ...entry, index: 0 })) }),
+      ],
+      ["a result left out", "verdict", (honest) => ({ ...honest, entries: honest.entries.filter(({ index }) => index !== 9) })],
+      ["the build traces left out", "verdict", (honest) => ({ ...honest, traces: [] })],
+    ])("does not believe a proof with %s", async (_what, step, change) => {
+      served = change(proof);
+      await opened.page.getByRole("button", { name: "Check again" }).click();
+      const { state, steps } = await checked(opened.page);
+      expect({ state, steps }).toEqual({ state: "contradicted", steps: failsAt(step) });
+    });
   });
 
   test("looks up a file by its SHA-256 and sends nothing of it", async () => {
