@@ -41,21 +41,19 @@ function markupOf(content: Content): string {
 const special: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
 /** Characters that no reader sees or that change the order in which others are shown, except the line feed and the tab. */
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
-const unseenAnywhere = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-const unsafe = /[&<>"']|(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const unseen = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const unsafe = new RegExp(`[&<>"']|${unseen.source}`, "gu");
 
-/** Text with unseen characters shown by their number; not yet escaped. */
+/** Text with unseen characters shown by their number, as `⟨U+202E⟩`; not yet escaped. */
 export function visibleText(text: string): string {
-  return text.replace(unseenAnywhere, shownNumber);
+  return text.replace(unseen, shownNumber);
 }
 
-/** Text for element content and quoted attributes; unseen characters are shown by their number, as `⟨U+202E⟩`. */
+/** Text for element content and quoted attributes; unseen characters are shown by their number. */
 export function escapeText(text: string): string {
   return text.replace(unsafe, (character) => special[character] ?? shownNumber(character));
 }
 
 function shownNumber(character: string): string {
-  if (!unseen.test(character)) return character;
   return `⟨U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
 }
