@@ -1,5 +1,6 @@
 import { acceptsGzip } from "@quorate/service/accepts-gzip";
 import type { HttpApp } from "@quorate/service/http-app";
+import { isNotModified } from "@quorate/service/not-modified";
 import { ProblemError } from "@quorate/service/problem";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Assets } from "./assets.ts";
@@ -44,7 +45,7 @@ export function createSendPage({ assets, state }: { assets: Assets; state: () =>
     });
     // What is shown may be a second old, and is asked for again with its tag.
     reply.headers({ etag: page.etag, "cache-control": "public, max-age=1", vary: "accept-encoding" });
-    if (page.status === 200 && request.headers["if-none-match"] === page.etag) return reply.code(304).send();
+    if (page.status === 200 && isNotModified(request.headers, page)) return reply.code(304).send();
     return send(request, reply.code(page.status).type("text/html; charset=utf-8"), page);
   };
 }
