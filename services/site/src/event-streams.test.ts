@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { createHttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import { silentLogger } from "@quorate/service/logger";
+import type { FastifyReply } from "fastify";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createEventStreams, formatEvent } from "./event-streams.ts";
 
@@ -9,13 +11,18 @@ let stack: AsyncDisposableStack;
 beforeEach(() => (stack = new AsyncDisposableStack()));
 afterEach(() => stack.disposeAsync());
 
-async function streaming({ maxReaders }: { maxReaders: number }) {
+type Given = { maxReaders: number; prepare?: (reply: FastifyReply) => Promise<void>; onClose?: () => void };
+
+async function streaming({ maxReaders, prepare, onClose = () => {} }: Given) {
   const dropped: string[] = [];
   const streams = stack.use(createEventStreams({ maxReaders, onDropped: (topic) => dropped.push(topic) }));
   const app = createHttpApp({ logger: silentLogger });
   stack.defer(() => app.close());
   app.addHook("preClose", () => streams[Symbol.dispose]());
-  app.get("/events", async (_request, reply) => streams.open(reply, { topic: "news", first: formatEvent("first", 1) }));
+  app.get("/events", async (_request, reply) => {
+    await prepare?.(reply);
+    streams.open(reply, { topic: "news", first: formatEvent("first", 1), onClose });
+  });
   const url = await listen(app, { host: "127.0.0.1", port: 0 });
   return { streams, dropped, url };
 }
@@ -49,6 +56,21 @@ it("sends each of a thousand readers what the topic has, and tells the next to c
   streams.send("news", formatEvent("news", "end"));
   const texts = await Promise.all(bodies.map(readUntilEnd));
   expect(new Set(texts)).toEqual(new Set([`: events follow\n\n${formatEvent("first", 1)}${formatEvent("news", "end")}`]));
+});
+
+it("counts nobody who went away before the stream began", async () => {
+  const leave = new AbortController();
+  const closed = Promise.withResolvers<void>();
+  const prepare = async ({ raw }: FastifyReply) => {
+    if (leave.signal.aborted) return;
+    leave.abort();
+    await once(raw, "close");
+  };
+  const { streams, url } = await streaming({ maxReaders: 1, prepare, onClose: closed.resolve });
+  await expect(fetch(`${url}/events`, { signal: leave.signal })).rejects.toThrow("aborted");
+  await closed.promise;
+  expect(streams.readers("news")).toBe(0);
+  expect((await fetch(`${url}/events`)).status).toBe(200);
 });
 
 async function readUntilEnd(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<string> {

@@ -43,6 +43,8 @@ export function createEventStreams({ maxReaders, onDropped }: { maxReaders: numb
       }
       reply.hijack();
       const stream = reply.raw;
+      // Who went away while the answer was made ready has closed already.
+      if (stream.destroyed) return onClose?.();
       const streams = topics.get(topic) ?? new Set();
       topics.set(topic, streams.add(stream));
       open += 1;
