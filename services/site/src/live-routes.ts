@@ -21,7 +21,7 @@ const schema = { params: z.object({ round: z.string() }) };
 const shapes = { whole: liveSection, summary: liveSummary } as const;
 type Shape = keyof typeof shapes;
 const shapeNames = ["whole", "summary"] as const satisfies readonly Shape[];
-const querySchema = z.object({ shape: z.enum(shapeNames).catch("whole").default("whole") });
+const querySchema = z.object({ shape: z.enum(shapeNames).catch("whole") });
 
 type Dependencies = {
   loadLive: () => Promise<LiveView>;
@@ -35,14 +35,14 @@ type Dependencies = {
 export function addLiveRoutes(app: HttpApp, { loadLive, api, logs, streams, sendPage }: Dependencies): void {
   const sent: Record<Shape, string> = { whole: "", summary: "" };
   const topicOf = (shape: Shape) => `live ${shape}`;
-  // However many readers there are, markup is made once.
+  // However many readers there are, markup is made once, and all of them have seen the same of it.
+  const renew = async (shape: Shape) => {
+    const event = formatEvent("live", shapes[shape](await loadLive()).toString());
+    if (event !== sent[shape]) streams.send(topicOf(shape), event);
+    sent[shape] = event;
+  };
   const look = async () => {
-    for (const shape of shapeNames) {
-      if (streams.readers(topicOf(shape)) === 0) continue;
-      const event = formatEvent("live", shapes[shape](await loadLive()).toString());
-      if (event !== sent[shape]) streams.send(topicOf(shape), event);
-      sent[shape] = event;
-    }
+    for (const shape of shapeNames) if (streams.readers(topicOf(shape)) > 0) await renew(shape);
   };
   const timer = setInterval(() => void look(), lookMilliseconds);
   app.addHook("preClose", () => clearInterval(timer));
@@ -51,8 +51,8 @@ export function addLiveRoutes(app: HttpApp, { loadLive, api, logs, streams, send
 
   app.get("/live/events", async (request, reply) => {
     const { shape } = querySchema.parse(request.query);
-    const first = formatEvent("live", shapes[shape](await loadLive()).toString());
-    streams.open(reply, { topic: topicOf(shape), first });
+    await renew(shape);
+    streams.open(reply, { topic: topicOf(shape), first: sent[shape] });
   });
 
   app.get("/live/:round", { schema }, (request, reply) =>
