@@ -9,7 +9,6 @@ import { createHttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
-import { ProblemError } from "@quorate/service/problem";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { addApiReferenceRoutes } from "./api-reference-routes.ts";
@@ -104,9 +103,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addVerdictRoutes(app, { model, state });
   addApiReferenceRoutes(app, { api, sendPage });
   await addDocumentRoutes(app, { sendPage });
-  app.get("/v1/*", { schema: { hide: true } }, async ({ url }) => {
-    throw new ProblemError(404, "not-found", `there is nothing at GET ${url.slice(0, 200)}`);
-  });
+  app.get("/v1/*", { schema: { hide: true } }, (_request, reply) => reply.callNotFound());
   app.get("/*", (request, reply) => sendPage(request, reply, () => errorPage(nothingHere)));
   const url = await listen(app, config);
   events.started(url, model.readTo().size);
