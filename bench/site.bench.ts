@@ -52,7 +52,9 @@ async function verdictFeed({ url }: TestSite): Promise<Figure> {
   const startedAt = performance.now();
   const response = await fetch(`${url}/v1/verdicts`, { headers: { accept: "application/x-ndjson", "accept-encoding": "gzip" } });
   let lines = 0;
-  for await (const chunk of response.body ?? []) lines += Buffer.from(chunk).filter((byte) => byte === lineFeed).length;
+  for await (const chunk of response.body ?? []) {
+    for (let at = chunk.indexOf(lineFeed); at !== -1; at = chunk.indexOf(lineFeed, at + 1)) lines += 1;
+  }
   if (lines !== targets) throw new Error(`reading all verdicts: ${lines} lines of ${targets}`);
   return { name: `all verdicts, ${targets} lines`, value: (performance.now() - startedAt) / 1000, unit: "s" };
 }
