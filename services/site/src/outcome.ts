@@ -7,6 +7,16 @@ export type Outcome = VerdictOutcome | "pending";
 /** From what speaks for a package to what says most against it. */
 export const outcomes: readonly Outcome[] = ["reproduced", "inconclusive", "failed", "unreproducible", "mismatch", "pending"];
 
+/** Of several, what says most against the package. */
+export function worstOf(found: readonly VerdictOutcome[]): Outcome | undefined {
+  return outcomes.findLast((outcome) => found.some((one) => one === outcome));
+}
+
+/** All of them together. */
+export function totalCount(counts: ReadonlyMap<Outcome, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
+
 export const outcomeMeaning: Readonly<Record<Outcome, string>> = {
   reproduced: "enough operators got exactly the published bytes",
   mismatch: "enough operators agree on bytes that are not the published ones",
@@ -36,7 +46,7 @@ export function outcomeBadge(outcome: Outcome): Html {
 
 /** How many targets came out how, as one bar; the words follow it. */
 export function outcomeBar(counts: ReadonlyMap<Outcome, number>): Html {
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const total = totalCount(counts);
   let x = 0;
   const parts = outcomes.flatMap((outcome) => {
     const width = total === 0 ? 0 : ((counts.get(outcome) ?? 0) / total) * 100;

@@ -1,6 +1,7 @@
 import { verdictOutcomes } from "@quorate/protocol/verdict";
 import { z } from "zod";
 import type { OutcomeCounts, SuiteName } from "./network-facts.ts";
+import { totalCount } from "./outcome.ts";
 import type { ReadModel } from "./read-model.ts";
 
 /** Targets that have something in common, by their newest verdicts. */
@@ -28,8 +29,7 @@ export function listShares(model: ReadModel, suite: SuiteName, facet: "component
       counts: new Map(ofValue.map(({ outcome, targets }) => [outcome, targets])),
     }),
   );
-  const sizeOf = ({ counts }: Share) => [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return shares.toSorted((a, b) => sizeOf(b) - sizeOf(a));
+  return shares.toSorted((a, b) => totalCount(b.counts) - totalCount(a.counts));
 }
 
 /** Day by day, oldest first; days without a verdict are left out. */

@@ -1,6 +1,7 @@
+import type { VerdictOutcome } from "@quorate/protocol/verdict";
 import type { VerdictLine } from "@quorate/protocol/verdict-line";
 import { html } from "@quorate/service/html";
-import { type Outcome, outcomes } from "./outcome.ts";
+import { type Outcome, worstOf } from "./outcome.ts";
 
 /** White on each of them, and each on white or black, can be read (WCAG 2.2, 1.4.3 and 1.4.11). */
 const colours: Readonly<Record<Outcome, string>> = {
@@ -20,13 +21,13 @@ const padding = 7;
 /** What says most against the newest version among the newest verdicts on each of its builds; undefined when there is none. */
 export function summaryOutcome(lines: readonly VerdictLine[]): Outcome | undefined {
   const [newest] = lines;
-  const standing = new Map<string, Outcome>();
+  const standing = new Map<string, VerdictOutcome>();
   for (const { distribution, suite, version, architecture, outcome } of lines) {
     if (version !== newest?.version) continue;
     const build = `${distribution} ${suite} ${architecture}`;
     if (!standing.has(build)) standing.set(build, outcome);
   }
-  return outcomes.findLast((outcome) => [...standing.values()].includes(outcome));
+  return worstOf([...standing.values()]);
 }
 
 /** A picture of two words, as wide on every machine. */

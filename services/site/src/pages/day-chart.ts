@@ -1,5 +1,5 @@
 import { type Html, html } from "@quorate/service/html";
-import { outcomes } from "../outcome.ts";
+import { outcomes, totalCount } from "../outcome.ts";
 import type { SuiteDay } from "../suite-facts.ts";
 
 const width = 600;
@@ -10,7 +10,7 @@ const widestColumn = 30;
 /** How a suite stood day by day, as stacked columns; the words are in the table that can be taken away. */
 export function dayChart(days: readonly SuiteDay[]): Html {
   const shown = days.slice(-shownDays);
-  const most = Math.max(1, ...shown.map(({ counts }) => [...counts.values()].reduce((sum, count) => sum + count, 0)));
+  const most = Math.max(1, ...shown.map(({ counts }) => totalCount(counts)));
   const column = Math.min(width / shown.length, widestColumn);
   const columns = shown.map(({ counts }, at) => {
     let below = 0;

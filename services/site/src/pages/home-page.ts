@@ -1,7 +1,7 @@
 import { html, type Html } from "@quorate/service/html";
 import { type TargetLine, totalOf, type SuiteFacts } from "../network-facts.ts";
 import type { OperatorFacts } from "../operator-facts.ts";
-import { outcomeBadge, outcomeBar, outcomeCounts } from "../outcome.ts";
+import { outcomeBadge, outcomeBar, outcomeCounts, totalCount } from "../outcome.ts";
 import type { LiveView } from "../live-rounds.ts";
 import { grouped } from "../number-text.ts";
 import { type Page, searchForm, timeText } from "../page.ts";
@@ -46,7 +46,7 @@ export function homePage({ live, logSize, suites, operators, mismatches, reprodu
         <h2>The network at a glance</h2>
         <ul class="totals">
           <li><b>${grouped(enrolled)}</b> <a href="/operators">operators</a></li>
-          <li><b>${grouped([...total.values()].reduce((sum, count) => sum + count, 0))}</b> <a href="/suites">targets</a></li>
+          <li><b>${grouped(totalCount(total))}</b> <a href="/suites">targets</a></li>
           <li><b>${grouped(logSize)}</b> <a href="/log">log entries</a></li>
         </ul>
         ${outcomeBar(total)} ${outcomeCounts(total)}

@@ -1,7 +1,7 @@
 import { compareVersions, parseVersion } from "@quorate/debian/version";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { type Html, html } from "@quorate/service/html";
-import { type Outcome, outcomeIcon, outcomes } from "../outcome.ts";
+import { outcomeIcon, worstOf } from "../outcome.ts";
 import type { ArtifactLine } from "../package-facts.ts";
 
 const shownVersions = 40;
@@ -9,7 +9,7 @@ const shownVersions = 40;
 /** How each version came out, oldest first: the worst of its artifacts. Nothing for one version alone. */
 export function versionStrip(name: string, lines: readonly ArtifactLine[]): Html | false {
   const versions = [...Map.groupBy(lines, ({ version }) => version)]
-    .map(([version, ofVersion]) => ({ version, outcome: worstOf(ofVersion) }))
+    .map(([version, ofVersion]) => ({ version, outcome: worstOf(ofVersion.flatMap(({ outcome }) => outcome ?? [])) ?? "pending" }))
     .toSorted((a, b) => byVersion(a.version, b.version));
   if (versions.length < 2) return false;
   return html`<section>
@@ -26,11 +26,6 @@ export function versionStrip(name: string, lines: readonly ArtifactLine[]): Html
       )}
     </ol>
   </section>`;
-}
-
-function worstOf(lines: readonly ArtifactLine[]): Outcome {
-  const decided = lines.flatMap(({ outcome }) => outcome ?? []);
-  return decided.toSorted((a, b) => outcomes.indexOf(b) - outcomes.indexOf(a))[0] ?? "pending";
 }
 
 /** A target may have a version that Debian's order has no place for: such come first, by their text. */
