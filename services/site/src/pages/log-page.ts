@@ -2,7 +2,7 @@ import { html } from "@quorate/service/html";
 import { grouped } from "../number-text.ts";
 import { ageText, type Page, timeText } from "../page.ts";
 import type { SiteState } from "../site-state.ts";
-import { growthChart } from "./day-chart.ts";
+import { growthChart } from "./day-charts.ts";
 import { entrySummary, readEntry } from "./entry-statement.ts";
 
 type Given = {

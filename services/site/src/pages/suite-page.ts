@@ -5,7 +5,7 @@ import { outcomeBadge, outcomeBar, outcomeCounts, outcomeMeaning } from "../outc
 import { type Page, timeText } from "../page.ts";
 import type { Share, SuiteDay } from "../suite-facts.ts";
 import { historyFormats, verdictFormats } from "../suite-exports.ts";
-import { dayChart } from "./day-chart.ts";
+import { dayChart } from "./day-charts.ts";
 import { entryLink, packageLink } from "./links.ts";
 
 /** The loudest first. */
