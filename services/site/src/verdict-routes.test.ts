@@ -94,6 +94,7 @@ test.each([
   "?since=9999999999999999",
   "?limit=0",
   "?limit=10001",
+  "?limit=many",
   "?x=%3Cb%3E",
   "?since=%E2%80%AE1",
 ])("%s is answered by a problem with a stable type", async (query) => {

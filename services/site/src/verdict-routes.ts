@@ -17,8 +17,11 @@ const ndjson = "application/x-ndjson";
 
 const querySchema = z.strictObject({
   since: entryIndexSchema.default(0).describe("verdicts of this log index and later"),
-  limit: entryIndexSchema
-    .pipe(z.int().min(1).max(maxLimit))
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(maxLimit)
     .default(defaultLimit)
     .describe("at most so many, and those that became known with the last"),
 });
