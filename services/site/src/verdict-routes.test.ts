@@ -133,6 +133,9 @@ it("gives a verdict whose target was opened late to whoever had read past it", a
   const read = async (since: number) => verdictPageSchema.parse(JSON.parse((await following.get(`/v1/verdicts?since=${since}`)).text));
   const before = await read(0);
   expect(before.verdicts).toEqual([]);
+  const modified = async () => (await following.get("/v1/verdicts")).headers.get("last-modified");
+  expect(await modified()).toBeNull();
   for (const [digest, bytes] of late.largeEnvelopes) kept.set(digest, bytes);
-  await expect.poll(async () => (await read(before.next)).verdicts.length).toBe(1);
+  await expect.poll(async () => (await read(before.next)).verdicts.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(modified, { timeout: 10_000 }).not.toBeNull();
 });

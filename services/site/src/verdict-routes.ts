@@ -43,11 +43,13 @@ export function addVerdictRoutes(app: HttpApp, { model, state }: Dependencies): 
     async (request, reply) => {
       const isStream = (request.headers.accept ?? "").includes(ndjson);
       const { since, limit } = request.query;
-      const { size, witnesses } = state();
+      const { size, treeSize, witnesses } = state();
+      const unopened = model.countUnopened();
       const seconds = Math.max(0, ...witnesses.map(({ time }) => time));
       const validators: Validators = {
-        etag: `W/"${isStream ? "lines" : "page"}-${size}-${model.countUnopened()}"`,
-        lastModified: seconds === 0 ? undefined : new Date(seconds * 1000),
+        etag: `W/"${isStream ? "lines" : "page"}-${size}-${unopened}"`,
+        // A checkpoint's time says nothing as long as more may be read under it.
+        lastModified: size < treeSize || unopened > 0 || seconds === 0 ? undefined : new Date(seconds * 1000),
       };
       void reply.headers({ ...validatorHeaders(validators), "cache-control": "public, max-age=1", vary: "accept, accept-encoding" });
       if (isNotModified(request.headers, validators)) return reply.code(304).send(undefined);
