@@ -42,6 +42,23 @@ it("asks the coordinator once for all who watch a round, shows who comes later t
   await expect.poll(() => open.size).toBe(0);
 });
 
+it("watches so many rounds and no more, so that the coordinator has connections left for others", async () => {
+  let asked = 0;
+  await using coordinator = await serve((_request, response) => {
+    asked += 1;
+    response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+  });
+  await using site = await startTestSite(new TestNetwork(), { coordinatorUrl: coordinator.url });
+  const leave = new AbortController();
+  const statusOf = async (at: number) =>
+    (await fetch(`${site.url}/live/${digestOf(`round ${at}`)}/events`, { signal: leave.signal })).status;
+  const statuses = await Promise.all(Array.from({ length: 201 }, (_, at) => statusOf(at)));
+  expect(statuses.filter((status) => status === 503)).toHaveLength(1);
+  expect(await statusOf(statuses.indexOf(200))).toBe(200);
+  await expect.poll(() => asked, { timeout: 10_000 }).toBe(200);
+  leave.abort();
+});
+
 it("cuts lines that are too long, and shows what nobody would see in them by its number", () => {
   const [long, hostile, escape] = logPartOf(said(["x".repeat(2000), "a\u202eb\u0000<b>\nc", "\u001b[31mred"])).lines;
   expect(long).toBe(`${"x".repeat(500)} … cut`);

@@ -2,14 +2,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { followRoundLive } from "@quorate/client/round-events";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { LiveMessage } from "@quorate/protocol/job";
+import { visibleText } from "@quorate/service/html";
+import { ProblemError } from "@quorate/service/problem";
 import type { FastifyReply } from "fastify";
 import { type EventStreams, formatEvent } from "./event-streams.ts";
-import { visibleText } from "@quorate/service/html";
 
 /** Lines of each operator that whoever comes later is shown first. */
 const keptLines = 300;
 const maxLineCharacters = 500;
 const retryMilliseconds = 2000;
+/** Each is a connection to the coordinator, which has a thousand for all who follow something. */
+const maxWatchedRounds = 200;
 
 export type LiveLogs = AsyncDisposable & {
   /** Streams what the workers of a round say: events `log`, a `LogPart` each. */
@@ -56,6 +59,11 @@ export function createLiveLogs({ coordinatorUrl, streams, onError }: Given): Liv
   };
   return {
     watch(round, reply) {
+      if (!watched.has(round) && watched.size >= maxWatchedRounds) {
+        throw new ProblemError(503, "too-many-watchers", "Build logs of too many rounds are watched; try again later.", {
+          headers: { "retry-after": "10" },
+        });
+      }
       const { parts } = watched.get(round) ?? start(round);
       const first = Array.from(parts.values(), (part) => formatEvent("log", part)).join("");
       try {
