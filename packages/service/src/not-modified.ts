@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
 /** What a client may show to say which state of a resource it has. */
@@ -12,6 +13,11 @@ export function isNotModified(headers: IncomingHttpHeaders, { etag, lastModified
   if (tags !== undefined) return tags.trim() === "*" || tags.split(",").some((tag) => opaque(tag) === opaque(etag));
   const since = Date.parse(headers["if-modified-since"] ?? "");
   return lastModified !== undefined && since >= Math.floor(lastModified.getTime() / 1000) * 1000;
+}
+
+/** A tag that only this content has (RFC 9110 §8.8.3), such as `"n4bQgYhMfWWaL-qgxVrQFa"`. */
+export function tagOf(content: string | Uint8Array): string {
+  return `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
 }
 
 /** The headers that say it. */

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { operatorIdSchema } from "@quorate/protocol/operator";
 import { acceptsGzip } from "@quorate/service/accepts-gzip";
 import type { HttpApp } from "@quorate/service/http-app";
-import { isNotModified, validatorHeaders } from "@quorate/service/not-modified";
+import { isNotModified, tagOf, validatorHeaders } from "@quorate/service/not-modified";
 import { ProblemError } from "@quorate/service/problem";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { gzipSync } from "node:zlib";
@@ -91,7 +90,7 @@ function sendFeed(request: FastifyRequest, reply: FastifyReply, { format, feed }
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, { text, lastModified }: { text: string; lastModified: Date | undefined }) {
-  const etag = `W/"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+  const etag = `W/${tagOf(text)}`;
   void reply.headers({ ...validatorHeaders({ etag, lastModified }), "cache-control": "public, max-age=60", vary: "accept-encoding" });
   if (isNotModified(request.headers, { etag, lastModified })) return reply.code(304).send();
   if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(text);

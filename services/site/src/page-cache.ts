@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
+import { tagOf } from "@quorate/service/not-modified";
 
 /** A page as it is sent. */
 export type SentPage = {
@@ -52,6 +52,5 @@ export class PageCache {
 async function sentPageOf(render: () => Promise<Rendered>): Promise<SentPage> {
   const { status, isMomentary, markup } = await render();
   const body = Buffer.from(markup, "utf8");
-  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-  return { status, isMomentary, etag, body, compressed: await compress(body, { level: constants.Z_DEFAULT_COMPRESSION }) };
+  return { status, isMomentary, etag: tagOf(body), body, compressed: await compress(body, { level: constants.Z_DEFAULT_COMPRESSION }) };
 }
