@@ -1,5 +1,6 @@
 import type { Api } from "@quorate/client/api";
 import type { RoundView } from "@quorate/protocol/submission";
+import { keepAnswer } from "./keep-answer.ts";
 
 /** Rounds that have no verdict yet, as the coordinator tells; undefined when it does not answer. */
 export type LiveView = readonly RoundView[] | undefined;
@@ -8,16 +9,11 @@ const states = ["revealing", "settling", "building", "planned"] as const;
 const roundsOfState = 20;
 const keptMilliseconds = 1000;
 
+type Given = { api: Pick<Api, "rounds">; onError: (error: unknown) => void };
+
 /** Asks the coordinator once a second at the most, however many readers there are. */
-export function createLiveRounds({
-  api,
-  onError,
-}: {
-  api: Pick<Api, "rounds">;
-  onError: (error: unknown) => void;
-}): () => Promise<LiveView> {
-  let kept: { readonly at: number; readonly view: Promise<LiveView> } | undefined;
-  const load = async (): Promise<LiveView> => {
+export function createLiveRounds({ api, onError }: Given): () => Promise<LiveView> {
+  return keepAnswer(keptMilliseconds, async () => {
     try {
       const signal = AbortSignal.timeout(5000);
       return (await Promise.all(states.map((state) => api.rounds({ state, limit: roundsOfState }, { signal })))).flat();
@@ -25,9 +21,5 @@ export function createLiveRounds({
       onError(error);
       return undefined;
     }
-  };
-  return () => {
-    if (kept === undefined || performance.now() - kept.at > keptMilliseconds) kept = { at: performance.now(), view: load() };
-    return kept.view;
-  };
+  });
 }
