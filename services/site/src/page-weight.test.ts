@@ -44,6 +44,7 @@ it.each([
   "/log",
   "/log/entry/9",
   "/docs",
+  "/docs/api",
   "/docs/cli",
   "/docs/ARCHITECTURE",
 ])("%s has at most 30 kB of JavaScript and 60 kB in all, compressed, before it is shown whole", async (path) => {

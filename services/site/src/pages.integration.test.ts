@@ -115,6 +115,7 @@ const paths = [
   "/log",
   "/log/entry/9",
   "/docs",
+  "/docs/api",
   "/docs/cli",
 ];
 
