@@ -18,6 +18,7 @@ import { startTestSite, type TestSite } from "./site.fixture.ts";
 
 const operators = ["ada", "bert", "cyd"];
 const published = digestOf("reference");
+const artifactPath = `/artifact/${published}`;
 let site: TestSite;
 let browser: WatchedBrowser;
 let proof: Proof;
@@ -100,7 +101,7 @@ afterAll(async () => {
 
 const paths = [
   "/",
-  `/artifact/${published}`,
+  artifactPath,
   `/artifact/${digestOf("waiting")}`,
   "/package/mailgraph",
   "/search?q=mail",
@@ -120,7 +121,7 @@ const paths = [
 ];
 
 /** Every colour is on one of these. */
-const colourful = new Set(["/", `/artifact/${published}`, "/operators", "/log/entry/9", "/compare/9/11"]);
+const colourful = new Set(["/", artifactPath, "/operators", "/log/entry/9", "/compare/9/11"]);
 
 const wide = { width: 1280, height: 800 };
 const narrow = { width: 390, height: 800 };
@@ -192,10 +193,8 @@ function failsAt(failing: string) {
 }
 
 describe("the check in the browser", () => {
-  const path = `/artifact/${published}`;
-
   test("verifies an honest page with the code of the command line, every step of it", async () => {
-    await using opened = await browser.open(`${site.url}${path}`);
+    await using opened = await browser.open(`${site.url}${artifactPath}`);
     const { state, steps, answer } = await checked(opened.page);
     expect({ state, steps }).toEqual({ state: "verified", steps: allVerified });
     expect(answer).toContain("ada, bert rebuilt it bit for bit");
@@ -206,7 +205,7 @@ describe("the check in the browser", () => {
   });
 
   test("obeys the policy that the reader edits, and keeps it until the reader takes the network's again", async () => {
-    await using opened = await browser.open(`${site.url}${path}`);
+    await using opened = await browser.open(`${site.url}${artifactPath}`);
     await checked(opened.page);
     await opened.page.locator("#check summary").click();
     const policy = opened.page.getByLabel("Your policy");
@@ -228,11 +227,11 @@ describe("the check in the browser", () => {
     ["published digest", "page", (page) => page.replace(`data-sha256="${published}"`, `data-sha256="${digestOf("another")}"`)],
   ])("contradicts a page that lies about the %s", async (_what, step, lie) => {
     await using opened = await browser.open(`${site.url}/`);
-    await opened.page.route(`**${path}`, async (route) => {
+    await opened.page.route(`**${artifactPath}`, async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: lie(await response.text()) });
     });
-    await opened.page.goto(`${site.url}${path}`);
+    await opened.page.goto(`${site.url}${artifactPath}`);
     const { state, steps } = await checked(opened.page);
     expect({ state, steps }).toEqual({ state: "contradicted", steps: failsAt(step) });
     await saveScreenshot(opened.page, "check-contradicted");
@@ -246,7 +245,7 @@ describe("the check in the browser", () => {
       served = proof;
       opened = await browser.open(`${site.url}/`);
       await opened.page.route("**/proof/*", (route) => route.fulfill({ body: formatProof(served) }));
-      await opened.page.goto(`${site.url}${path}`);
+      await opened.page.goto(`${site.url}${artifactPath}`);
       await opened.page.locator("#check[data-state=verified]").waitFor();
       await opened.page.locator("#check summary").click();
     });
@@ -277,13 +276,15 @@ describe("the check in the browser", () => {
       expect({ state, steps }).toEqual({ state: "contradicted", steps: failsAt(step) });
     });
   });
+});
 
+describe("what scripts add to pages", () => {
   test("looks up a file by its SHA-256 and sends nothing of it", async () => {
     await using opened = await browser.open(`${site.url}/`);
     await opened.page
       .locator(".drop input")
       .setInputFiles({ name: "any.deb", mimeType: "application/octet-stream", buffer: Buffer.from("reference") });
-    await opened.page.waitForURL(`**${path}`);
+    await opened.page.waitForURL(`**${artifactPath}`);
     expect(opened.complaints).toEqual([]);
   });
 
@@ -298,7 +299,7 @@ describe("the check in the browser", () => {
       return dropped;
     }, "reference");
     for (const event of ["dragover", "drop"]) await opened.page.dispatchEvent("main", event, { dataTransfer: transfer });
-    await opened.page.waitForURL(`**${path}`);
+    await opened.page.waitForURL(`**${artifactPath}`);
     expect(new Set(bodies)).toEqual(new Set(["GET "]));
     expect(opened.complaints).toEqual([]);
   });
