@@ -1,5 +1,5 @@
 import { pipeline, Readable } from "node:stream";
-import { createGzip } from "node:zlib";
+import { constants, createGzip } from "node:zlib";
 import { verdictPageSchema } from "@quorate/protocol/verdict-line";
 import { acceptsGzip } from "@quorate/service/accepts-gzip";
 import type { HttpApp } from "@quorate/service/http-app";
@@ -72,7 +72,7 @@ function* linesOf(batches: Iterable<readonly string[]>): Generator<string> {
 function sendChunks(request: FastifyRequest, reply: FastifyReply, chunks: Iterable<string>): FastifyReply {
   const content = Readable.from(chunks);
   if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(content);
-  const compressed = createGzip({ level: 1 });
+  const compressed = createGzip({ level: constants.Z_BEST_SPEED });
   // Whoever goes away ends both; fastify logs what else goes wrong.
   pipeline(content, compressed, () => undefined);
   return reply.header("content-encoding", "gzip").send(compressed);
