@@ -67,6 +67,6 @@ function schemaDetails(name: string, schema: unknown): Html {
   if (text === "{}") return html`<p>${name}</p>`;
   return html`<details>
     <summary>${name}</summary>
-    <pre><code>${text}</code></pre>
+    <pre tabindex="0"><code>${text}</code></pre>
   </details>`;
 }
