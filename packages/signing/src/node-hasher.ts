@@ -34,6 +34,17 @@ export const nodeHasher: Hasher = {
     nodePreimage.set(right, 1 + hashBytes);
     return digest(nodePreimage);
   },
+  parents(hashes) {
+    const count = hashes.length / hashBytes;
+    const parents = Buffer.allocUnsafe(Math.ceil(count / 2) * hashBytes);
+    const children = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength);
+    for (let index = 0; index + 1 < count; index += 2) {
+      children.copy(nodePreimage, 1, index * hashBytes, (index + 2) * hashBytes);
+      parents.latin1Write(hash("sha256", nodePreimage, "binary"), (index / 2) * hashBytes, hashBytes);
+    }
+    if (count % 2 === 1) children.copy(parents, parents.length - hashBytes, hashes.length - hashBytes);
+    return parents;
+  },
   digest: (bytes) => hash("sha256", bytes, "hex") as Sha256,
 };
 

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Sha256 } from "@quorate/protocol/digest";
-import { type Hash, equalHashes, hashFrom } from "./hash.ts";
+import { type Hash, equalHashes, hashBytes, hashFrom } from "./hash.ts";
 import { portableHasher } from "./portable-hasher.ts";
 import { type LeafRange, type Subtree, consistencyRanges, inclusionRanges, isTreeSize, subtreesOf } from "./subtree.ts";
 import { VerificationError } from "./verification-error.ts";
@@ -11,6 +11,8 @@ export type Hasher = {
   readonly leaf: (entry: Uint8Array) => Hash;
   /** SHA-256(0x01 ‖ left ‖ right) */
   readonly node: (left: Hash, right: Hash) => Hash;
+  /** Of hashes one after the other those of the level above: SHA-256(0x01 ‖ left ‖ right) of each two; a last one without a sibling stays. */
+  readonly parents: (hashes: Uint8Array) => Uint8Array;
   /** SHA-256(bytes), for whoever hashes the same entries for other reasons. */
   readonly digest: (bytes: Uint8Array) => Sha256;
 };
@@ -33,9 +35,11 @@ export function nodeHash(left: Hash, right: Hash, hasher: Hasher = portableHashe
 
 /** The Merkle tree hash of these leaves. */
 export function rootOf(leaves: readonly Hash[], hasher: Hasher = portableHasher): Hash {
-  const frontier = MerkleFrontier.empty(hasher);
-  for (const leaf of leaves) frontier.append(leaf);
-  return frontier.root();
+  if (leaves.length === 0) return emptyRoot;
+  let level: Uint8Array = new Uint8Array(leaves.length * hashBytes);
+  for (const [index, leaf] of leaves.entries()) level.set(leaf, index * hashBytes);
+  while (level.length > hashBytes) level = hasher.parents(level);
+  return hashFrom(level);
 }
 
 /** Called with each subtree that an append completes, from the leaf upwards. */

@@ -17,6 +17,16 @@ function createPortableHasher(): Hasher {
       preimage.set(right, 1 + hashBytes);
       return hashFrom(sha256(preimage));
     },
+    parents(hashes) {
+      const count = hashes.length / hashBytes;
+      const parents = new Uint8Array(Math.ceil(count / 2) * hashBytes);
+      for (let index = 0; index + 1 < count; index += 2) {
+        preimage.set(hashes.subarray(index * hashBytes, (index + 2) * hashBytes), 1);
+        parents.set(sha256(preimage), (index / 2) * hashBytes);
+      }
+      if (count % 2 === 1) parents.set(hashes.subarray(-hashBytes), parents.length - hashBytes);
+      return parents;
+    },
     digest: sha256Of,
   };
 }
