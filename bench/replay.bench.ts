@@ -7,7 +7,7 @@ import type { Figure } from "./figure.ts";
 import { generateLog } from "./generate-log.ts";
 import { type Usage, watchProcess } from "./watched-process.ts";
 
-const quorate = fileURLToPath(new URL("../services/cli/src/main.ts", import.meta.url));
+const quorate = fileURLToPath(new URL("../bin/quorate", import.meta.url));
 const askedEntries = 1_000_000;
 
 type Replayed = Usage & { readonly entries: number; readonly signatures: number };
@@ -29,7 +29,7 @@ export async function measure({ entries }: { entries: number }): Promise<Figure[
 
 async function replayGenerated(directory: string, entries: number): Promise<Replayed> {
   const generated = generateLog(directory, entries);
-  const usage = await watchProcess([quorate, "replay", "--data", directory, "--log", join(directory, "log", "public"), "--json"]);
+  const usage = await watchProcess(quorate, ["replay", "--data", directory, "--log", join(directory, "log", "public"), "--json"]);
   const report: { consistent: boolean; entries: number } = JSON.parse(usage.stdout);
   if (!report.consistent || report.entries !== generated.entries)
     throw new Error(`replaying a generated log: ${usage.stdout.slice(0, 300)}`);

@@ -8,17 +8,17 @@ export type Usage = { readonly stdout: string; readonly wallSeconds: number; rea
 
 const ticksPerSecond = 100;
 
-/** Runs a program of Node, and looks at what /proc says of it until it ends. @throws Error unless it ends with 0 */
-export async function watchProcess(words: readonly string[]): Promise<Usage> {
+/** Runs a program, and looks at what /proc says of it until it ends. @throws Error unless it ends with 0 */
+export async function watchProcess(program: string, words: readonly string[]): Promise<Usage> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");
   const stdout = text(child.stdout);
   let seen = { cpuSeconds: 0, peakBytes: 0 };
   const looking = setInterval(() => void usageOf(child.pid).then((usage) => (seen = usage ?? seen)), 200);
   const [code] = await ended;
   clearInterval(looking);
-  if (code !== 0) throw new Error(`running ${words.join(" ")}: it ended with ${code}`);
+  if (code !== 0) throw new Error(`running ${program} ${words.join(" ")}: it ended with ${code}`);
   return { stdout: await stdout, wallSeconds: (performance.now() - startedAt) / 1000, ...seen };
 }
 
