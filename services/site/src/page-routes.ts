@@ -12,7 +12,7 @@ import { listOperators } from "./operator-facts.ts";
 import { findFile, listNames, listPackage } from "./package-facts.ts";
 import { artifactPage } from "./pages/artifact-page.ts";
 import { homePage } from "./pages/home-page.ts";
-import { artifactPath } from "./pages/links.ts";
+import { artifactPath, entryPath, operatorPath, packagePath } from "./pages/links.ts";
 import { packagePage } from "./pages/package-page.ts";
 import { searchPage } from "./pages/search-page.ts";
 import type { ReadModel } from "./read-model.ts";
@@ -102,13 +102,13 @@ function foundPath(model: ReadModel, text: string): string | undefined {
     case "digest":
       return findArtifact(model, query.sha256) && artifactPath(query.sha256);
     case "operator":
-      return listOperators(model).some(({ id }) => id === query.operator) ? `/operator/${query.operator}` : undefined;
+      return listOperators(model).some(({ id }) => id === query.operator) ? operatorPath(query.operator) : undefined;
     case "entry":
-      return query.index < model.readTo().size ? `/log/entry/${query.index}` : undefined;
+      return query.index < model.readTo().size ? entryPath(query.index) : undefined;
     case "file":
-      return onlyPath(findFile(model, query.file, query.name).map(({ sha256 }) => sha256)) ?? packagePath(model, query.name);
+      return onlyPath(findFile(model, query.file, query.name).map(({ sha256 }) => sha256)) ?? foundPackage(model, query.name);
     case "package":
-      return packagePath(model, query.name, query.version) ?? packagePath(model, query.name);
+      return foundPackage(model, query.name, query.version) ?? foundPackage(model, query.name);
     default:
       return undefined;
   }
@@ -119,12 +119,11 @@ function onlyPath(digests: readonly Sha256[]): string | undefined {
   return only === undefined || others.length > 0 ? undefined : artifactPath(only);
 }
 
-function packagePath(model: ReadModel, name: string, version?: string): string | undefined {
+function foundPackage(model: ReadModel, name: string, version?: string): string | undefined {
   const lines = listPackage(model, name, version);
   if (lines.length === 0) return undefined;
-  const path = `/package/${encodeURIComponent(name)}`;
-  if (version === undefined) return path;
-  return onlyPath(lines.map(({ sha256 }) => sha256)) ?? `${path}/${encodeURIComponent(version)}`;
+  const only = version === undefined ? undefined : onlyPath(lines.map(({ sha256 }) => sha256));
+  return only ?? packagePath(name, version);
 }
 
 function nothingFound(model: ReadModel, text: string) {

@@ -1,5 +1,6 @@
 import { listOperators } from "./operator-facts.ts";
 import { listNames } from "./package-facts.ts";
+import { operatorPath, packagePath } from "./pages/links.ts";
 import type { ReadModel } from "./read-model.ts";
 
 /** A page that what was typed may be about. */
@@ -12,11 +13,11 @@ export function listSuggestions(model: ReadModel, typed: string, limit: number):
   const operators = listOperators(model)
     .filter(({ enrolment }) => enrolment.name.toLowerCase().startsWith(prefix))
     .slice(0, limit)
-    .map(({ id, enrolment }): Suggestion => ({ name: enrolment.name, kind: "operator", path: `/operator/${id}` }));
+    .map(({ id, enrolment }): Suggestion => ({ name: enrolment.name, kind: "operator", path: operatorPath(id) }));
   const packages = listNames(model, prefix, limit - operators.length).map((name): Suggestion => ({
     name,
     kind: "package",
-    path: `/package/${encodeURIComponent(name)}`,
+    path: packagePath(name),
   }));
   return [...operators, ...packages];
 }

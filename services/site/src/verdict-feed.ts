@@ -3,6 +3,7 @@ import type { OperatorId } from "@quorate/protocol/operator";
 import { type VerdictLine, verdictLineSchema } from "@quorate/protocol/verdict-line";
 import type { SQLInputValue } from "node:sqlite";
 import { html } from "@quorate/service/html";
+import { entryPath } from "./pages/links.ts";
 import type { ReadModel } from "./read-model.ts";
 
 /** The newest verdicts on one thing. */
@@ -49,10 +50,10 @@ export function formatAtomFeed({ title, path, origin, lines }: VerdictFeed): str
     ${lines.map(
       (line) =>
         html`<entry>
-          <id>${idOf(origin, `/log/entry/${line.index}`)}</id>
+          <id>${idOf(origin, entryPath(line.index))}</id>
           <title>${titleOf(line)}</title>
           <updated>${line.decidedAt}</updated>
-          <link rel="alternate" type="text/html" href="/log/entry/${line.index}" />
+          <link rel="alternate" type="text/html" href="${entryPath(line.index)}" />
           <category term="${line.outcome}" />
           <summary>${summaryOf(line)}</summary>
         </entry>`,
@@ -68,8 +69,8 @@ export function formatJsonFeed({ title, path, origin, lines }: VerdictFeed): str
     home_page_url: path.replace("/v1/feeds", ""),
     feed_url: `${path}/json`,
     items: lines.map((line) => ({
-      id: idOf(origin, `/log/entry/${line.index}`),
-      url: `/log/entry/${line.index}`,
+      id: idOf(origin, entryPath(line.index)),
+      url: entryPath(line.index),
       title: titleOf(line),
       content_text: summaryOf(line),
       date_published: line.decidedAt,

@@ -5,6 +5,7 @@ import { leafHash } from "@quorate/tlog/merkle";
 import { type Html, html } from "@quorate/service/html";
 import type { Page } from "../page.ts";
 import { type EntryStatement, entrySummary, readEntry } from "./entry-statement.ts";
+import { entryPath } from "./links.ts";
 import { proofPath } from "./proof-path.ts";
 
 type Given = {
@@ -38,8 +39,8 @@ export function entryPage({ index, bytes, proof, size, names }: Given): Page {
         <p>Leaf hash <code class="whole">${formatHash(leaf)}</code></p>
       </section>
       <p class="actions">
-        ${index > 0 && html`<a class="button" href="/log/entry/${index - 1}">Entry ${index - 1}</a>`}
-        ${index + 1 < size && html`<a class="button" href="/log/entry/${index + 1}">Entry ${index + 1}</a>`}
+        ${index > 0 && html`<a class="button" href="${entryPath(index - 1)}">Entry ${index - 1}</a>`}
+        ${index + 1 < size && html`<a class="button" href="${entryPath(index + 1)}">Entry ${index + 1}</a>`}
       </p>`,
   };
 }

@@ -4,6 +4,7 @@ import { ageText, type Page, timeText } from "../page.ts";
 import type { SiteState } from "../site-state.ts";
 import { growthChart } from "./day-charts.ts";
 import { entrySummary, readEntry } from "./entry-statement.ts";
+import { entryLink } from "./links.ts";
 
 type Given = {
   readonly state: SiteState;
@@ -69,7 +70,7 @@ export function logPage({ state, entries, names, days, now }: Given): Page {
             ${entries.map(({ index, bytes }) => {
               const statement = readEntry(bytes);
               return html`<tr>
-                <th scope="row"><a href="/log/entry/${index}">${index}</a></th>
+                <th scope="row">${entryLink(index)}</th>
                 <td><span class="kind ${statement.kind}">${statement.kind}</span></td>
                 <td>${entrySummary(statement, nameOf)}</td>
               </tr>`;

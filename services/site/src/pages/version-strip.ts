@@ -3,6 +3,7 @@ import { ParseError } from "@quorate/protocol/parse-error";
 import { type Html, html } from "@quorate/service/html";
 import { outcomeIcon, worstOf } from "../outcome.ts";
 import type { ArtifactLine } from "../package-facts.ts";
+import { packagePath } from "./links.ts";
 
 const shownVersions = 40;
 
@@ -19,7 +20,7 @@ export function versionStrip(name: string, lines: readonly ArtifactLine[]): Html
       ${versions.slice(-shownVersions).map(
         ({ version, outcome }) =>
           html`<li class="${outcome}">
-            <a href="/package/${encodeURIComponent(name)}/${encodeURIComponent(version)}" title="${version}: ${outcome}"
+            <a href="${packagePath(name, version)}" title="${version}: ${outcome}"
               >${outcomeIcon(outcome)}<span>${version}</span><small>${outcome}</small></a
             >
           </li>`,
