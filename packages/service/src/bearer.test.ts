@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bearerToken, requireBearer } from "./bearer.ts";
+import { bearerTokenOf, requireBearer } from "./bearer.ts";
 
 const request = (authorization?: string) => ({ headers: authorization === undefined ? {} : { authorization } });
 
@@ -12,6 +12,8 @@ test("opens to the token alone", async () => {
 });
 
 test("reads a token that is one word of ASCII, and no other", () => {
-  expect(bearerToken(request("bearer abc"))).toBe("abc");
-  for (const header of ["Bearer a b", "Bearer \u00e9", `Bearer ${"a".repeat(5_000)}`]) expect(bearerToken(request(header))).toBeUndefined();
+  expect(bearerTokenOf({ authorization: "bearer abc" }, "ask")).toBe("abc");
+  for (const authorization of [undefined, "Bearer a b", "Bearer \u00e9", `Bearer ${"a".repeat(5_000)}`]) {
+    expect(() => bearerTokenOf({ authorization }, "ask Ada for one")).toThrow(/needs the header .*; ask Ada for one/);
+  }
 });

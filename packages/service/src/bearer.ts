@@ -2,9 +2,19 @@ import { hash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { ProblemError } from "./problem.ts";
 
-/** The token of a request's `Authorization: Bearer …` (RFC 6750 §2.1), or undefined when there is none. */
-export function bearerToken(request: Pick<FastifyRequest, "headers">): string | undefined {
-  return /^Bearer ([!-~]{1,4096})$/i.exec(request.headers.authorization ?? "")?.[1];
+/**
+ * The token of an `Authorization: Bearer <token>` header (RFC 6750 §2.1).
+ *
+ * @throws ProblemError 401 when there is none; `hint` says where to get one
+ */
+export function bearerTokenOf(headers: { authorization?: string | undefined }, hint: string): string {
+  const token = /^Bearer ([!-~]{1,4096})$/i.exec(headers.authorization ?? "")?.[1];
+  if (token) return token;
+  throw unauthorized(`this needs the header "Authorization: Bearer <token>"; ${hint}`);
+}
+
+export function unauthorized(detail: string): ProblemError {
+  return new ProblemError(401, "unauthorized", detail, { headers: { "www-authenticate": "Bearer" } });
 }
 
 /** Compares a secret with the expected one in a time that says nothing about where they differ. */
@@ -16,12 +26,9 @@ export function tokenMatcher(expected: string): (given: string) => boolean {
 /** A hook for routes that one token opens: anything else is 401 with a problem. */
 export function requireBearer(expected: string): (request: Pick<FastifyRequest, "headers">) => Promise<void> {
   const matches = tokenMatcher(expected);
-  return async (request) => {
-    const given = bearerToken(request);
-    if (given !== undefined && matches(given)) return;
-    const detail =
-      given === undefined ? "send the header Authorization: Bearer <token>" : "the bearer token is not the one that opens this";
-    throw new ProblemError(401, "unauthorized", detail, { headers: { "www-authenticate": "Bearer" } });
+  const hint = "whoever runs this service has the token";
+  return async ({ headers }) => {
+    if (!matches(bearerTokenOf(headers, hint))) throw unauthorized(`this token is not valid; ${hint}`);
   };
 }
 

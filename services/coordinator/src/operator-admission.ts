@@ -5,6 +5,7 @@ import type { OperatorDecision, OperatorRequest, OperatorView } from "@quorate/p
 import { entryKey } from "@quorate/protocol/entry";
 import { unreachable } from "@quorate/protocol/unreachable";
 import { textOf } from "@quorate/protocol/utf8";
+import { tokenMatcher } from "@quorate/service/bearer";
 import { ProblemError } from "@quorate/service/problem";
 import { countersign, signStatement } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
@@ -15,7 +16,6 @@ import type { CoordinatorEvents } from "./events.ts";
 import { logOperatorStatement, operatorPredicateOf } from "./log-operator-statement.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { notEnrolled, type SignedPredicate, verifyOperatorStatement } from "./operator-statement.ts";
-import { sameToken } from "./routes/bearer-token.ts";
 import { saveAuditEntry } from "./store/audit-entries.ts";
 import { countPending, deleteOldStatements, findStatement, loadStatements, savePending, saveRefused } from "./store/operator-statements.ts";
 import { findOperator, loadOperators } from "./store/operators.ts";
@@ -114,7 +114,7 @@ async function keepPending({ db, events, now }: Dependencies, operator: string, 
 }
 
 function requireInvitation({ invitationToken }: Dependencies, invitation: string): void {
-  if (invitationToken !== undefined && sameToken(invitation, invitationToken)) return;
+  if (invitationToken !== undefined && tokenMatcher(invitationToken)(invitation)) return;
   const detail = "this invitation code is not valid; ask whoever runs this network for one, or enrol without and wait to be admitted";
   throw new ProblemError(403, "unknown-invitation", detail);
 }

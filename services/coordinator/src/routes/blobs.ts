@@ -1,4 +1,5 @@
 import { sha256Schema } from "@quorate/protocol/digest";
+import { bearerTokenOf, unauthorized } from "@quorate/service/bearer";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
@@ -7,7 +8,6 @@ import type { Queries } from "../database.ts";
 import { findJob, reserveUpload, type StoredJob } from "../store/jobs.ts";
 import { findRound } from "../store/rounds.ts";
 import type { UploadTickets } from "../upload-ticket.ts";
-import { bearerTokenOf, unauthorized } from "./bearer-token.ts";
 
 export type BlobLimits = { maxBlobBytes: number; maxJobBytes: number; maxOperatorBytesADay: number };
 

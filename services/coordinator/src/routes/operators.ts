@@ -1,12 +1,12 @@
 import { operatorIdSchema } from "@quorate/protocol/operator";
 import { operatorDecisionSchema, operatorListSchema, operatorRequestSchema, operatorViewSchema } from "@quorate/protocol/operator-view";
+import { bearerTokenOf, tokenMatcher, unauthorized } from "@quorate/service/bearer";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { notEnrolled } from "../operator-statement.ts";
 import type { OperatorAdmission } from "../operator-admission.ts";
-import { bearerTokenOf, sameToken, unauthorized } from "./bearer-token.ts";
 
 const paramsSchema = z.object({ id: operatorIdSchema });
 const querySchema = z.object({ state: z.enum(["undecided"]).optional() });
@@ -16,6 +16,7 @@ type Dependencies = { admission: OperatorAdmission; adminToken: string | undefin
 
 /** `/v1/operators`: who takes part. Operators join and leave with what they sign; the network's operator decides with its token. */
 export function addOperatorRoutes(app: HttpApp, { admission, adminToken }: Dependencies): void {
+  const matches = adminToken === undefined ? undefined : tokenMatcher(adminToken);
   app.post(
     "/v1/operators",
     {
@@ -70,7 +71,7 @@ export function addOperatorRoutes(app: HttpApp, { admission, adminToken }: Depen
   );
 
   function requireAdmin(headers: IncomingHttpHeaders): void {
-    if (adminToken === undefined) throw new ProblemError(403, "no-admin", "this network has no ADMIN_TOKEN: nobody decides over its API");
-    if (!sameToken(bearerTokenOf(headers, hint), adminToken)) throw unauthorized(`this token is not valid; ${hint}`);
+    if (matches === undefined) throw new ProblemError(403, "no-admin", "this network has no ADMIN_TOKEN: nobody decides over its API");
+    if (!matches(bearerTokenOf(headers, hint))) throw unauthorized(`this token is not valid; ${hint}`);
   }
 }

@@ -8,6 +8,7 @@ import {
   submissionRequestSchema,
   submissionViewSchema,
 } from "@quorate/protocol/submission";
+import { bearerTokenOf, unauthorized } from "@quorate/service/bearer";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
@@ -15,7 +16,6 @@ import type { Queries } from "../database.ts";
 import { findApiToken } from "../store/api-tokens.ts";
 import type { Submit } from "../submit.ts";
 import type { Views } from "../views.ts";
-import { bearerTokenOf, unauthorized } from "./bearer-token.ts";
 
 const hint = "ask whoever runs this network for a project's API token";
 
