@@ -1,10 +1,9 @@
 import type { HttpApp } from "@quorate/service/http-app";
+import { bundleMediaType } from "@quorate/signing/bundle";
 import { z } from "zod";
 import type { LoadResultBundle } from "../result-bundle.ts";
 
 const paramsSchema = z.object({ index: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER) });
-
-const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 type Dependencies = { loadResultBundle: LoadResultBundle; trustedRoot: string };
 
