@@ -8,7 +8,7 @@ import { estimateSeconds, type PastBuild } from "./estimate.ts";
 import type { LiveBoard, LiveJob } from "./live-board.ts";
 import { loadBuildHistory, loadJobs, type StoredJob } from "./store/jobs.ts";
 import { loadOperators } from "./store/operators.ts";
-import { loadNewestRounds, type StoredRound } from "./store/rounds.ts";
+import { findRound, loadNewestRounds, type StoredRound } from "./store/rounds.ts";
 import { findSubmission, type StoredSubmission } from "./store/submissions.ts";
 import { loadTargets } from "./store/targets.ts";
 import { loadVerdicts, type StoredVerdict } from "./store/verdicts.ts";
@@ -16,6 +16,7 @@ import { loadVerdicts, type StoredVerdict } from "./store/verdicts.ts";
 /** Reads what people see; every answer is put together from the facts at that moment. */
 export type Views = {
   rounds(rounds: readonly StoredRound[]): Promise<RoundView[]>;
+  round(id: string): Promise<RoundView | undefined>;
   /** With the newest round of each of its targets. */
   submission(id: string): Promise<SubmissionView | undefined>;
 };
@@ -43,6 +44,10 @@ export function createViews({ db, board }: { db: Queries; board: LiveBoard }): V
   };
   return {
     rounds,
+    async round(id) {
+      const stored = await findRound(db, id);
+      return stored && (await rounds([stored]))[0];
+    },
     async submission(id) {
       const submission = await findSubmission(db, id);
       if (!submission) return undefined;

@@ -4,8 +4,6 @@ import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
 import type { RoundChanges } from "../changes.ts";
-import type { Queries } from "../database.ts";
-import { findRound } from "../store/rounds.ts";
 import type { Views } from "../views.ts";
 import { refuseUnknownRound } from "./rounds.ts";
 import { refuseUnknown } from "./submissions.ts";
@@ -21,7 +19,7 @@ const streamHeaders = {
   connection: "close",
 };
 
-type Dependencies = { db: Queries; views: Views; watch: RoundChanges["watch"] };
+type Dependencies = { views: Views; watch: RoundChanges["watch"] };
 
 type Asked = { readonly url: string; readonly log: { warn(fields: object, message: string): void } };
 type Answer = { readonly raw: ServerResponse; hijack(): unknown };
@@ -37,7 +35,7 @@ type Followed = {
  * `GET /v1/submissions/:id/events` and `GET /v1/rounds/:id/events`: server-sent events `submission` or `round` (the whole view at each change)
  * and `live` (progress and lines of the build logs, best effort).
  */
-export function addChangeEventRoutes(app: HttpApp, { db, views, watch }: Dependencies): void {
+export function addChangeEventRoutes(app: HttpApp, { views, watch }: Dependencies): void {
   const open = new Set<ServerResponse>();
   app.addHook("preClose", () => open.forEach((stream) => stream.end()));
   const schema = {
@@ -54,12 +52,8 @@ export function addChangeEventRoutes(app: HttpApp, { db, views, watch }: Depende
 
   app.get("/v1/rounds/:id/events", { schema, onRequest: refuseTooMany }, async (request, reply) => {
     const { id } = request.params;
-    if (!(await findRound(db, id))) refuseUnknownRound(id);
-    const load = async () => {
-      const round = await findRound(db, id);
-      return round && (await views.rounds([round]))[0];
-    };
-    follow(request, reply, { event: "round", rounds: [id], load });
+    if (!(await views.round(id))) refuseUnknownRound(id);
+    follow(request, reply, { event: "round", rounds: [id], load: () => views.round(id) });
   });
 
   async function refuseTooMany(): Promise<void> {

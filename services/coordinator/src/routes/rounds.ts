@@ -5,7 +5,7 @@ import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
 import type { Queries } from "../database.ts";
-import { findRound, loadRounds } from "../store/rounds.ts";
+import { loadRounds } from "../store/rounds.ts";
 import { findTarget } from "../store/targets.ts";
 import type { Views } from "../views.ts";
 
@@ -29,11 +29,7 @@ export function addRoundRoutes(app: HttpApp, { db, views }: { db: Queries; views
     {
       schema: { summary: "A round and what its operators do", params: z.object({ id: sha256Schema }), response: { 200: roundViewSchema } },
     },
-    async (request) => {
-      const round = await findRound(db, request.params.id);
-      const [view] = round ? await views.rounds([round]) : [];
-      return view ?? refuseUnknownRound(request.params.id);
-    },
+    async ({ params }) => (await views.round(params.id)) ?? refuseUnknownRound(params.id),
   );
 
   app.get(
