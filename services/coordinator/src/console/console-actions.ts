@@ -6,8 +6,10 @@ import { type NetworkMode, saveNetworkMode } from "../store/network-mode.ts";
 import { findRound, saveRound, saveTryNow } from "../store/rounds.ts";
 import { planNewRounds } from "../submit.ts";
 
-export const modeActions = { pause: "paused", drain: "draining", resume: "running" } as const satisfies Record<string, NetworkMode>;
-export type ModeAction = keyof typeof modeActions;
+export const modeActions = ["pause", "drain", "resume"] as const;
+export type ModeAction = (typeof modeActions)[number];
+
+const modeAfter: Record<ModeAction, NetworkMode> = { pause: "paused", drain: "draining", resume: "running" };
 
 /** What whoever runs the network may have done in the console; each is in the audit log with who asked for it, or is not done. */
 export type ConsoleActions = {
@@ -26,7 +28,7 @@ export function createConsoleActions({ db, wake, goOn, now }: Dependencies): Con
     async changeMode(action, actor) {
       const at = now();
       await db.transaction(async (tx) => {
-        await saveNetworkMode(tx, modeActions[action], at);
+        await saveNetworkMode(tx, modeAfter[action], at);
         await saveAuditEntry(tx, { at, actor, action });
       });
       goOn();

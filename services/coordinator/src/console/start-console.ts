@@ -12,7 +12,7 @@ import type { Logger } from "@quorate/service/logger";
 import { ProblemError } from "@quorate/service/problem";
 import type { Queue } from "bullmq";
 import { z } from "zod";
-import { type ConsoleActions, type ModeAction, modeActions } from "./console-actions.ts";
+import { type ConsoleActions, modeActions } from "./console-actions.ts";
 import { type ConsoleOverview, loadOverview, type OverviewSources } from "./console-overview.ts";
 import { consolePage } from "./console-page.ts";
 
@@ -78,8 +78,7 @@ function addOverviewRoutes(app: HttpApp, sources: OverviewSources): void {
 /** Forms are answered with the console itself, as it is then. */
 function addActionRoutes(app: HttpApp, actions: ConsoleActions): void {
   app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, _body, done) => done(null, undefined));
-  const names = Object.keys(modeActions) as ModeAction[];
-  for (const action of names)
+  for (const action of modeActions)
     app.post(`/${action}`, async (request, reply) => {
       await actions.changeMode(action, actorOf(request));
       return reply.redirect("/", 303);
