@@ -33,7 +33,10 @@ test.each(["/", "/overview.json", "/queues", "/queues/api/queues", "/console.css
 
 test("another site's page changes nothing with the password that the browser knows", async () => {
   for (const origin of ["https://evil.example", "null"]) expect((await act("/pause", { ...asGrace, origin })).status).toBe(403);
-  expect(await overview()).toMatchObject({ mode: "running", audit: expect.not.arrayContaining([{ action: "pause" }]) });
+  expect(await overview()).toMatchObject({
+    mode: "running",
+    audit: expect.not.arrayContaining([expect.objectContaining({ action: "pause" })]),
+  });
   expect((await act("/pause", { ...asGrace, origin: network.consoleUrl ?? "" })).status).toBe(303);
   expect((await act("/resume")).status).toBe(303);
 });
