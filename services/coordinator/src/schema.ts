@@ -381,16 +381,16 @@ export const networkMode = pgTable(
   (table) => [check("network_mode_one_row", sql`${table.id} = 1`)],
 );
 
-/** What whoever runs the network, and projects with their tokens, had done: added to, never changed. */
+/** What whoever runs the network had done: added to, never changed. */
 export const auditEntries = pgTable(
   "audit_entries",
   {
     id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
     at: time("at").notNull(),
-    /** Who asked for it, such as `console: ada` or `project: debian`. */
+    /** Who asked for it: `console: ada`, or `admin token` for a decision over the API. */
     actor: text("actor").notNull(),
     action: text("action").notNull(),
-    /** What it was done to: a round, an operator, a project; absent for the network as a whole. */
+    /** What it was done to: a round, an operator; absent for the network as a whole. */
     subject: text("subject"),
     detail: text("detail"),
   },

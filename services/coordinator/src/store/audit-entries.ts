@@ -10,7 +10,7 @@ export type AuditEntry = {
   detail?: string | undefined;
 };
 
-/** In the transaction of what it tells of: neither is there without the other. */
+/** In the transaction of what it tells of, where that is one of the database: then neither is there without the other. */
 export async function saveAuditEntry(db: Queries, entry: AuditEntry): Promise<void> {
   await db.insert(auditEntries).values(entry);
 }
