@@ -19,13 +19,17 @@ export type SubmissionRequest = z.infer<typeof submissionRequestSchema>;
 /** `POST /v1/submissions/batch`: many at once. */
 export const submissionBatchSchema = z.strictObject({ submissions: z.array(submissionRequestSchema).min(1).max(1000) });
 
+/** RFC 9457 problem details; `type` is stable. */
+export const problemSchema = z.looseObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() });
+export type Problem = z.infer<typeof problemSchema>;
+
 /** What came of each, in the order in which they were sent: a submission, which is new if a round was planned for it, or why it was refused. */
 export const submissionBatchViewSchema = z.strictObject({
   isDryRun: z.boolean(),
   submissions: z.array(
     z.union([
       z.strictObject({ request: submissionRequestSchema, id: sha256Schema, created: z.boolean(), targets: z.array(sha256Schema) }),
-      z.strictObject({ request: submissionRequestSchema, problem: z.lazy(() => problemSchema) }),
+      z.strictObject({ request: submissionRequestSchema, problem: problemSchema }),
     ]),
   ),
 });
@@ -95,7 +99,3 @@ export const networkViewSchema = z.strictObject({
   operators: z.array(z.strictObject({ operator: operatorIdSchema, name: z.string(), identityKey: z.string() })),
 });
 export type NetworkView = z.infer<typeof networkViewSchema>;
-
-/** RFC 9457 problem details; `type` is stable. */
-export const problemSchema = z.looseObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() });
-export type Problem = z.infer<typeof problemSchema>;

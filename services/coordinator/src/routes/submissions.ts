@@ -47,7 +47,7 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
     {
       bodyLimit: 600_000,
       schema: {
-        summary: "As many submissions as you like at once; what was refused says why, and the same batch may be sent again",
+        summary: "Up to 1,000 submissions at once; what was refused says why, and the same batch may be sent again",
         security: [{ token: [] }],
         querystring: z.strictObject({ dryRun: z.enum(["true", "false"]).default("false").describe("true: nothing is stored or built") }),
         body: submissionBatchSchema,
@@ -59,7 +59,7 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
       const by = { token: await requireToken(headers), isDryRun: query.dryRun === "true" };
       const outcomes: SubmissionBatchView["submissions"] = [];
       for (const request of body.submissions) {
-        // Nobody reads the answer any more; whoever sends it again is not told anything else.
+        // Nobody reads the answer any more; whoever sends the batch again is told of all.
         if (raw.socket.destroyed) break;
         outcomes.push(await outcomeOf(request, by));
       }
