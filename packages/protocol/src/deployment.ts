@@ -1,19 +1,10 @@
 import { z } from "zod";
 import { sha256Schema } from "./digest.ts";
 import { architectureSchema, lineSchema, packageNameSchema, packageVersionSchema, timeSchema } from "./names.ts";
+import { reportPlaceSchema } from "./report-place.ts";
 
 const count = z.int().min(0);
 const packageSchema = z.strictObject({ package: packageNameSchema, version: packageVersionSchema, architecture: architectureSchema });
-
-/** Where a report stands among those of its host: a reader notices when one is left out, or comes again. */
-const reportPlaceSchema = z.strictObject({
-  /** From 1, one more each time. */
-  sequence: z.int().min(1),
-  nonce: z.string().regex(/^[0-9a-f]{32}$/),
-  /** SHA-256 of the envelope before; the first has none. */
-  previous: sha256Schema.optional(),
-});
-export type ReportPlace = z.infer<typeof reportPlaceSchema>;
 
 /** Predicate of `deployment/v1`: what an audit found on a host, in an image or in an archive. */
 export const deploymentSchema = z.strictObject({

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { sha256Of, sha256Schema } from "./digest.ts";
-import { reportNonceSchema } from "./runtime.ts";
+import { sha256Of } from "./digest.ts";
 
 /** A host that reports what its processes run, by its key. */
 export const hostIdSchema = z
@@ -13,11 +12,3 @@ export type HostId = z.infer<typeof hostIdSchema>;
 export function hostIdOf(spkiDer: Uint8Array): HostId {
   return hostIdSchema.parse(sha256Of(spkiDer).slice(0, 32));
 }
-
-/** What the next report of a host must hold: nobody can have made it before the last one was accepted. */
-export const reportChallengeSchema = z.strictObject({
-  sequence: z.int().min(1),
-  nonce: reportNonceSchema,
-  previous: sha256Schema.optional(),
-});
-export type ReportChallenge = z.infer<typeof reportChallengeSchema>;

@@ -1,21 +1,16 @@
 import { z } from "zod";
 import { sha256Schema } from "./digest.ts";
 import { lineSchema, packageNameSchema, timeSchema } from "./names.ts";
+import { reportPlaceSchema } from "./report-place.ts";
 
 const count = z.int().min(0);
 const classSchema = z.string().regex(/^[a-z-]{1,40}$/);
-
-/** A number that is used once: what is signed with it was made after it was given out. */
-export const reportNonceSchema = z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits");
 
 /** Predicate of `runtime/v1`: what a look at the processes of a host found. */
 export const runtimeSchema = z.strictObject({
   outcome: z.enum(["clean", "drift", "incomplete", "tampering"]),
   sweptAt: timeSchema,
-  /** One more than in the report before, whose envelope `previous` is the digest of. */
-  sequence: z.int().min(1),
-  previous: sha256Schema.optional(),
-  nonce: reportNonceSchema,
+  ...reportPlaceSchema.shape,
   processes: count,
   /** How many files and kinds of memory are of each class. */
   counts: z.record(classSchema, count),

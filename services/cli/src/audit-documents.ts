@@ -3,7 +3,7 @@ import { escapePath } from "@quorate/attestation/path-text";
 import type { AuditedPackage } from "@quorate/host/audit";
 import { countClasses, severityOf } from "@quorate/host/audit-outcome";
 import { auditedStateOf } from "@quorate/host/audited-state";
-import type { ReportPlace } from "@quorate/protocol/deployment";
+import type { ReportPlace } from "@quorate/protocol/report-place";
 import { parseSha256 } from "@quorate/protocol/digest";
 import { formatTime } from "@quorate/protocol/names";
 import cliPackage from "../package.json" with { type: "json" };

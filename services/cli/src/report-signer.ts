@@ -3,7 +3,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { formatEnvelope, pae } from "@quorate/attestation/dsse";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
-import type { ReportPlace } from "@quorate/protocol/deployment";
+import type { ReportPlace } from "@quorate/protocol/report-place";
 import { sha256Schema } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
 import { nodeHasher } from "@quorate/signing/node-hasher";

@@ -2,8 +2,8 @@ import { verifyEnvelope } from "@quorate/attestation/dsse";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import { type RuntimeStatement, parseRuntime } from "@quorate/attestation/runtime-statement";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
-import type { ReportChallenge } from "@quorate/protocol/host";
 import { ParseError } from "@quorate/protocol/parse-error";
+import type { ReportPlace } from "@quorate/protocol/report-place";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import type { EnrolledHost } from "./enrolled-hosts.ts";
 
@@ -16,7 +16,7 @@ export type ReportDecision =
 /** Whether a report is the host's, and the next one: made after the one before was accepted, and never seen. */
 export function decideReport(
   body: Uint8Array,
-  { host, challenge, verify }: { host: EnrolledHost; challenge: ReportChallenge; verify: VerifySignature },
+  { host, challenge, verify }: { host: EnrolledHost; challenge: ReportPlace; verify: VerifySignature },
 ): ReportDecision {
   const digest = sha256Of(body);
   if (digest === challenge.previous) return { kind: "known" };

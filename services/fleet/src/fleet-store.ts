@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type RuntimeStatement, parseRuntime } from "@quorate/attestation/runtime-statement";
 import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
-import type { HostId, ReportChallenge } from "@quorate/protocol/host";
+import type { HostId } from "@quorate/protocol/host";
+import type { ReportPlace } from "@quorate/protocol/report-place";
 import { openDurableDatabase } from "@quorate/service/durable-database";
 
 /** The newest report of a host, and when it came. */
@@ -29,8 +30,12 @@ export class FleetStore implements Disposable {
     };
   }
 
-  /** What the next report of a host must hold. @param nonce for a host that was never heard of */
-  challenge(id: HostId, nonce: string): ReportChallenge {
+  /**
+   * What the next report of a host must hold: nobody can have made it before the last one was accepted.
+   *
+   * @param nonce for a host that was never heard of
+   */
+  challenge(id: HostId, nonce: string): ReportPlace {
     this.#statements.insert.run(id, nonce);
     const row = this.#statements.find.get(id);
     const previous = row?.["previous"];

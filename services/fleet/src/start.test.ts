@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { formatEnvelope, pae, parseEnvelope } from "@quorate/attestation/dsse";
 import { formatRuntime } from "@quorate/attestation/runtime-statement";
 import { digestOf } from "@quorate/attestation/nouns.fixture";
-import { type ReportChallenge, hostIdOf, reportChallengeSchema } from "@quorate/protocol/host";
+import { hostIdOf } from "@quorate/protocol/host";
+import { type ReportPlace, reportPlaceSchema } from "@quorate/protocol/report-place";
 import type { RuntimePredicate } from "@quorate/protocol/runtime";
 import { silentLogger } from "@quorate/service/logger";
 import { type P256Signer, p256SignerOf } from "@quorate/signing/p256-key";
@@ -38,11 +39,11 @@ afterEach(async () => {
 
 const urlOf = ({ spki }: P256Signer) => `${fleet.url}/v1/hosts/${hostIdOf(spki)}`;
 
-async function challengeOf(signer: P256Signer): Promise<ReportChallenge> {
-  return reportChallengeSchema.parse(await (await fetch(`${urlOf(signer)}/challenge`)).json());
+async function challengeOf(signer: P256Signer): Promise<ReportPlace> {
+  return reportPlaceSchema.parse(await (await fetch(`${urlOf(signer)}/challenge`)).json());
 }
 
-function reportOf(signer: P256Signer, challenge: ReportChallenge, changes: Partial<RuntimePredicate> = {}): Uint8Array {
+function reportOf(signer: P256Signer, challenge: ReportPlace, changes: Partial<RuntimePredicate> = {}): Uint8Array {
   const checkpoint = { origin: "log.example", size: 70, rootSha256: digestOf("root") };
   const payload = formatRuntime("web1", digestOf("state"), {
     outcome: "clean",
@@ -98,7 +99,7 @@ test("an earlier report is refused, whenever it comes", async () => {
   expect(await stateOf("web1")).toBe("tampering");
 });
 
-test.each<[string, (challenge: ReportChallenge) => Partial<RuntimePredicate>]>([
+test.each<[string, (challenge: ReportPlace) => Partial<RuntimePredicate>]>([
   ["one that is left out", ({ sequence }) => ({ sequence: sequence + 1 })],
   ["a nonce that was never given out", () => ({ nonce: "0".repeat(32) })],
   ["another report before it", () => ({ previous: digestOf("another") })],

@@ -7,8 +7,9 @@ import { request, requestJson } from "@quorate/client/http";
 import { unseenAtRuntime } from "@quorate/host/runtime/runtime-class";
 import { runtimeStateOf } from "@quorate/host/runtime/runtime-state";
 import { parseSha256 } from "@quorate/protocol/digest";
-import { type ReportChallenge, hostIdOf, reportChallengeSchema } from "@quorate/protocol/host";
+import { hostIdOf } from "@quorate/protocol/host";
 import { formatTime } from "@quorate/protocol/names";
+import { type ReportPlace, reportPlaceSchema } from "@quorate/protocol/report-place";
 import { type P256Signer, createP256Key, loadP256Key } from "@quorate/signing/p256-key";
 import { type RuntimeReport, countRuntimeClasses, loudFindings } from "../runtime-report.ts";
 
@@ -49,7 +50,7 @@ export class FleetReporter {
   async send(report: RuntimeReport): Promise<void> {
     const challenge = await requestJson(
       { doing: "asking the fleet for a challenge", url: `${this.#url}/challenge`, deadlineSeconds, maxBytes: maxAnswerBytes },
-      reportChallengeSchema,
+      reportPlaceSchema,
     );
     const payload = this.#payload(report, challenge);
     const envelope = formatEnvelope({ payload, signatures: [this.#signer.sign(pae(payload))] });
@@ -59,7 +60,7 @@ export class FleetReporter {
     await request({ doing, url: `${this.#url}/reports`, method: "POST", headers, body, deadlineSeconds, maxBytes: maxAnswerBytes });
   }
 
-  #payload({ sweep, outcome, snapshot }: RuntimeReport, challenge: ReportChallenge): Uint8Array {
+  #payload({ sweep, outcome, snapshot }: RuntimeReport, challenge: ReportPlace): Uint8Array {
     const { checkpoint, policySha256 } = snapshot;
     return formatRuntime(this.name, runtimeStateOf(sweep.findings), {
       outcome,
