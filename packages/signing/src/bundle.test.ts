@@ -34,6 +34,10 @@ describe("Sigstore bundles", () => {
     expect(() => verifyBundle(text, spki)).toThrow(VerificationError);
   });
 
+  test("with what is no trusted root it is the root that is refused", () => {
+    expect(() => verifyBundle(bundle, ada.spki, "{}")).toThrow(/trusted root of Sigstore/);
+  });
+
   test.each(["", "{}", "[]", new TextDecoder().decode(formatEnvelope(envelope))])("%s is no bundle", (text) => {
     expect(() => verifyBundle(text, ada.spki)).toThrow(ParseError);
   });

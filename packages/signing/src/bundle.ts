@@ -53,19 +53,22 @@ export function formatBundle({ payload, signatures }: Envelope, identity: Uint8A
  * Verifies a bundle of `formatBundle`, by Sigstore's own verifier, with the identity that must have made it; given a trusted root, also
  * that its log has the record of the signature. A keyless identity needs one.
  *
- * @throws ParseError for what is no bundle around a statement
- * @throws VerificationError when the signature is not by this key
+ * @throws ParseError for what is no bundle around a statement, or no trusted root
+ * @throws VerificationError when the signature is not by this identity
  */
 export function verifyBundle(body: Uint8Array | string, identity: Uint8Array, trustedRoot?: string): LogStatement {
   const bundle = parseBundle(boundedText("Sigstore bundle", body, maxBundleBytes));
   if (bundle.content.$case !== "dsseEnvelope") throw new ParseError("Sigstore bundle of a DSSE envelope", bundle.content.$case);
+  const verifier = verifierOf(identity, trustedRoot);
   try {
-    const signer = verifierOf(identity, trustedRoot).verify(toSignedEntity(bundle));
+    const signer = verifier.verify(toSignedEntity(bundle));
     if (isKeyless(identity)) checkIdentity(signer, parseKeylessIdentity(identity));
   } catch (cause) {
     if (cause instanceof VerificationError) throw cause;
     const log = trustedRoot === undefined ? "" : ", or no log of the trusted root has it";
-    throw new VerificationError(`verifying a Sigstore bundle: its signature is not by the key that must have made it${log}`, { cause });
+    throw new VerificationError(`verifying a Sigstore bundle: its signature is not by the identity that must have made it${log}`, {
+      cause,
+    });
   }
   return parseStatement(Uint8Array.from(bundle.content.dsseEnvelope.payload));
 }
