@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
-import { copyFile, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatKeylessIdentity } from "@quorate/attestation/identity";
-import { parseSha256 } from "@quorate/protocol/digest";
+import { sha256Of } from "@quorate/protocol/digest";
 import { operatorIdOf } from "@quorate/protocol/operator";
+import { utf8 } from "@quorate/protocol/utf8";
 import { silentLogger } from "@quorate/service/logger";
 import { startSigstore, tokenOf } from "@quorate/signing/sigstore.fixture";
 import { invitationToken, startTestNetwork, type TestNetwork } from "../services/coordinator/src/network.fixture.ts";
@@ -71,7 +72,7 @@ async function takePublished(root: string, { target, workDirectory }: BuildReque
     const path = join(workDirectory, name);
     await copyFile(join(root, published), path);
     const bytes = await readFile(path);
-    return { name, path, sizeBytes: (await stat(path)).size, sha256: parseSha256(hash("sha256", bytes)), sha512: hash("sha512", bytes) };
+    return { name, path, sizeBytes: bytes.length, sha256: sha256Of(bytes), sha512: hash("sha512", bytes) };
   };
   const buildLog = join(workDirectory, "build.log");
   await writeFile(buildLog, "built\n");
@@ -82,8 +83,8 @@ async function takePublished(root: string, { target, workDirectory }: BuildReque
     artifacts: await Promise.all(target.artifacts.map(copy)),
     sources: [],
     trace: [],
-    buildLog: { name: "build.log", path: buildLog, sizeBytes: 6, sha256: parseSha256(hash("sha256", "built\n")) },
-    lock: { environment: parseSha256(hash("sha256", "")), packages: [] },
+    buildLog: { name: "build.log", path: buildLog, sizeBytes: 6, sha256: sha256Of(utf8("built\n")) },
+    lock: { environment: sha256Of(utf8("")), packages: [] },
     manifests: [],
   };
 }
