@@ -3,7 +3,7 @@ import { ApiError } from "@quorate/client/http";
 import type { WorkerEvents } from "./events.ts";
 
 /**
- * Repeats a request to the coordinator until it is answered, however long the coordinator is away.
+ * Repeats a request until it is answered, however long the coordinator, or who certifies a keyless operator's signatures, is away.
  *
  * @throws ApiError when the coordinator refuses; the signal's reason when it is aborted
  */
