@@ -57,14 +57,17 @@ const shownRounds = 100;
 const shownAudit = 50;
 const logMilliseconds = 3_000;
 
+type Operators = Awaited<ReturnType<typeof loadOperators>>;
+
 export async function loadOverview(sources: OverviewSources): Promise<ConsoleOverview> {
   const { db, dataDirectory } = sources;
+  const operators = await loadOperators(db);
   const [mode, counts, rounds, retryable, workers, operatorsPending, log, space, audit] = await Promise.all([
     loadNetworkMode(db),
     countRounds(db),
-    loadWaits(sources),
+    loadWaits(sources, operators),
     loadRetryable(sources),
-    loadWorkersShown(sources),
+    loadWorkersShown(sources, operators),
     countPending(db),
     lookAtLog(sources),
     statfs(dataDirectory),
@@ -74,9 +77,12 @@ export async function loadOverview(sources: OverviewSources): Promise<ConsoleOve
   return { mode: mode.mode, modeSince: mode.since, counts, rounds, retryable, workers, operatorsPending, log, disk, audit };
 }
 
-async function loadWaits({ db, board, silenceSeconds, listeningSince, now }: OverviewSources): Promise<ConsoleOverview["rounds"]> {
+async function loadWaits(
+  { db, board, silenceSeconds, listeningSince, now }: OverviewSources,
+  operators: Operators,
+): Promise<ConsoleOverview["rounds"]> {
   const unsettled = await loadUnsettledRounds(db, shownRounds);
-  const [targets, jobs, operators] = await Promise.all([
+  const [targets, jobs] = await Promise.all([
     loadTargets(
       db,
       unsettled.map(({ target }) => target),
@@ -85,7 +91,6 @@ async function loadWaits({ db, board, silenceSeconds, listeningSince, now }: Ove
       db,
       unsettled.map(({ round }) => round),
     ),
-    loadOperators(db),
   ]);
   const jobsNow = jobs.map((job) => ({
     ...job,
@@ -117,9 +122,8 @@ async function loadRetryable({ db, now }: OverviewSources): Promise<ConsoleRound
   });
 }
 
-async function loadWorkersShown({ db, now }: OverviewSources): Promise<ConsoleOverview["workers"]> {
-  const [workers, operators] = await Promise.all([loadWorkers(db), loadOperators(db)]);
-  return workers.map((row) => {
+async function loadWorkersShown({ db, now }: OverviewSources, operators: Operators): Promise<ConsoleOverview["workers"]> {
+  return (await loadWorkers(db)).map((row) => {
     const view = workerViewOf(row, now());
     return { ...view, operatorName: operators.get(view.operator)?.enrolment.name ?? view.operator };
   });
