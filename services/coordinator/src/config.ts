@@ -47,7 +47,7 @@ const environmentSchema = z.object({
     .default(20_000)
     .describe("targets that one project may submit in 24 hours; an architecture of a whole distribution is some 40,000"),
   INVITATION_TOKEN: tokenSchema.optional().describe("invitation code: admits an operator at once"),
-  ADMIN_TOKEN: tokenSchema.optional().describe("lets whoever runs the network admit and revoke operators"),
+  ADMIN_TOKEN: tokenSchema.optional().describe("lets whoever runs the network admit and revoke operators, and opens the console"),
   CONSOLE_PORT: portSchema
     .optional()
     .describe("port of the console of whoever runs the network, which needs ADMIN_TOKEN; default: there is none"),
