@@ -53,7 +53,7 @@ function modeSection({ mode, modeSince, counts, operatorsPending, disk }: Consol
       <dt>Disk</dt>
       <dd>${gibibytes(disk.freeBytes)} of ${gibibytes(disk.totalBytes)} GiB free</dd>
       <dt>Operators to decide on</dt>
-      <dd>${operatorsPending}${operatorsPending > 0 && html`: <code>quorate network operators</code>`}</dd>
+      <dd>${operatorsPending}${operatorsPending > 0 && html`: <code>quorate network operators list</code>`}</dd>
     </dl>
   </section>`;
 }
