@@ -4,6 +4,11 @@ import type { ExitCode } from "./command-error.ts";
 /** Where a command's exit code goes. */
 export type Done = (exitCode: ExitCode) => void;
 
+export const trustedRootOption = [
+  "--trusted-root <file>",
+  "trusted_root.json: whose certificates and timestamps you believe of operators without a key",
+] as const;
+
 export function withSnapshot(command: Command): Command {
   return command
     .option("--snapshot <directory>", "what quorate sync has kept; default /var/lib/quorate/snapshot")
