@@ -12,7 +12,8 @@ export type Judging = { readonly known: Pick<KnownPrograms, "find" | "unknownAt"
 /** What everything that a process runs is found to be. */
 export function judgeProcess(process: RunningProcess, judging: Judging): Judged[] {
   const program = process.code.find(({ file }) => file?.inode === process.program);
-  const findings = process.code.flatMap((code) => judgeCode(code, process, judging));
+  const isAllowed = mayMakeCode(program, judging);
+  const findings = process.code.flatMap((code) => judgeCode(code, process, { ...judging, isAllowed }));
   if (program === undefined)
     findings.push({ class: "program-replaced", path: process.name, reason: "no executable memory is of the program that it says it runs" });
   if (process.writtenText !== undefined) findings.push({ class: process.writtenText, path: program?.path ?? process.name });
@@ -24,9 +25,9 @@ export function judgeProcess(process: RunningProcess, judging: Judging): Judged[
   return findings;
 }
 
-function judgeCode(code: RunningCode, process: RunningProcess, judging: Judging): Judged[] {
+/** @param isAllowed whether the process may make code in memory */
+function judgeCode(code: RunningCode, process: RunningProcess, { isAllowed, ...judging }: Judging & { isAllowed: boolean }): Judged[] {
   const { path, file, isDeleted, isWritable } = code;
-  const isAllowed = mayMakeCode(process, judging);
   if (file === undefined || isInMemory(code)) {
     if (isAllowed) return [{ class: "generated-code", path }];
     return [{ class: file === undefined ? "anonymous-code" : "memory-file", path }];
@@ -62,8 +63,8 @@ function judgeBytes({ path, digest, isDeleted }: Bytes, { isOwnRoot, preloads }:
 }
 
 /** By the bytes of the program itself, which must be verified: what it calls itself says nothing. */
-function mayMakeCode(process: RunningProcess, { known, jit }: Judging): boolean {
-  const digest = process.code.find(({ file }) => file?.inode === process.program)?.file?.digest;
+function mayMakeCode(program: RunningCode | undefined, { known, jit }: Judging): boolean {
+  const digest = program?.file?.digest;
   if (digest?.kind !== "hashed") return false;
   const file = known.find(digest.sha256);
   return file !== undefined && (jit.digests.has(digest.sha256) || jit.packages.has(file.artifact.package));

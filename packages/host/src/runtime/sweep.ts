@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import type { AuditOutcome } from "../audit-outcome.ts";
 import type { JitPolicy } from "./jit-policy.ts";
-import { type Judged, judgeProcess } from "./judge-process.ts";
+import { type Judged, type Judging, judgeProcess } from "./judge-process.ts";
 import type { KnownPrograms } from "./known-programs.ts";
 import type { MappedFiles } from "./mapped-files.ts";
 import { type ProcessAnswer, type RunningProcess, readProcess } from "./read-process.ts";
@@ -62,7 +62,7 @@ function unknownPaths({ code, script, isOwnRoot }: RunningProcess, known: KnownP
   return files.flatMap(({ path, digest }) => (digest.kind === "hashed" && known.find(digest.sha256) === undefined ? [path] : []));
 }
 
-function judgeAnswer(answer: ProcessAnswer, judging: Parameters<typeof judgeProcess>[1]): Judged[] {
+function judgeAnswer(answer: ProcessAnswer, judging: Judging): Judged[] {
   switch (answer.kind) {
     case "nothing":
       return [];
