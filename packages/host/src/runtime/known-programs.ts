@@ -12,8 +12,6 @@ import type { RuntimeClass } from "./runtime-class.ts";
 /** A file that the quorum rebuilt. */
 export type KnownFile = {
   readonly artifact: SnapshotArtifact;
-  /** As its package has it. */
-  readonly path: string;
   /** The version that is installed; the file's own unless it was upgraded. */
   readonly installedVersion: string;
 };
@@ -61,9 +59,9 @@ export class KnownPrograms {
       if (versions === undefined || artifact.outcome !== "reproduced") continue;
       const isInstalled = versions.includes(artifact.version);
       const installedVersion = isInstalled ? artifact.version : versions.join(", ");
-      for (const { part, path, sha256 } of (await this.#known.loadManifest(artifact)) ?? []) {
+      for (const { part, sha256 } of (await this.#known.loadManifest(artifact)) ?? []) {
         if (part !== "data" || sha256 === undefined || (!isInstalled && this.#files.has(sha256))) continue;
-        this.#files.set(sha256, { artifact, path, installedVersion });
+        this.#files.set(sha256, { artifact, installedVersion });
       }
     }
   }

@@ -5,8 +5,6 @@ export type ProcessStat = {
   readonly isKernelThread: boolean;
   /** It has ended, and its parent has not asked how: it runs nothing. */
   readonly isZombie: boolean;
-  /** Since the start of the system, in clock ticks: with the pid it names a process for good. */
-  readonly startTicks: number;
 };
 
 /** PF_KTHREAD of the kernel's include/linux/sched.h. */
@@ -22,9 +20,8 @@ const kernelThreadFlag = 0x0020_0000;
 export function parseProcessStat(text: string): ProcessStat {
   const [, name, rest] = /^\d+ \((.*)\) ([^)]*)$/s.exec(text) ?? [];
   const fields = rest?.split(" ") ?? [];
-  // Fields 3, 9 and 22 of the manual page.
-  const [state, flags, startTicks] = [fields[0], Number(fields[6]), Number(fields[19])];
-  if (name === undefined || state === undefined || !Number.isSafeInteger(flags) || !Number.isSafeInteger(startTicks))
-    throw new ParseError("stat of a process", text);
-  return { name, isKernelThread: Math.trunc(flags / kernelThreadFlag) % 2 === 1, isZombie: /^[ZXx]$/.test(state), startTicks };
+  // Fields 3 and 9 of the manual page.
+  const [state, flags] = [fields[0], Number(fields[6])];
+  if (name === undefined || state === undefined || !Number.isSafeInteger(flags)) throw new ParseError("stat of a process", text);
+  return { name, isKernelThread: Math.trunc(flags / kernelThreadFlag) % 2 === 1, isZombie: /^[ZXx]$/.test(state) };
 }

@@ -15,9 +15,7 @@ export type RunningCode = { readonly path: string; readonly isDeleted: boolean; 
 
 /** What a process runs, as far as the kernel says. */
 export type RunningProcess = {
-  readonly pid: number;
   readonly name: string;
-  readonly startTicks: number;
   /** Device and inode of the program. */
   readonly program: string;
   readonly code: readonly RunningCode[];
@@ -55,11 +53,11 @@ export function readProcess(pid: number, reading: ProcessReading): ProcessAnswer
   let reason = "";
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     try {
-      const { name, startTicks, isKernelThread, isZombie } = parseProcessStat(readText(`${proc}/stat`));
+      const { name, isKernelThread, isZombie } = parseProcessStat(readText(`${proc}/stat`));
       const mappings = isKernelThread || isZombie ? [] : parseCodeMappings(readText(`${proc}/maps`));
       // The memory of one that is ending is given back before it is a zombie.
       if (mappings.length === 0) return { kind: "nothing" };
-      return { kind: "running", process: { pid, name, startTicks, ...readRunning(proc, mappings, reading) } };
+      return { kind: "running", process: { name, ...readRunning(proc, mappings, reading) } };
     } catch (error) {
       if (!(error instanceof Error && "code" in error)) throw error;
       reason = error.message;
@@ -73,7 +71,7 @@ function readRunning(
   proc: string,
   mappings: readonly CodeMapping[],
   { root, locator, files, looksAtText }: ProcessReading,
-): Omit<RunningProcess, "pid" | "name" | "startTicks"> {
+): Omit<RunningProcess, "name"> {
   const isOwnRoot = inodeOf(`${proc}/root/`) === inodeOf(`${root}/`);
   const place = (path: string): string => (isOwnRoot ? `${root}/${locator.follow(path.slice(1)) ?? ""}` : `${proc}/root${path}`);
   const ownPath = pathsBelow(readlinkSync(`${proc}/root`));
