@@ -22,7 +22,7 @@ const maxCacheBytes = 512 * 2 ** 20;
 const maxAgeSeconds = 86_400;
 const rehashedShare = 0.05;
 /** A file that was just written may be written again within one tick of the clock. */
-const settledSeconds = 2;
+export const settledSeconds = 2;
 
 /**
  * Digests of files that have not changed, as far as their times say. It makes an audit faster, and proves nothing: a raw write to the disk goes

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { digestOf } from "../file-hasher.ts";
-import { type FileIdentity, identityIn } from "../hash-cache.ts";
+import { type FileIdentity, identify, settledSeconds } from "../hash-cache.ts";
 import { hashOpenFile } from "../hash-file.ts";
 import type { FileDigest } from "../host-tree.ts";
 
@@ -15,8 +15,6 @@ type Hashed = { readonly digest: FileDigest; readonly dueAt: number };
 
 /** A write to the disk below the file system changes no time of a file: each is hashed again within the hour. */
 const maxAgeSeconds = 3600;
-/** A file that was just written may be written again within one tick of the clock. */
-const settledSeconds = 2;
 
 /** Digests of the files that processes have mapped: each is opened once a sweep, and hashed when it is new, has changed, or is due. */
 export class MappedFiles {
@@ -52,12 +50,11 @@ export class MappedFiles {
   #digest(file: number): MappedFile {
     const now = Date.now() / 1000;
     const stats = fstatSync(file, { bigint: true });
-    const identity = identityIn(stats);
+    const { identity, changedAt } = identify(stats);
     // Not all become due in one sweep.
     const dueAt = now + maxAgeSeconds * (1 - this.#random() / 2);
     const hashed = this.#hashed.get(identity) ?? { digest: digestOf(hashOpenFile(file)), dueAt };
-    const isSettled = now - Number(stats.ctimeNs / 1_000_000_000n) >= settledSeconds;
-    if (isSettled && hashed.digest.kind === "hashed") this.#hashed.set(identity, hashed);
+    if (now - changedAt >= settledSeconds && hashed.digest.kind === "hashed") this.#hashed.set(identity, hashed);
     return { inode: `${stats.dev}:${stats.ino}`, digest: hashed.digest };
   }
 }
