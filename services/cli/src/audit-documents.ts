@@ -119,7 +119,7 @@ export function deploymentStatement({ subject, audit, outcome, snapshot }: Audit
       .map(({ class: found, path, reason }) => ({ class: found, path: escapePath(path), ...(reason === undefined ? {} : { reason }) })),
     unseen,
     checkpoint: { origin: checkpoint.origin, size: checkpoint.size, rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")) },
-    policy: parseSha256(policySha256),
+    policy: policySha256,
     evidence: "software-only",
     ...(report && { report }),
   });

@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { SnapshotArtifacts, loadSnapshot, snapshotLayout } from "@quorate/host/snapshot-directory";
+import type { Sha256 } from "@quorate/protocol/digest";
+import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
 import type { Checkpoint } from "@quorate/tlog/checkpoint";
 import { type Freshness, decideFreshness } from "@quorate/tlog/cosigned-time";
@@ -18,7 +19,7 @@ export type HostSnapshot = {
   readonly artifacts: SnapshotArtifacts;
   readonly policy: TrustPolicy;
   /** SHA-256 of the policy's text. */
-  readonly policySha256: string;
+  readonly policySha256: Sha256;
   readonly checkpoint: Checkpoint;
   readonly witnesses: readonly Witnessed[];
   readonly freshness: Freshness;
@@ -35,7 +36,7 @@ export async function openSnapshot(options: SnapshotOptions): Promise<HostSnapsh
     const snapshot = await loadSnapshot(directory);
     if (snapshot === undefined) throw new Error("there is none; run quorate sync --policy FILE --into DIRECTORY");
     const text = await readFile(options.policy ?? snapshotLayout(directory).policy);
-    const policySha256 = createHash("sha256").update(text).digest("hex");
+    const policySha256 = nodeHasher.digest(text);
     if (policySha256 !== snapshot.policy) throw new Error("it was verified under another policy; run quorate sync --policy FILE");
     const policy = parseTrustPolicy(text);
     const { checkpoint, witnesses } = verifyCosignedCheckpoint(snapshot.checkpoint, policy.witnessPolicy, verifyNoteSignature);

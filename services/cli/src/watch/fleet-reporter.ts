@@ -83,7 +83,7 @@ export class FleetReporter {
         size: checkpoint.size,
         rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")),
       },
-      policy: parseSha256(policySha256),
+      policy: policySha256,
       evidence: "software-only",
     });
   }
