@@ -72,7 +72,7 @@ async function measureExecutions(running: Running, sweep: Sweep): Promise<Figure
   const watching = watchProcesses({
     host: { root: running.root, sweep: async (...given) => ({ subject: "/", snapshot, outcome: "clean", sweep: await sweep(...given) }) },
     intervalSeconds: sweepIntervalSeconds,
-    onSweep: async () => started.resolve(),
+    onSweep: () => started.resolve(),
     onNew: (report) => {
       for (const { path, pids } of report.sweep.findings)
         if (path.endsWith("/tail")) for (const pid of pids) found.set(pid, performance.now());

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { appendFile, cp, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, type Socket, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -338,6 +340,30 @@ test("a host that was enrolled reports to its fleet, and what it runs is seen th
   await vi.waitFor(async () => expect(await page()).toMatch(/<td>unowned<\/td>\s*<td><code>\/tmp\/evil<\/code>/), { timeout: 30_000 });
   ending.abort();
   await ended;
+});
+
+test("a fleet that does not answer holds up no look at processes", async () => {
+  await using running = await startRoot();
+  await plant(join(running.root, "tmp/evil"), Buffer.concat([await perlOf(running.root), Buffer.from("evil")]));
+  const asked = Promise.withResolvers<Socket>();
+  const silent = createServer((socket) => asked.resolve(socket)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const ending = new AbortController();
+  const context = { ...recordingContext(), signal: ending.signal };
+  const key = join(directory, "key-of-silent");
+  const options = { root: running.place, snapshot: snapshot(), freshness: anyAge, interval: 3600, fleet: `http://127.0.0.1:${port}`, key };
+  const ended = runWatch(options, context);
+  const connection = await asked.promise;
+  await running.run(["/tmp/evil", "-e", ready]);
+  await vi.waitFor(() => expect(context.printed.join("\n")).toMatch(/^unowned {2}\/tmp\/evil/m), { timeout: 30_000 });
+  // It was found before the fleet was given up.
+  expect(context.said.join("\n")).not.toContain("asking the fleet");
+  ending.abort();
+  connection.destroy();
+  expect(await ended).toBe(130);
+  expect(context.said.join("\n")).toContain("quorate: asking the fleet for a challenge: no connection to 127.0.0.1");
+  silent.close();
 });
 
 test("the policy lets verified bytes make code in memory, and nothing that only has their name", async () => {

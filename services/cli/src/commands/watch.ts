@@ -51,17 +51,19 @@ async function watchOn(host: WatchedHost, options: WatchOptions, { terminal, sig
     const served = stack.use(await metrics.serve(options.metrics, terminal));
     terminal.say(`metrics are at ${served.url}/metrics`);
   }
-  const reporter = options.fleet === undefined ? undefined : new FleetReporter(options.fleet, options.key ?? defaultKey);
+  // The host is watched all the same; to the fleet it is silent, which is a failure there.
+  const onError = (error: unknown) => terminal.say(`quorate: ${errorLine(error)}`);
+  const reporter =
+    options.fleet === undefined ? undefined : stack.use(new FleetReporter(options.fleet, options.key ?? defaultKey, onError));
   if (reporter !== undefined) terminal.say(`the fleet takes reports of this host with this line in its hosts file:\n${reporter.enrolment}`);
   const said = new SaidFindings(terminal, options.json === true);
   await watchProcesses({
     host,
     intervalSeconds: options.interval ?? defaultIntervalSeconds,
-    onSweep: async (report, seconds) => {
+    onSweep: (report, seconds) => {
       metrics.swept(report, seconds);
       said.sweep(report);
-      // The host is watched all the same; to the fleet it is silent, which is a failure there.
-      await reporter?.report(report).catch((error: unknown) => terminal.say(`quorate: ${errorLine(error)}`));
+      reporter?.report(report);
     },
     onNew: (report) => {
       metrics.lookedAtNew(report.sweep.processes);

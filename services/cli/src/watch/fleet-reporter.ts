@@ -19,15 +19,21 @@ const deadlineSeconds = 10;
 const maxFindings = 100;
 const maxAnswerBytes = 10_000;
 
-/** Sends signed reports of one host to its fleet. */
-export class FleetReporter {
+/** Sends signed reports of one host to its fleet, one after the other, while the host is watched. */
+export class FleetReporter implements AsyncDisposable {
   readonly name = hostname();
   readonly #url: string;
   readonly #signer: P256Signer;
+  readonly #onError: (error: unknown) => void;
   #sent: { readonly state: string; readonly at: number } | undefined;
+  #sending: Promise<void> | undefined;
 
-  /** @param key a file with the host's private key, which is made when there is none */
-  constructor(url: string, key: string) {
+  /**
+   * @param key a file with the host's private key, which is made when there is none
+   * @param onError told when the fleet cannot be reached or does not take a report
+   */
+  constructor(url: string, key: string, onError: (error: unknown) => void) {
+    this.#onError = onError;
     this.#signer = existsSync(key) ? loadP256Key(key) : createP256Key(key);
     this.#url = `${url.replace(/\/+$/, "")}/v1/hosts/${hostIdOf(this.#signer.spki)}`;
   }
@@ -37,17 +43,24 @@ export class FleetReporter {
     return `host ${this.name} ${Buffer.from(this.#signer.spki).toString("base64")}`;
   }
 
-  /** Sends what has changed, and a heartbeat. @throws when the fleet cannot be reached or does not take it */
-  async report(report: RuntimeReport): Promise<void> {
+  /** Has what has changed sent, and a heartbeat. While a report is on its way there is no other: a later one has the change. */
+  report(report: RuntimeReport): void {
+    if (this.#sending !== undefined) return;
     const state = `${report.outcome} ${runtimeStateOf(report.sweep.findings)}`;
     const isDue = this.#sent === undefined || performance.now() - this.#sent.at >= heartbeatSeconds * 1000;
-    if (isDue || this.#sent?.state !== state) await this.send(report);
-    else return;
-    this.#sent = { state, at: performance.now() };
+    if (!isDue && this.#sent?.state === state) return;
+    this.#sending = this.#send(report)
+      .then(() => void (this.#sent = { state, at: performance.now() }), this.#onError)
+      .finally(() => void (this.#sending = undefined));
+  }
+
+  /** Waits for the report that is on its way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sending;
   }
 
   /** Signs and sends one report, under the challenge that the fleet gives. */
-  async send(report: RuntimeReport): Promise<void> {
+  async #send(report: RuntimeReport): Promise<void> {
     const challenge = await requestJson(
       { doing: "asking the fleet for a challenge", url: `${this.#url}/challenge`, deadlineSeconds, maxBytes: maxAnswerBytes },
       reportPlaceSchema,

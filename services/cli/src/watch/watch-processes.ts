@@ -12,7 +12,7 @@ const textShare = 0.3;
 export type Watching = {
   readonly host: Pick<WatchedHost, "root" | "sweep">;
   readonly intervalSeconds: number;
-  readonly onSweep: (report: RuntimeReport, seconds: number) => Promise<void>;
+  readonly onSweep: (report: RuntimeReport, seconds: number) => void;
   /** Of a sweep of processes that are new, or execute something new. */
   readonly onNew: (report: RuntimeReport) => void;
   readonly signal: AbortSignal;
@@ -25,7 +25,7 @@ export async function watchProcesses({ host, intervalSeconds, onSweep, onNew, si
     const startedAt = performance.now();
     programs.look(startedAt);
     const report = await host.sweep(textShare);
-    await onSweep(report, (performance.now() - startedAt) / 1000);
+    onSweep(report, (performance.now() - startedAt) / 1000);
     const nextAt = startedAt + intervalSeconds * 1000;
     while (performance.now() < nextAt && (await passes(lookMilliseconds, signal))) {
       const pids = programs.look(performance.now());
