@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gatedFilesPath } from "@quorate/host/gated-files";
 import { formatGateSettings, type GateSettings } from "@quorate/host/gate-settings";
@@ -170,6 +170,16 @@ describe("what the gate let through is known to an audit", () => {
     await apt(debs.known);
     await appendFile(join(root, gatedFilesPath), "known 1.0");
     await expect(audit(root, snapshot())).rejects.toMatchObject({ exitCode: 3 });
+  });
+
+  test("one that is damaged is named by a gate that enforces, which lets nothing through then", async () => {
+    await install("enforce");
+    const gatedFiles = join(root, gatedFilesPath);
+    await mkdir(dirname(gatedFiles), { recursive: true });
+    await writeFile(gatedFiles, "known 1.0");
+    const { code, output } = await apt(debs.known);
+    expect(output).toContain(`quorate: asking the gate: reading ${gatedFiles}: parsing list of what a gate let through`);
+    expect(code).not.toBe(0);
   });
 });
 

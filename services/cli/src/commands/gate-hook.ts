@@ -6,7 +6,7 @@ import { type Gated, decideGate } from "@quorate/host/gate";
 import { GatedFiles, gatedFilesPath } from "@quorate/host/gated-files";
 import type { GateMode, GateSettings } from "@quorate/host/gate-settings";
 import { makeDurableDirectory } from "@quorate/service/durable-file";
-import { errorLine, exitCodes, type ExitCode } from "../command-error.ts";
+import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import { gatePackages, gatedLine, hashPackageFiles } from "../gate-packages.ts";
 import { requireGateSettings } from "../gate-settings-file.ts";
@@ -47,10 +47,14 @@ function sayResults(results: readonly Gated[], mode: GateMode, { terminal }: Com
 /** Which bytes were let through, for an audit to know: dpkg does not keep it. */
 async function keepGated({ gatedFiles = `/${gatedFilesPath}` }: GateSettings, packages: Parameters<GatedFiles["with"]>[0]): Promise<void> {
   await makeDurableDirectory(dirname(gatedFiles), 0o755);
-  await saveFile(
-    gatedFiles,
-    GatedFiles.parse((await readIfThere(gatedFiles)) ?? "")
-      .with(packages)
-      .format(),
-  );
+  await saveFile(gatedFiles, (await loadGated(gatedFiles)).with(packages).format());
+}
+
+async function loadGated(path: string): Promise<GatedFiles> {
+  const text = await readIfThere(path);
+  try {
+    return GatedFiles.parse(text ?? "");
+  } catch (cause) {
+    throw new CommandError(`reading ${path}: ${errorLine(cause)}; move it away, and a new one is begun`, { cause });
+  }
 }
