@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDeployment } from "@quorate/attestation/deployment";
@@ -84,7 +84,11 @@ test("signed reports are numbered, each names the one before, and none is signed
     verifyEnvelope(parseEnvelope(envelope), [spki], verifyP256);
     return { envelope, report: parseDeployment(parseEnvelope(envelope).payload).deployment.report };
   };
-  const [first, second] = [await report(), await report()];
+  const first = await report();
+  // As if the first run had been killed before it wrote this one.
+  await rm(join(sign, "key.pub"));
+  const second = await report();
+  expect(await readFile(join(sign, "key.pub"), "utf8")).toMatch(/^-----BEGIN PUBLIC KEY-----\n/);
   expect(first.report).toEqual({ sequence: 1, nonce: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown });
   expect(second.report).toMatchObject({ sequence: 2, previous: sha256Of(first.envelope) });
   expect(second.report?.nonce).not.toBe(first.report?.nonce);

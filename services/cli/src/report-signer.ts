@@ -1,5 +1,5 @@
 import { createPublicKey, randomBytes } from "node:crypto";
-import { access } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatEnvelope, pae } from "@quorate/attestation/dsse";
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
@@ -34,14 +34,9 @@ export async function signReport(directory: string, formatPayload: (place: Repor
 
 async function openKey(directory: string): Promise<P256Signer> {
   const path = join(directory, "key.pem");
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return loadP256Key(path);
-  const signer = createP256Key(path);
+  const signer = existsSync(path) ? loadP256Key(path) : createP256Key(path);
   const publicKey = createPublicKey({ key: Buffer.from(signer.spki), format: "der", type: "spki" });
-  await saveFile(join(directory, "key.pub"), publicKey.export({ type: "spki", format: "pem" }).toString());
+  await saveFile(join(directory, "key.pub"), publicKey.export({ type: "spki", format: "pem" }).toString(), { replace: false });
   return signer;
 }
 
