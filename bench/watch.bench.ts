@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, readdir } from "node:fs/promises";
 import { DirectoryTree } from "@quorate/host/directory-tree";
 import { FileHasher } from "@quorate/host/file-hasher";
 import { usualJitPolicy } from "@quorate/host/runtime/jit-policy";
@@ -10,7 +9,8 @@ import { sweepProcesses } from "@quorate/host/runtime/sweep";
 import { digestOf } from "@quorate/attestation/nouns.fixture";
 import { hashFrom } from "@quorate/tlog/hash";
 import { NewPrograms } from "../services/cli/src/watch/new-programs.ts";
-import { watchProcesses } from "../services/cli/src/watch/watch-processes.ts";
+import { lookIntervalMilliseconds, textShare, watchProcesses } from "../services/cli/src/watch/watch-processes.ts";
+import { childOf } from "../test/running-root.ts";
 import { describeHost } from "./described-host.ts";
 import { type Figure, percentile } from "./figure.ts";
 
@@ -18,8 +18,7 @@ const processes = 250;
 const sweeps = 60;
 const executions = 30;
 const sweepIntervalSeconds = 10;
-const looksPerSecond = 4;
-const textShare = 0.3;
+const looksPerSecond = 1000 / lookIntervalMilliseconds;
 
 type Sweep = (textShare: number, pids?: readonly number[]) => ReturnType<typeof sweepProcesses>;
 
@@ -56,7 +55,13 @@ export async function measure(): Promise<Figure[]> {
     },
     { name: `${name}: median`, value: percentile(times, 0.5), unit: "ms" },
     { name: `${name}: all pages of their text`, value: wholeMilliseconds, unit: "ms" },
-    { name: "of one processor, a sweep in 10 s and 4 looks a second", value: share, unit: "%", ratio: 1 / share, reference: "limit: 1 %" },
+    {
+      name: `of one processor, a sweep in ${sweepIntervalSeconds} s and ${looksPerSecond} looks a second`,
+      value: share,
+      unit: "%",
+      ratio: 1 / share,
+      reference: "limit: 1 %",
+    },
     { name: `${name}: processor time`, value: cpuMilliseconds, unit: "ms" },
     await measureExecutions(running, sweep),
   ];
@@ -144,12 +149,4 @@ async function startProcesses(): Promise<Running> {
       await ended;
     },
   };
-}
-
-async function childOf(parent: number | undefined): Promise<string> {
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-    if (status.includes(`\nPPid:\t${parent}\n`)) return pid;
-  }
-  throw new Error(`process ${parent} has no child`);
 }

@@ -77,7 +77,8 @@ export class RunningRoot implements AsyncDisposable {
   }
 }
 
-async function childOf(parent: number | undefined): Promise<string> {
+/** The pid of a process that another one has started. */
+export async function childOf(parent: number | undefined): Promise<string> {
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
     if (status.includes(`\nPPid:\t${parent}\n`)) return pid;

@@ -4,10 +4,10 @@ import { NewPrograms } from "./new-programs.ts";
 import type { WatchedHost } from "./watched-host.ts";
 
 /** Between two looks for new processes; from an execution to its verdict it takes no longer than this and a small sweep. */
-const lookMilliseconds = 250;
+export const lookIntervalMilliseconds = 250;
 
 /** In a minute of sweeps nearly every process's text was looked at; all of it each time would take most of a sweep. */
-const textShare = 0.3;
+export const textShare = 0.3;
 
 export type Watching = {
   readonly host: Pick<WatchedHost, "root" | "sweep">;
@@ -27,7 +27,7 @@ export async function watchProcesses({ host, intervalSeconds, onSweep, onNew, si
     const report = await host.sweep(textShare);
     onSweep(report, (performance.now() - startedAt) / 1000);
     const nextAt = startedAt + intervalSeconds * 1000;
-    while (performance.now() < nextAt && (await passes(lookMilliseconds, signal))) {
+    while (performance.now() < nextAt && (await passes(lookIntervalMilliseconds, signal))) {
       const pids = programs.look(performance.now());
       if (pids.length > 0) onNew(await host.sweep(1, pids));
     }
