@@ -16,7 +16,7 @@ import { addOperatorCommands } from "./operator-program.ts";
 
 const exitCodeHelp = `
 Exit codes: 0 done, verified or reproduced; 1 it could not be done; 2 verification failed; 3 a verdict other than
-reproduced; 130 interrupted; 141 its output was closed before it was done.
+reproduced; 77 the worker is no longer wanted; 130 interrupted; 141 its output was closed before it was done.
 Environment: QUORATE_URL and QUORATE_TOKEN name a network and a project's token; QUORATE_DATA the data directory.`;
 
 /** Parses the arguments and runs the command. Nothing that a command needs is loaded before it is chosen. */
