@@ -1,14 +1,16 @@
+import { escapePath } from "@quorate/attestation/path-text";
 import type { Audit } from "@quorate/host/audit";
 import { type AuditOutcome, countClasses, severityOf } from "@quorate/host/audit-outcome";
 import type { Finding } from "@quorate/host/file-class";
 import { formatHash } from "@quorate/tlog/hash";
+import { escapeForLine } from "./escape-for-line.ts";
 import type { HostSnapshot } from "./host-snapshot.ts";
 
 export type AuditReport = {
   readonly subject: string;
   readonly audit: Audit;
   readonly outcome: AuditOutcome;
-  readonly snapshot: HostSnapshot;
+  readonly snapshot: Pick<HostSnapshot, "checkpoint" | "freshness" | "policySha256">;
   /** How many digests were not computed in this run, and when the oldest was. */
   readonly cache?: { readonly reused: number; readonly oldestAt: string };
 };
@@ -71,7 +73,8 @@ export function auditJson({ subject, audit, outcome, snapshot, cache }: AuditRep
   };
 }
 
+/** Whoever puts a file somewhere chooses its name: nothing of it reaches a terminal as it is. */
 function findingLine({ class: found, path, package: owner, reason }: Finding): string {
-  const details = [...(owner === undefined ? [] : [owner]), ...(reason === undefined ? [] : [reason])].join(": ");
-  return `${found}  /${path}${details === "" ? "" : ` (${details})`}`;
+  const details = [...(owner === undefined ? [] : [owner]), ...(reason === undefined ? [] : [escapeForLine(reason)])].join(": ");
+  return `${found}  /${escapePath(path)}${details === "" ? "" : ` (${details})`}`;
 }

@@ -3,6 +3,7 @@ import type { AuditOutcome } from "@quorate/host/audit-outcome";
 import { type RuntimeClass, type RuntimeFinding, runtimeClasses, unseenAtRuntime } from "@quorate/host/runtime/runtime-class";
 import type { Sweep } from "@quorate/host/runtime/sweep";
 import { formatHash } from "@quorate/tlog/hash";
+import { escapeForLine } from "./escape-for-line.ts";
 import type { HostSnapshot } from "./host-snapshot.ts";
 
 export type RuntimeReport = {
@@ -52,7 +53,7 @@ export function runtimeJson({ subject, sweep, outcome, snapshot }: RuntimeReport
 
 /** A process chooses what it is called: nothing of it reaches a terminal as it is. */
 export function runtimeFindingLine({ class: found, path, pids, package: owner, reason }: RuntimeFinding): string {
-  const details = [owner, reason].filter((detail) => detail !== undefined).join(": ");
+  const details = [owner, reason].flatMap((detail) => (detail === undefined ? [] : escapeForLine(detail))).join(": ");
   const more = pids.length > shownPids ? ` and ${pids.length - shownPids} more` : "";
   return `${found}  ${escapePath(path)}  pid ${pids.slice(0, shownPids).join(", ")}${more}${details === "" ? "" : ` (${details})`}`;
 }

@@ -12,6 +12,7 @@ import { type Sha256, sha256Schema } from "@quorate/protocol/digest";
 import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
+import { escapeForLine } from "../escape-for-line.ts";
 import { type Explanation, explainArtifact, explanationLines } from "../explanation.ts";
 import { explainProcess } from "../explain-process.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
@@ -32,10 +33,9 @@ export async function runExplain(asked: string, options: ExplainOptions, context
   });
   if (options.json) terminal.printJson({ asked, ...subject, explanations });
   else {
-    const { finding } = subject;
-    terminal.print(
-      `${subject.name}${finding === undefined ? "" : `: ${finding.class}${finding.reason === undefined ? "" : `, ${finding.reason}`}`}`,
-    );
+    const { name, finding } = subject;
+    const found = finding === undefined ? "" : `: ${finding.class}${finding.reason === undefined ? "" : `, ${finding.reason}`}`;
+    terminal.print(escapeForLine(name + found));
     for (const explanation of explanations) for (const line of explanationLines(explanation, snapshot)) terminal.print(line);
     if (explanations.length === 0) terminal.print("  no verdict that is known here is about it");
   }

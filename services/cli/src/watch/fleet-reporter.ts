@@ -11,6 +11,7 @@ import { hostIdOf } from "@quorate/protocol/host";
 import { formatTime } from "@quorate/protocol/names";
 import { type ReportPlace, reportPlaceSchema } from "@quorate/protocol/report-place";
 import { type P256Signer, createP256Key, loadP256Key } from "@quorate/signing/p256-key";
+import { escapeForLine } from "../escape-for-line.ts";
 import { type RuntimeReport, countRuntimeClasses, loudFindings } from "../runtime-report.ts";
 
 /** A host that found the same again says so once a minute: silence means that something is wrong. */
@@ -88,7 +89,7 @@ export class FleetReporter implements AsyncDisposable {
           path: escapePath(path).slice(0, 4000),
           processes: pids.length,
           ...(owner === undefined ? {} : { package: owner }),
-          ...(reason === undefined ? {} : { reason: escapePath(reason).replaceAll("%20", " ").slice(0, 500) }),
+          ...(reason === undefined ? {} : { reason: escapeForLine(reason).slice(0, 500) }),
         })),
       unseen: unseenAtRuntime,
       checkpoint: {
