@@ -8,11 +8,13 @@ import { parseSha256 } from "@quorate/protocol/digest";
 import { formatTime } from "@quorate/protocol/names";
 import cliPackage from "../package.json" with { type: "json" };
 import { type AuditReport, unseen } from "./audit-report.ts";
+import { escapeForLine } from "./escape-for-line.ts";
 
 const auditFormats = ["cyclonedx", "spdx", "deployment"] as const;
 export type AuditFormat = (typeof auditFormats)[number];
 
 const maxFindings = 1000;
+const maxReasonCharacters = 2000;
 
 /** An audit as other tools take it. */
 export function auditDocument(format: AuditFormat, report: AuditReport, now: Date): unknown {
@@ -116,7 +118,11 @@ export function deploymentStatement({ subject, audit, outcome, snapshot }: Audit
     findings: findings
       .filter((finding) => severityOf(finding) !== "expected")
       .slice(0, maxFindings)
-      .map(({ class: found, path, reason }) => ({ class: found, path: escapePath(path), ...(reason === undefined ? {} : { reason }) })),
+      .map(({ class: found, path, reason }) => ({
+        class: found,
+        path: escapePath(path),
+        ...(reason === undefined ? {} : { reason: escapeForLine(reason).slice(0, maxReasonCharacters) }),
+      })),
     unseen,
     checkpoint: { origin: checkpoint.origin, size: checkpoint.size, rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")) },
     policy: policySha256,
