@@ -41,6 +41,7 @@ export async function runSync(url: string | undefined, given: SyncOptions, conte
   const options = url === undefined ? given : { ...given, url };
   const directory = options.into ?? defaultSnapshotDirectory;
   const { text: policyText, policy } = await loadTrustPolicyText(options, context);
+  const verify = await loadReaderVerifier(options);
   using held = new DisposableStack();
   held.use(await holdDirectory(directory));
   const log = await openLogForReader(options, context);
@@ -54,7 +55,6 @@ export async function runSync(url: string | undefined, given: SyncOptions, conte
   const findBlob = blobLoaderOf(options, (await findConnection(options, context.env))?.url, context);
   // What the network does not have is missing, and no error: the verdicts that need it wait.
   const loadBlob: LoadBlob = (sha256) => unlessMissing(findBlob(sha256));
-  const verify = await loadReaderVerifier(options);
   const read = await readAdded({ directory, log, policy, policyText, verify, loadBlob, context });
   const missing = await fetchManifests({ directory, artifacts: read.artifacts, loadBlob, context });
   await saveSnapshot(directory, { policyText, note: log.note, read });
