@@ -342,6 +342,14 @@ test("a host that was enrolled reports to its fleet, and what it runs is seen th
   await ended;
 });
 
+test.each<[string, WatchOptions]>([
+  ["looks once", { once: true }],
+  ["looks less often than its fleet expects", { interval: 61 }],
+])("a watch that %s sends no reports, and says so: exit code 3", async (_what, options) => {
+  const watched = runWatch({ snapshot: snapshot(), fleet: "http://127.0.0.1:9", ...options }, recordingContext());
+  await expect(watched).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining("--fleet") as unknown });
+});
+
 test("a fleet that does not answer holds up no look at processes", async () => {
   await using running = await startRoot();
   await plant(join(running.root, "tmp/evil"), Buffer.concat([await perlOf(running.root), Buffer.from("evil")]));
@@ -352,7 +360,7 @@ test("a fleet that does not answer holds up no look at processes", async () => {
   const ending = new AbortController();
   const context = { ...recordingContext(), signal: ending.signal };
   const key = join(directory, "key-of-silent");
-  const options = { root: running.place, snapshot: snapshot(), freshness: anyAge, interval: 3600, fleet: `http://127.0.0.1:${port}`, key };
+  const options = { root: running.place, snapshot: snapshot(), freshness: anyAge, interval: 60, fleet: `http://127.0.0.1:${port}`, key };
   const ended = runWatch(options, context);
   const connection = await asked.promise;
   await running.run(["/tmp/evil", "-e", ready]);

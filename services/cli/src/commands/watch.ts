@@ -6,7 +6,7 @@ import type { CommandContext } from "../context.ts";
 import type { SnapshotOptions } from "../host-snapshot.ts";
 import { outcomeExitCodes } from "../outcome-exit-codes.ts";
 import { runtimeJson, runtimeLines } from "../runtime-report.ts";
-import { FleetReporter } from "../watch/fleet-reporter.ts";
+import { FleetReporter, heartbeatSeconds } from "../watch/fleet-reporter.ts";
 import { SaidFindings } from "../watch/said-findings.ts";
 import { WatchMetrics } from "../watch/watch-metrics.ts";
 import { watchProcesses } from "../watch/watch-processes.ts";
@@ -28,6 +28,7 @@ const defaultKey = "/var/lib/quorate-watch/key";
 
 /** `quorate watch`: what every process runs, compared with what the quorum rebuilt; offline. */
 export async function runWatch(options: WatchOptions, context: CommandContext): Promise<ExitCode> {
+  checkFleetOptions(options);
   await using hasher = new FileHasher();
   const subject = options.root ?? "/";
   try {
@@ -41,6 +42,17 @@ export async function runWatch(options: WatchOptions, context: CommandContext): 
     context.signal.throwIfAborted();
     throw new CommandError(`watching ${subject}: ${errorLine(cause)}`, { exitCode: exitCodes.notReproduced, cause });
   }
+}
+
+/** A host that reports less often than its fleet expects has failed there. */
+function checkFleetOptions({ fleet, once, interval = defaultIntervalSeconds }: WatchOptions): void {
+  const exitCode = exitCodes.notReproduced;
+  if (fleet === undefined) return;
+  if (once === true) throw new CommandError("watching: --once sends no reports; give it or --fleet", { exitCode });
+  if (interval > heartbeatSeconds)
+    throw new CommandError(`watching: with --fleet a host is looked at at least every ${heartbeatSeconds} s; give a smaller --interval`, {
+      exitCode,
+    });
 }
 
 /** Says what is found when it is found first, and how each sweep ends when that has changed. */

@@ -15,7 +15,7 @@ import { escapeForLine } from "../escape-for-line.ts";
 import { type RuntimeReport, countRuntimeClasses, loudFindings } from "../runtime-report.ts";
 
 /** A host that found the same again says so once a minute: silence means that something is wrong. */
-const heartbeatSeconds = 60;
+export const heartbeatSeconds = 60;
 const deadlineSeconds = 10;
 const maxFindings = 100;
 const maxAnswerBytes = 10_000;
