@@ -14,7 +14,7 @@ export type CodeMapping = {
   readonly isDeleted: boolean;
 };
 
-const codeLine = /^([0-9a-f]+)-([0-9a-f]+) [r-]([w-])x[ps] ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/gm;
+const codeLine = /^([0-9a-f]+)-([0-9a-f]+) [r-]([w-])x[ps] ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/s;
 const anyLine = /^[0-9a-f]+-[0-9a-f]+ [r-][w-][x-][ps] [0-9a-f]+ [0-9a-f]+:[0-9a-f]+ \d+/;
 const deletedMark = " (deleted)";
 
@@ -22,7 +22,8 @@ const deletedMark = " (deleted)";
 const kernelMappings = new Set(["[vdso]", "[vsyscall]", "[uprobes]"]);
 
 /**
- * The executable ranges of `/proc/PID/maps`, proc_pid_maps(5), without the kernel's own. A line feed in a path is written `\012`.
+ * The executable ranges of `/proc/PID/maps`, proc_pid_maps(5), without the kernel's own. A line feed in a path is written `\012`, and
+ * other characters that end lines are as they are.
  *
  *     7f2c6a000000-7f2c6a155000 r-xp 00026000 08:01 131 /usr/lib/x86_64-linux-gnu/libc.so.6 (deleted)
  *
@@ -30,9 +31,9 @@ const kernelMappings = new Set(["[vdso]", "[vsyscall]", "[uprobes]"]);
  */
 export function parseCodeMappings(text: string): CodeMapping[] {
   if (text !== "" && !anyLine.test(text)) throw new ParseError("maps of a process", text.slice(0, 200));
-  return [...text.matchAll(codeLine)].flatMap((match): CodeMapping[] => {
-    const [, start = "", end = "", write, offset = "", device = "", inode = "", name = ""] = match;
-    if (kernelMappings.has(name)) return [];
+  return text.split("\n").flatMap((line): CodeMapping[] => {
+    const [, start, end = "", write, offset = "", device = "", inode = "", name = ""] = codeLine.exec(line) ?? [];
+    if (start === undefined || kernelMappings.has(name)) return [];
     const isDeleted = name.endsWith(deletedMark);
     const path = (isDeleted ? name.slice(0, -deletedMark.length) : name).replaceAll("\\012", "\n");
     const startAddress = Number.parseInt(start, 16);
