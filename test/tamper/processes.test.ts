@@ -22,8 +22,8 @@ const run = promisify(execFile);
 
 /** A perl that says its pid, and waits for the end of its input. */
 const ready = '$| = 1; print "$$\n"; <STDIN>;';
-/** mmap and memfd_create of this architecture. */
-const [mmap, memfd] = process.arch === "arm64" ? [222, 279] : [9, 319];
+/** mmap, memfd_create and ptrace of this architecture. */
+const [mmap, memfd, ptrace] = process.arch === "arm64" ? [222, 279, 117] : [9, 319, 101];
 /** A perl that is in no file system. */
 const inMemory = [
   `$^F = 99; $name = "evil"; $fd = syscall(${memfd}, $name, 0);`,
@@ -206,6 +206,18 @@ describe("what processes run is found, with its class and its exit code", () => 
       "another process wrote to the text, and wrote it back",
       (running) => writeText(running, (bytes) => bytes),
       "text-was-modified /usr/bin/perl",
+      1,
+    ],
+    [
+      "another process traces one that has a name to hide that",
+      (running) =>
+        running.run([
+          "/usr/bin/sh",
+          "-c",
+          '/usr/bin/perl -e "$0"; exit',
+          `syscall(${ptrace}, 0, 0, 0, 0); $0 = "a\\rTracerPid:\\t0"; ${ready}`,
+        ]),
+      "traced /usr/bin/perl",
       1,
     ],
     [

@@ -7,6 +7,7 @@ import type { Locator } from "../locator.ts";
 import type { MappedFile, MappedFiles } from "./mapped-files.ts";
 import { type CodeMapping, mappingName, parseCodeMappings } from "./process-maps.ts";
 import { parseProcessStat } from "./process-stat.ts";
+import { parseTracerPid } from "./process-status.ts";
 import { preloadsOf, scriptOf } from "./start-of-process.ts";
 import { type WrittenText, findWrittenText } from "./written-text.ts";
 
@@ -89,7 +90,7 @@ function readRunning(
     code: mappings.map((mapping) => runningCode(proc, { ...mapping, path: ownPath(mapping.path) }, files)),
     ...(script !== undefined && isScript ? { script: { path: script, digest: digestOf(hashFile(scriptPlace)) } } : {}),
     isOwnRoot,
-    isTraced: !/^TracerPid:\t0$/m.test(readText(`${proc}/status`)),
+    isTraced: parseTracerPid(readText(`${proc}/status`)) !== 0,
     preloads: preloadsOf(readText(`${proc}/environ`), locator),
     ...(writtenText === undefined ? {} : { writtenText }),
   };
