@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { appendFile, cp, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, open, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, type Socket, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -316,6 +316,26 @@ test("a package that is upgraded while its program runs is noticed at the next s
   await installDebs(running.root, [upgrade]);
   await vi.waitFor(() => expect(context.printed.at(-1)).toBe(`${running.place}: drift, 2 processes`), { timeout: 30_000 });
   expect(context.printed.join("\n")).toContain("stale-verified  /usr/bin/perl");
+  ending.abort();
+  await ended;
+});
+
+test("a script below a link is looked at where the link leads by now", async () => {
+  await using running = await startRoot();
+  const [link, evil] = [join(running.root, "tmp/link"), join(running.root, "tmp/evil")];
+  await symlink("/usr/bin", link);
+  const before = await running.run(["/tmp/link/script"]);
+  const ending = new AbortController();
+  const context = { ...recordingContext(), signal: ending.signal };
+  const ended = runWatch({ root: running.place, snapshot: snapshot(), freshness: anyAge, interval: 1 }, context);
+  await vi.waitFor(() => expect(context.printed).toEqual([`${running.place}: clean, 2 processes`]), { timeout: 30_000 });
+  await before.end();
+  await mkdir(evil);
+  await plant(join(evil, "script"), "#!/bin/sh\necho evil\nread line\n");
+  await rm(link);
+  await symlink("/tmp/evil", link);
+  await running.run(["/tmp/link/script"]);
+  await vi.waitFor(() => expect(context.printed.join("\n")).toMatch(/^unowned {2}\/tmp\/link\/script/m), { timeout: 30_000 });
   ending.abort();
   await ended;
 });

@@ -23,18 +23,18 @@ type Known = KnownPackages & { findVersions(packages: ReadonlySet<string>): Iter
 
 /** What is known of the files of a host's packages by their digests: of every version, since a process may run the one before an upgrade. */
 export class KnownPrograms {
-  readonly locator: Locator;
   readonly #tree: HostTree;
   readonly #known: Known;
   readonly #database: DpkgDatabase;
   readonly #files = new Map<Sha256, KnownFile>();
   readonly #places = new Map<string, UnknownPlace>();
+  #locator: Locator;
 
   private constructor(tree: HostTree, known: Known) {
     this.#tree = tree;
     this.#known = known;
     this.#database = loadDpkgDatabase(tree);
-    this.locator = new Locator(tree);
+    this.#locator = new Locator(tree);
   }
 
   /** Of all packages that are installed. @throws Error when the tree has no dpkg database */
@@ -66,6 +66,15 @@ export class KnownPrograms {
     }
   }
 
+  get locator(): Locator {
+    return this.#locator;
+  }
+
+  /** From here on links are followed again: they may lead elsewhere while a host is watched. */
+  beginSweep(): void {
+    this.#locator = new Locator(this.#tree);
+  }
+
   find(sha256: Sha256): KnownFile | undefined {
     return this.#files.get(sha256);
   }
@@ -83,18 +92,18 @@ export class KnownPrograms {
   }
 
   #ownersOf(places: ReadonlySet<string>): ReadonlyMap<string, readonly InstalledPackage[]> {
-    return findAllOwners(places, { tree: this.#tree, database: this.#database, locator: this.locator });
+    return findAllOwners(places, { tree: this.#tree, database: this.#database, locator: this.#locator });
   }
 
   #placeOf(path: string): string {
-    return this.locator.locate(path.slice(1));
+    return this.#locator.locate(path.slice(1));
   }
 
   async #judge(place: string, owners: readonly InstalledPackage[]): Promise<UnknownPlace> {
     for (const installed of owners) {
       for (const artifact of this.#known.find(installed).filter(({ outcome }) => outcome === "reproduced")) {
         const manifest = (await this.#known.loadManifest(artifact)) ?? [];
-        const placing = { tree: this.#tree, locator: this.locator, database: this.#database };
+        const placing = { tree: this.#tree, locator: this.#locator, database: this.#database };
         const member = placeMembers(installed, manifest, placing).find(({ path }) => path === place)?.member;
         if (member !== undefined) return { class: member.conffile ? "locally-configured" : "modified", package: installed.package };
         // dpkg's list has it, and the package has not.

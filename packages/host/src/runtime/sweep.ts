@@ -27,6 +27,7 @@ export type Sweeping = {
 export async function sweepProcesses(sweeping: Sweeping, pids: readonly number[] = listPids(sweeping.root)): Promise<Sweep> {
   const { root, known, files, jit, looksAtText } = sweeping;
   files.beginSweep();
+  known.beginSweep();
   const answers = pids.map((pid) => {
     const answer = readProcess(pid, { root, locator: known.locator, files, looksAtText: looksAtText(pid) });
     return { pid, answer };
