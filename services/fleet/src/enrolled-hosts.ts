@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { parseP256Spki } from "@quorate/attestation/p256";
 import { type HostId, hostIdOf } from "@quorate/protocol/host";
 import { ParseError } from "@quorate/protocol/parse-error";
@@ -10,6 +11,15 @@ export type EnrolledHosts = ReadonlyMap<HostId, EnrolledHost>;
 const maxFileBytes = 16 * 2 ** 20;
 const hostLine = /^host ([A-Za-z0-9][A-Za-z0-9._-]{0,252}) ([A-Za-z0-9+/]+=*)$/;
 
+/** @throws Error naming the file and what is wrong with it */
+export async function loadEnrolledHosts(path: string): Promise<EnrolledHosts> {
+  try {
+    return parseEnrolledHosts(await readFile(path));
+  } catch (cause) {
+    throw new Error(`reading the enrolled hosts from ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
 /**
  * The hosts whose reports are taken: names, and keys in base64 (SubjectPublicKeyInfo, DER). A key is in it once. `#` begins a remark.
  *
@@ -17,7 +27,7 @@ const hostLine = /^host ([A-Za-z0-9][A-Za-z0-9._-]{0,252}) ([A-Za-z0-9+/]+=*)$/;
  *
  * @throws ParseError
  */
-export function parseEnrolledHosts(body: Uint8Array | string): EnrolledHosts {
+function parseEnrolledHosts(body: Uint8Array | string): EnrolledHosts {
   const hosts = new Map<HostId, EnrolledHost>();
   for (const line of boundedText("enrolled hosts", body, maxFileBytes).split("\n")) {
     if (line.trim() === "" || line.startsWith("#")) continue;

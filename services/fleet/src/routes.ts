@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { hostIdSchema } from "@quorate/protocol/host";
 import { unreachable } from "@quorate/protocol/unreachable";
 import { requireBearer } from "@quorate/service/bearer";
@@ -11,7 +10,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { FleetConfig } from "./config.ts";
 import { decideReport } from "./decide-report.ts";
-import { type EnrolledHost, parseEnrolledHosts } from "./enrolled-hosts.ts";
+import { type EnrolledHost, loadEnrolledHosts } from "./enrolled-hosts.ts";
 import { fleetPage } from "./fleet-page.ts";
 import type { FleetStore } from "./fleet-store.ts";
 import { type HostStanding, decideStanding } from "./host-standing.ts";
@@ -45,7 +44,7 @@ export function addFleetRoutes(app: HttpApp, dependencies: FleetDependencies): v
   });
   const onRequest = administratorsOnly(config.token);
   const standings = async (): Promise<HostStanding[]> => {
-    const hosts = await loadHosts(config);
+    const hosts = await loadEnrolledHosts(config.hostsFile);
     return [...hosts.values()].map((host) =>
       decideStanding(host, store.newest(host.id), { now: now(), silenceSeconds: config.silenceSeconds }),
     );
@@ -84,12 +83,8 @@ function take(host: EnrolledHost, body: Uint8Array, { store, logger, now }: Flee
 }
 
 /** The file is read each time: a host that was enrolled or taken out is so at once. */
-async function loadHosts({ hostsFile }: FleetConfig) {
-  return parseEnrolledHosts(await readFile(hostsFile));
-}
-
 async function enrolled(id: z.output<typeof hostIdSchema>, config: FleetConfig): Promise<EnrolledHost> {
-  const host = (await loadHosts(config)).get(id);
+  const host = (await loadEnrolledHosts(config.hostsFile)).get(id);
   if (host === undefined)
     throw new ProblemError(404, "unknown-host", `no host with the id ${id} is enrolled: add its line to the hosts file`);
   return host;

@@ -126,6 +126,14 @@ test("one host's report is not another's, and a host that is not enrolled has no
   expect(await send(reportOf(web, { sequence: 1, nonce: "0".repeat(32) }))).toBe(404);
 });
 
+test("the service does not start without hosts that it can read", async () => {
+  await fleet[Symbol.asyncDispose]();
+  await writeFile(join(directory, "hosts"), "host web1 no-key\n");
+  await expect(start()).rejects.toThrow(/^reading the enrolled hosts from .*\/hosts: parsing line of enrolled hosts/);
+  await rm(join(directory, "hosts"));
+  await expect(start()).rejects.toThrow(/ENOENT/);
+});
+
 test("a host that has not reported for a while has failed, whatever it said last", async () => {
   expect(await send(reportOf(web, await challengeOf(web)))).toBe(200);
   clock += 180_000;
