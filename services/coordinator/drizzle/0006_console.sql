@@ -14,4 +14,4 @@ CREATE TABLE "network_mode" (
 	CONSTRAINT "network_mode_one_row" CHECK ("network_mode"."id" = 1)
 );
 --> statement-breakpoint
-CREATE INDEX "audit_entries_subject" ON "audit_entries" USING btree ("subject");
+CREATE INDEX "submissions_token" ON "submissions" USING btree ("token","submitted_at");

@@ -144,13 +144,17 @@ export const targets = pgTable(
   (table) => [index("targets_source").on(table.source, table.version)],
 );
 
-export const submissions = pgTable("submissions", {
-  id: text("id").primaryKey(),
-  request: jsonb("request").notNull(),
-  /** The token that it came with, by hash. */
-  token: text("token").notNull(),
-  submittedAt: time("submitted_at").notNull(),
-});
+export const submissions = pgTable(
+  "submissions",
+  {
+    id: text("id").primaryKey(),
+    request: jsonb("request").notNull(),
+    /** The token that it came with, by hash. */
+    token: text("token").notNull(),
+    submittedAt: time("submitted_at").notNull(),
+  },
+  (table) => [index("submissions_token").on(table.token, table.submittedAt)],
+);
 
 export const submissionTargets = pgTable(
   "submission_targets",
@@ -382,17 +386,13 @@ export const networkMode = pgTable(
 );
 
 /** What whoever runs the network had done: added to, never changed. */
-export const auditEntries = pgTable(
-  "audit_entries",
-  {
-    id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
-    at: time("at").notNull(),
-    /** Who asked for it: `console: ada`, or `admin token` for a decision over the API. */
-    actor: text("actor").notNull(),
-    action: text("action").notNull(),
-    /** What it was done to: a round, an operator; absent for the network as a whole. */
-    subject: text("subject"),
-    detail: text("detail"),
-  },
-  (table) => [index("audit_entries_subject").on(table.subject)],
-);
+export const auditEntries = pgTable("audit_entries", {
+  id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
+  at: time("at").notNull(),
+  /** Who asked for it: `console: ada`, or `admin token` for a decision over the API. */
+  actor: text("actor").notNull(),
+  action: text("action").notNull(),
+  /** What it was done to: a round, an operator; absent for the network as a whole. */
+  subject: text("subject"),
+  detail: text("detail"),
+});
