@@ -2,6 +2,7 @@ import { artifactListSchema, artifactViewSchema } from "@quorate/protocol/artifa
 import { type Sha256, sha256Schema } from "@quorate/protocol/digest";
 import { architectureSchema, packageNameSchema, packageVersionSchema } from "@quorate/protocol/names";
 import type { HttpApp } from "@quorate/service/http-app";
+import { isNotModified } from "@quorate/service/not-modified";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
 import type { Queries } from "../database.ts";
@@ -51,7 +52,7 @@ export function addArtifactRoutes(app: HttpApp, { db, loadProof }: { db: Queries
       const artifact = (await findArtifact(db, request.params.digest)) ?? refuseUnknown(request.params.digest);
       const etag = `"${artifact.verdictIndex}"`;
       void reply.header("etag", etag).header("cache-control", "public, max-age=60");
-      if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+      if (isNotModified(request.headers, { etag })) return reply.code(304).send();
       return reply.type("application/json; charset=utf-8").send(await loadProof(artifact));
     },
   );
