@@ -18,7 +18,7 @@ const soleImporters: Record<string, string[]> = {
   ioredis: ["coordinator"],
   "drizzle-orm": ["coordinator"],
   "@bull-board/": ["coordinator"],
-  "@fastify/basic-auth": ["coordinator"],
+  "@fastify/basic-auth": ["service"],
   pg: ["coordinator", "log"],
   "@aws-sdk/": ["log"],
   openpgp: ["archive"],

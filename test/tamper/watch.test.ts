@@ -86,7 +86,8 @@ test("a host that was enrolled reports to its fleet, and what it runs is seen th
   const watch = startWatch(running, { interval: 1, fleet: fleet.url, key: join(programs.directory, "key") });
   await vi.waitFor(() => expect(watch.said.join("\n")).toContain("add its line to the hosts file"), { timeout: 30_000 });
   await writeFile(hostsFile, `${watch.said[0]?.split("\n")[1]}\n`);
-  const page = async () => await (await fetch(fleet.url, { headers: { authorization: `Bearer ${settings.token}` } })).text();
+  const page = async () =>
+    await (await fetch(fleet.url, { headers: { authorization: `Basic ${btoa(`admin:${settings.token}`)}` } })).text();
   await vi.waitFor(async () => expect(await page()).toContain("<h1>1 of 1 hosts run exactly"), { timeout: 30_000 });
   await plant(join(running.root, "tmp/evil"), await otherPerl(running.root));
   await running.run(["/tmp/evil", "-e", ready]);

@@ -7,7 +7,7 @@ const schema = z.object({
   FLEET_HOSTS_FILE: pathSchema.describe(
     "file with one line `host <name> <public key>` for each host, as `quorate watch --fleet` prints it",
   ),
-  FLEET_TOKEN: tokenSchema.describe("opens what the hosts run: to administrators, as a bearer token or as a password in a browser"),
+  FLEET_TOKEN: tokenSchema.describe("opens what the hosts run: to administrators, as a password with any user name"),
   FLEET_HOST: hostSchema.default("127.0.0.1").describe("address to listen on"),
   FLEET_PORT: portSchema.describe("port to listen on, 0 for a free one"),
   // Hosts report every minute.

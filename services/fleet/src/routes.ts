@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { hostIdSchema } from "@quorate/protocol/host";
 import { unreachable } from "@quorate/protocol/unreachable";
-import { requireBearer } from "@quorate/service/bearer";
 import type { HttpApp } from "@quorate/service/http-app";
 import type { Logger } from "@quorate/service/logger";
+import { addPassword } from "@quorate/service/password";
 import { ProblemError } from "@quorate/service/problem";
 import { verifyP256 } from "@quorate/signing/p256-key";
-import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { FleetConfig } from "./config.ts";
 import { decideReport } from "./decide-report.ts";
@@ -28,7 +27,7 @@ const params = z.object({ id: hostIdSchema });
 const pageHeaders = { "cache-control": "no-store", "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'" };
 
 /** Hosts report by their keys; what they run is shown to whoever has the token, and to nobody else. */
-export function addFleetRoutes(app: HttpApp, dependencies: FleetDependencies): void {
+export async function addFleetRoutes(app: HttpApp, dependencies: FleetDependencies): Promise<void> {
   const { config, store, now } = dependencies;
   app.addContentTypeParser("application/vnd.dsse+json", { parseAs: "buffer", bodyLimit: maxReportBytes }, (_request, body, done) =>
     done(null, body),
@@ -42,7 +41,7 @@ export function addFleetRoutes(app: HttpApp, dependencies: FleetDependencies): v
       throw new ProblemError(400, "malformed-report", "send an envelope as application/vnd.dsse+json");
     return take(await enrolled(request.params.id, config), request.body, dependencies);
   });
-  const onRequest = administratorsOnly(config.token);
+  const { onRequest } = await addPassword(app, { realm: "fleet", password: config.token, hint: "the password is the fleet's FLEET_TOKEN" });
   const standings = async (): Promise<HostStanding[]> => {
     const hosts = await loadEnrolledHosts(config.hostsFile);
     return [...hosts.values()].map((host) =>
@@ -88,27 +87,6 @@ async function enrolled(id: z.output<typeof hostIdSchema>, config: FleetConfig):
   if (host === undefined)
     throw new ProblemError(404, "unknown-host", `no host with the id ${id} is enrolled: add its line to the hosts file`);
   return host;
-}
-
-/** A bearer token, or the password that a browser asks for (RFC 7617). */
-function administratorsOnly(token: string): (request: Pick<FastifyRequest, "headers">) => Promise<void> {
-  const withBearer = requireBearer(token);
-  return async ({ headers }) => {
-    const [, basic] = /^Basic ([A-Za-z0-9+/]{1,1000}=*)$/i.exec(headers.authorization ?? "") ?? [];
-    const password =
-      basic === undefined
-        ? undefined
-        : Buffer.from(basic, "base64")
-            .toString("latin1")
-            .replace(/^[^:]*:/, "");
-    const authorization = password === undefined ? headers.authorization : `Bearer ${password}`;
-    await withBearer({ headers: { ...headers, authorization } }).catch((error: unknown) => {
-      if (!(error instanceof ProblemError)) throw error;
-      throw new ProblemError(401, "unauthorized", error.message, {
-        headers: { "www-authenticate": 'Basic realm="fleet", charset="UTF-8"' },
-      });
-    });
-  };
 }
 
 function newNonce(): string {

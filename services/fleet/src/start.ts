@@ -19,7 +19,7 @@ export async function startFleet(config: FleetConfig, { logger, now = Date.now }
   const store = stack.use(new FleetStore(join(directory.path, "fleet.sqlite")));
   const app = createHttpApp({ logger, bodyLimitBytes: maxReportBytes });
   stack.defer(() => app.close());
-  addFleetRoutes(app, { config, store, logger, now });
+  await addFleetRoutes(app, { config, store, logger, now });
   const url = await listen(app, config);
   logger.info({ url }, "taking reports");
   const owned = stack.move();

@@ -1,14 +1,12 @@
 import { readFile } from "node:fs/promises";
-import type { IncomingHttpHeaders } from "node:http";
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
-import basicAuth from "@fastify/basic-auth";
 import { sha256Schema } from "@quorate/protocol/digest";
-import { tokenMatcher } from "@quorate/service/bearer";
 import { createHttpApp, type HttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
+import { addPassword } from "@quorate/service/password";
 import { ProblemError } from "@quorate/service/problem";
 import type { Queue } from "bullmq";
 import { z } from "zod";
@@ -25,6 +23,9 @@ export type ConsoleOptions = {
   sources: OverviewSources;
 };
 
+/** Who asks, as they call themselves: the password is one for all who run the network. */
+type ActorOf = (request: Parameters<Awaited<ReturnType<typeof addPassword>>["nameOf"]>[0]) => string;
+
 const pagePolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /** The queues' pages are a program of their own, with styles in its elements. */
 const queuesPolicy =
@@ -33,26 +34,24 @@ const queuesPolicy =
 /** Serves the console of whoever runs the network: its password is the admin token, the user name says who it is. */
 export async function startConsole(options: ConsoleOptions): Promise<AsyncDisposable & { url: string }> {
   const app = createHttpApp({ logger: options.logger, bodyLimitBytes: 10_000 });
-  await guard(app, options.adminToken);
+  const actorOf = await guard(app, options.adminToken);
   const css = await readFile(new URL("console.css", import.meta.url));
   app.get("/console.css", async (_request, reply) => reply.type("text/css; charset=utf-8").send(css));
   addOverviewRoutes(app, options.sources);
-  addActionRoutes(app, options.actions);
+  addActionRoutes(app, options.actions, actorOf);
   await addQueues(app, options.queue);
   const url = await listen(app, options.address);
   return { url, [Symbol.asyncDispose]: () => app.close() };
 }
 
 /** Nothing without the password; no change on behalf of another site's page, whose requests browsers give the password too. */
-async function guard(app: HttpApp, adminToken: string): Promise<void> {
-  const matches = tokenMatcher(adminToken);
-  await app.register(basicAuth, {
-    authenticate: { realm: "Quorate console" },
-    async validate(_name, password) {
-      if (!matches(password)) throw new ProblemError(401, "unauthorized", "the console's password is the network's ADMIN_TOKEN");
-    },
+async function guard(app: HttpApp, adminToken: string): Promise<ActorOf> {
+  const { onRequest, nameOf } = await addPassword(app, {
+    realm: "Quorate console",
+    password: adminToken,
+    hint: "the console's password is the network's ADMIN_TOKEN",
   });
-  app.addHook("onRequest", app.basicAuth);
+  app.addHook("onRequest", onRequest);
   app.addHook("onRequest", async ({ method, headers }) => {
     if (method === "GET" || method === "HEAD" || headers.origin === undefined) return;
     if (!URL.canParse(headers.origin) || new URL(headers.origin).host !== headers.host)
@@ -66,6 +65,7 @@ async function guard(app: HttpApp, adminToken: string): Promise<void> {
       ...(!url.startsWith("/queues/static/") && { "cache-control": "no-store" }),
     });
   });
+  return (request) => `console: ${nameOf(request).slice(0, 80) || "no name"}`;
 }
 
 function addOverviewRoutes(app: HttpApp, sources: OverviewSources): void {
@@ -76,7 +76,7 @@ function addOverviewRoutes(app: HttpApp, sources: OverviewSources): void {
 }
 
 /** Forms are answered with the console itself, as it is then. */
-function addActionRoutes(app: HttpApp, actions: ConsoleActions): void {
+function addActionRoutes(app: HttpApp, actions: ConsoleActions, actorOf: ActorOf): void {
   app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, _body, done) => done(null, undefined));
   for (const action of modeActions)
     app.post(`/${action}`, async (request, reply) => {
@@ -87,14 +87,6 @@ function addActionRoutes(app: HttpApp, actions: ConsoleActions): void {
     await actions.retry(request.params.round, actorOf(request));
     return reply.redirect("/", 303);
   });
-}
-
-/** Who asks, as they call themselves: the password is one for all who run the network. */
-function actorOf({ headers }: { headers: IncomingHttpHeaders }): string {
-  const name = Buffer.from(headers.authorization?.split(" ")[1] ?? "", "base64")
-    .toString("utf8")
-    .split(":")[0];
-  return `console: ${name === undefined || name === "" ? "no name" : name.slice(0, 80)}`;
 }
 
 async function addQueues(app: HttpApp, queue: Queue): Promise<void> {
