@@ -7,7 +7,7 @@ import type { OperatorId } from "@quorate/protocol/operator";
 import type { Byproduct, Result } from "@quorate/protocol/result";
 import { type Round, roundIdOf } from "@quorate/protocol/round";
 import { type Target, environmentPinDigestOf, targetDigestOf } from "@quorate/protocol/target";
-import { parseSha256 } from "@quorate/protocol/digest";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { drawCommittee, eligibleFor } from "@quorate/verdict/committee";
 import { evaluate } from "@quorate/verdict/evaluate";
 import type { LoggedCommitment, LoggedResult } from "@quorate/verdict/evidence";
@@ -70,7 +70,7 @@ function drawRound({ log, policy, policyDigest, enrolled }: GeneratedNetwork, ta
   const digest = targetDigestOf(target);
   const eligible = eligibleFor(target, { enrolled, seedSize: size });
   const drawn = drawCommittee({ seedRoot, target: digest, attempt, eligible, policy });
-  const rootSha256 = parseSha256(Buffer.from(seedRoot).toString("hex"));
+  const rootSha256 = sha256FromHash(seedRoot);
   return { target: digest, attempt, policy: policyDigest, seed: { size, rootSha256 }, ...drawn, standInsCalled: 0 };
 }
 

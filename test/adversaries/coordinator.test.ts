@@ -1,9 +1,10 @@
 import { readFile, rm } from "node:fs/promises";
 import { parseEntry } from "@quorate/attestation/log-statement";
-import { parseSha256, sha256Of } from "@quorate/protocol/digest";
+import { sha256Of } from "@quorate/protocol/digest";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { signStatement } from "@quorate/signing/envelope";
 import { loadP256Key, type P256Signer } from "@quorate/signing/p256-key";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { PrefixTree } from "@quorate/verdict/prefix-tree";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
@@ -111,7 +112,7 @@ test("backdated-seed", async () => {
   const size = placeOf(honest, "target");
   const tree = new PrefixTree(nodeHasher);
   for (const bytes of honest.slice(0, size)) tree.append(bytes);
-  const seed = { size, rootSha256: parseSha256(Buffer.from(tree.rootAt(size)).toString("hex")) };
+  const seed = { size, rootSha256: sha256FromHash(tree.rootAt(size)) };
   const entries = before("round");
   const forged = signed({ kind: "round", round: { ...firstOf(honest, "round").round, seed } });
   expect(await replay([...entries, forged])).toMatchObject(refusedAt(entries.length, "seed"));

@@ -1,12 +1,12 @@
-import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
+import type { Sha256 } from "@quorate/protocol/digest";
 import { ParseError } from "@quorate/protocol/parse-error";
 import type { BuiltResult } from "@quorate/protocol/result";
 import { utf8 } from "@quorate/protocol/utf8";
 import { boundedText } from "@quorate/tlog/bounded-text";
 import { parseDecimal } from "@quorate/tlog/decimal";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { type Hasher, leafHash, rootOf } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
-import { hex } from "@scure/base";
 import { compareByBytes, escapePath, unescapePath } from "./path-text.ts";
 
 /** A file that a build made on its way; `path` is relative to the build tree, as `decodePath` gives it. */
@@ -68,7 +68,7 @@ const newline = 0x0a;
 
 function summaryOfLines(lines: readonly Uint8Array[], hasher: Hasher): BuiltResult["trace"] {
   const leaves = lines.map((line) => leafHash(line, hasher));
-  return { rootSha256: parseSha256(hex.encode(rootOf(leaves, hasher))), files: lines.length };
+  return { rootSha256: sha256FromHash(rootOf(leaves, hasher)), files: lines.length };
 }
 
 /** Of the files that both traces list: how many there are, and how many of those have equal digests. */

@@ -1,6 +1,7 @@
 import { escapePath } from "@quorate/attestation/path-text";
-import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
+import type { Sha256 } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { leafHash, rootOf } from "@quorate/tlog/merkle";
 import type { Audit } from "./audit.ts";
 
@@ -16,5 +17,5 @@ export function auditedStateOf({ packages, findings }: Audit): Sha256 {
     ),
     ...findings.flatMap(({ class: found, path }) => (found === "verified" ? [] : [`file ${found} ${escapePath(path)}`])),
   ];
-  return parseSha256(Buffer.from(rootOf(lines.sort().map((line) => leafHash(utf8(line))))).toString("hex"));
+  return sha256FromHash(rootOf(lines.sort().map((line) => leafHash(utf8(line)))));
 }

@@ -1,4 +1,6 @@
+import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
 import { ParseError } from "@quorate/protocol/parse-error";
+import { hex } from "@scure/base";
 import { formatBase64, parseBase64 } from "./base64.ts";
 
 declare const hashBrand: unique symbol;
@@ -26,6 +28,16 @@ export function parseHash(what: string, text: string): Hash {
 
 export function formatHash(hash: Hash): string {
   return formatBase64(hash);
+}
+
+/** A hash as statements have it: a digest, in hexadecimal. */
+export function sha256FromHash(hash: Hash): Sha256 {
+  return parseSha256(hex.encode(hash));
+}
+
+/** The inverse of `sha256FromHash`. */
+export function hashFromSha256(sha256: Sha256): Hash {
+  return hashFrom(hex.decode(sha256));
 }
 
 export function equalHashes(a: Uint8Array, b: Uint8Array): boolean {

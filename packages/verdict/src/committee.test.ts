@@ -1,8 +1,7 @@
 import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import type { Enrolment, Groups } from "@quorate/protocol/operator";
 import { type Policy, defaultPolicy } from "@quorate/protocol/policy";
-import { hashFrom } from "@quorate/tlog/hash";
-import { hex } from "@scure/base";
+import { hashFromSha256 } from "@quorate/tlog/hash";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canBuild, drawCommittee } from "./committee.ts";
@@ -11,7 +10,7 @@ import { enrolmentOf } from "./evidence.fixture.ts";
 const operators = Array.from({ length: 12 }, (_, index) => enrolmentOf(`operator ${index}`));
 
 function draw(eligible: readonly Enrolment[], policy: Partial<Policy> = {}, seed = "root", attempt = 1) {
-  const seedRoot = hashFrom(hex.decode(digestOf(seed)));
+  const seedRoot = hashFromSha256(digestOf(seed));
   return drawCommittee({ seedRoot, target: digestOf("target"), attempt, eligible, policy: { ...defaultPolicy, ...policy } });
 }
 

@@ -11,7 +11,7 @@ import {
 } from "@quorate/attestation/log-statement";
 import { digestOf, sampleBuilt, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import { type PortableSigner, portableSignerOf } from "@quorate/attestation/portable-signer.fixture";
-import { type Sha256, parseSha256, sha256Of } from "@quorate/protocol/digest";
+import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { maxEntryBytes } from "@quorate/protocol/entry";
 import type { Enrolment, OperatorId, Rotation } from "@quorate/protocol/operator";
 import { type Policy, defaultPolicy } from "@quorate/protocol/policy";
@@ -22,10 +22,9 @@ import { textOf, utf8 } from "@quorate/protocol/utf8";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { formatBase64 } from "@quorate/tlog/base64";
 import { cosigned, testLog, testWitnesses } from "@quorate/tlog/cosigned.fixture";
-import { formatHash } from "@quorate/tlog/hash";
+import { formatHash, sha256FromHash } from "@quorate/tlog/hash";
 import { inclusionProof } from "@quorate/tlog/merkle";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
-import { hex } from "@scure/base";
 import { drawCommittee, eligibleFor } from "./committee.ts";
 import { evaluate } from "./evaluate.ts";
 import { enrolledOf } from "./enrolled.ts";
@@ -110,7 +109,7 @@ export class TestNetwork {
     const seedRoot = this.tree.rootAt(size);
     const eligible = eligibleFor(target, { enrolled: enrolledOf(this.logged()), seedSize: size });
     const drawn = drawCommittee({ seedRoot, target: targetDigestOf(target), attempt, eligible, policy: this.policy });
-    const seed = { size, rootSha256: sha256From(seedRoot) };
+    const seed = { size, rootSha256: sha256FromHash(seedRoot) };
     return { target: targetDigestOf(target), attempt, policy: policyDigestOf(this.policy), seed, ...drawn, standInsCalled: 0 };
   }
 
@@ -255,8 +254,4 @@ export function operatorNamed(name: string): OperatorId {
 
 function nonceOf({ name }: PortableSigner): string {
   return digestOf(`nonce of ${name}`).slice(0, 32);
-}
-
-function sha256From(bytes: Uint8Array): Sha256 {
-  return parseSha256(hex.encode(bytes));
 }

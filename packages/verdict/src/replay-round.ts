@@ -1,9 +1,8 @@
 import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { type Round, roundIdOf } from "@quorate/protocol/round";
 import { type Target, environmentPinDigestOf } from "@quorate/protocol/target";
-import { hashFrom } from "@quorate/tlog/hash";
+import { hashFromSha256, sha256FromHash } from "@quorate/tlog/hash";
 import type { Hasher } from "@quorate/tlog/merkle";
-import { hex } from "@scure/base";
 import { drawCommittee, eligibleFor } from "./committee.ts";
 import { policyInForce } from "./replay-policy.ts";
 import { type ReplayState, demand, known } from "./replay-state.ts";
@@ -59,7 +58,7 @@ async function checkNewRound(
   demand(round.standInsCalled === 0, { index, rule: "stand-ins", reason: "the round calls stand-ins before the committee was logged" });
   await checkSeed(state, index, round);
   const eligible = eligibleFor(target, { enrolled: state.enrolled, seedSize: round.seed.size });
-  const seedRoot = hashFrom(hex.decode(round.seed.rootSha256));
+  const seedRoot = hashFromSha256(round.seed.rootSha256);
   const drawn = drawCommittee({ seedRoot, target: round.target, attempt: round.attempt, eligible, policy, digestOf });
   const isDrawn = drawn.committee.join() === round.committee.join() && drawn.standIns.join() === round.standIns.join();
   const reason = `the committee is ${round.committee.join(", ")}, and the seed draws ${drawn.committee.join(", ") || "nobody"}`;
@@ -79,7 +78,7 @@ async function checkSeed(state: ReplayState, index: number, round: Round): Promi
     reason: `the seed is the tree of ${size}, which lacks the target's entry ${targetIndex}`,
   });
   demand(size <= index, { index, rule: "seed", reason: `the seed is the tree of ${size}, which did not exist when the round was logged` });
-  const root = hex.encode(await state.tree.rootAt(size));
+  const root = sha256FromHash(await state.tree.rootAt(size));
   demand(root === rootSha256, {
     index,
     rule: "seed",

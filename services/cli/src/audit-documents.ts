@@ -4,7 +4,7 @@ import type { AuditedPackage } from "@quorate/host/audit";
 import { countClasses, severityOf } from "@quorate/host/audit-outcome";
 import { auditedStateOf } from "@quorate/host/audited-state";
 import type { ReportPlace } from "@quorate/protocol/report-place";
-import { parseSha256 } from "@quorate/protocol/digest";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { formatTime } from "@quorate/protocol/names";
 import cliPackage from "../package.json" with { type: "json" };
 import { type AuditReport, unseen } from "./audit-report.ts";
@@ -124,7 +124,7 @@ export function deploymentStatement({ subject, audit, outcome, snapshot }: Audit
         ...(reason === undefined ? {} : { reason: escapeForLine(reason).slice(0, maxReasonCharacters) }),
       })),
     unseen,
-    checkpoint: { origin: checkpoint.origin, size: checkpoint.size, rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")) },
+    checkpoint: { origin: checkpoint.origin, size: checkpoint.size, rootSha256: sha256FromHash(checkpoint.root) },
     policy: policySha256,
     evidence: "software-only",
     ...(report && { report }),

@@ -1,7 +1,7 @@
 import { entryKey } from "@quorate/protocol/entry";
 import type { Enrolment } from "@quorate/protocol/operator";
 import type { TreeHead } from "@quorate/protocol/round";
-import { hashFrom } from "@quorate/tlog/hash";
+import { hashFromSha256 } from "@quorate/tlog/hash";
 import { drawCommittee, eligibleFor } from "@quorate/verdict/committee";
 import type { Database } from "./database.ts";
 import type { NetworkLog } from "./network-log.ts";
@@ -76,7 +76,7 @@ async function logRound(
   { seed, eligible }: { seed: TreeHead; eligible: readonly Enrolment[] },
 ) {
   const { digest, policy } = await loadPolicyInForce(db);
-  const drawn = drawCommittee({ seedRoot: hashFrom(Buffer.from(seed.rootSha256, "hex")), target, attempt, eligible, policy });
+  const drawn = drawCommittee({ seedRoot: hashFromSha256(seed.rootSha256), target, attempt, eligible, policy });
   return log.appendSigned(
     { kind: "round", round: { target, attempt, policy: digest, seed, ...drawn, standInsCalled: 0 } },
     { key: entryKey.round(round, 0), wait: "sequenced", round, target },

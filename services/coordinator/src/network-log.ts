@@ -2,11 +2,11 @@ import { type HashedRekord, formatHashedRekord } from "@quorate/attestation/hash
 import type { PlainStatement } from "@quorate/attestation/log-statement";
 import type { LogReader } from "@quorate/client/log-reader";
 import type { LogWriter } from "@quorate/client/log-writer";
-import { parseSha256 } from "@quorate/protocol/digest";
 import type { TreeHead } from "@quorate/protocol/round";
 import { signStatement } from "@quorate/signing/envelope";
 import type { P256Signer } from "@quorate/signing/p256-key";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { leafHash } from "@quorate/tlog/merkle";
 import { verifyCosignedCheckpoint, type WitnessPolicy } from "@quorate/tlog/tlog-policy";
 import type { BlobStore } from "./blob-store.ts";
@@ -49,7 +49,7 @@ export function createNetworkLog({ writer, reader, blobs, witnessPolicy, network
     const { key } = request;
     const bytes = await entryFor(request.envelope, { blobs, networkKey });
     const answer = await writer.append({ key, bytes, wait });
-    const isOurs = answer.leafHash === Buffer.from(leafHash(bytes)).toString("hex");
+    const isOurs = answer.leafHash === sha256FromHash(leafHash(bytes));
     const logged = isOurs ? bytes : await readEarlier({ key, bytes }, answer.index);
     const { digest, statement } = await loadEntry(logged, blobs);
     const published = answer.published === undefined ? undefined : treeHeadOf(answer.published);
@@ -64,7 +64,7 @@ export function createNetworkLog({ writer, reader, blobs, witnessPolicy, network
 
   const treeHeadOf = (note: string): TreeHead => {
     const { checkpoint } = verifyCosignedCheckpoint(note, witnessPolicy, verifyNoteSignature);
-    return { size: checkpoint.size, rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")) };
+    return { size: checkpoint.size, rootSha256: sha256FromHash(checkpoint.root) };
   };
 
   return {
@@ -72,7 +72,7 @@ export function createNetworkLog({ writer, reader, blobs, witnessPolicy, network
     async record({ key, record }) {
       const bytes = formatHashedRekord(record);
       const { index, leafHash: logged } = await writer.append({ key, bytes, wait: "sequenced" });
-      if (logged === Buffer.from(leafHash(bytes)).toString("hex")) return index;
+      if (logged === sha256FromHash(leafHash(bytes))) return index;
       throw new Error(`appending ${key} to the log: the log holds another record with this key`);
     },
     async appendSigned(statement, request) {

@@ -1,6 +1,7 @@
 import { escapePath } from "@quorate/attestation/path-text";
-import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
+import type { Sha256 } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { leafHash, rootOf } from "@quorate/tlog/merkle";
 import type { RuntimeFinding } from "./runtime-class.ts";
 
@@ -10,5 +11,5 @@ import type { RuntimeFinding } from "./runtime-class.ts";
  */
 export function runtimeStateOf(findings: readonly RuntimeFinding[]): Sha256 {
   const lines = new Set(findings.map(({ class: found, path, package: owner = "-" }) => `${found} ${escapePath(path)} ${owner}`));
-  return parseSha256(Buffer.from(rootOf([...lines].sort().map((line) => leafHash(utf8(line))))).toString("hex"));
+  return sha256FromHash(rootOf([...lines].sort().map((line) => leafHash(utf8(line)))));
 }

@@ -3,6 +3,7 @@ import { parseEntry } from "@quorate/attestation/log-statement";
 import type { Api } from "@quorate/client/api";
 import { createLogReader, type LogReader } from "@quorate/client/log-reader";
 import { textOf } from "@quorate/protocol/utf8";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { parseVkey } from "@quorate/tlog/note";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import { connect, type ConnectionOptions } from "../connection.ts";
@@ -19,7 +20,7 @@ export async function runLogCheckpoint(options: LogOptions, context: CommandCont
     terminal.printJson({
       origin: checkpoint.origin,
       size: checkpoint.size,
-      root: Buffer.from(checkpoint.root).toString("hex"),
+      root: sha256FromHash(checkpoint.root),
       note: text,
     });
   } else {

@@ -6,7 +6,7 @@ import { formatRuntime } from "@quorate/attestation/runtime-statement";
 import { request, requestJson } from "@quorate/client/http";
 import { unseenAtRuntime } from "@quorate/host/runtime/runtime-class";
 import { runtimeStateOf } from "@quorate/host/runtime/runtime-state";
-import { parseSha256 } from "@quorate/protocol/digest";
+import { sha256FromHash } from "@quorate/tlog/hash";
 import { hostIdOf } from "@quorate/protocol/host";
 import { formatTime } from "@quorate/protocol/names";
 import { type ReportPlace, reportPlaceSchema } from "@quorate/protocol/report-place";
@@ -95,7 +95,7 @@ export class FleetReporter implements AsyncDisposable {
       checkpoint: {
         origin: checkpoint.origin,
         size: checkpoint.size,
-        rootSha256: parseSha256(Buffer.from(checkpoint.root).toString("hex")),
+        rootSha256: sha256FromHash(checkpoint.root),
       },
       policy: policySha256,
       evidence: "software-only",
