@@ -1,4 +1,4 @@
-import { type Problem, problemSchema } from "@quorate/protocol/submission";
+import { type Problem, problemSchema } from "@quorate/protocol/problem";
 import type { z } from "zod";
 
 /** The server answered, and the answer is an error. `problem` is its RFC 9457 body, if it sent one. */

@@ -4,6 +4,7 @@ import { jobIdSchema, jobPhases } from "./job.ts";
 import { architectureSchema, distributionSchema, packageNameSchema, packageVersionSchema, suiteSchema } from "./names.ts";
 import { operatorIdSchema } from "./operator.ts";
 import { policySchema } from "./policy.ts";
+import { problemSchema } from "./problem.ts";
 import { verdictSchema } from "./verdict.ts";
 
 /** `POST /v1/submissions`: please rebuild this. Without a version the newest in the suite; without an architecture all that the source builds. */
@@ -18,10 +19,6 @@ export type SubmissionRequest = z.infer<typeof submissionRequestSchema>;
 
 /** `POST /v1/submissions/batch`: many at once. */
 export const submissionBatchSchema = z.strictObject({ submissions: z.array(submissionRequestSchema).min(1).max(1000) });
-
-/** RFC 9457 problem details; `type` is stable. */
-export const problemSchema = z.looseObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string().optional() });
-export type Problem = z.infer<typeof problemSchema>;
 
 /** What came of each, in the order in which they were sent: a submission, which is new if a round was planned for it, or why it was refused. */
 export const submissionBatchViewSchema = z.strictObject({

@@ -1,12 +1,13 @@
 import { connect } from "node:net";
 import { once } from "node:events";
+import { problemSchema } from "@quorate/protocol/problem";
 import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
 import { createHttpApp } from "./http-app.ts";
 import type { HttpApp } from "./http-app.ts";
 import { listen } from "./listen.ts";
 import { silentLogger } from "./logger.ts";
-import { problemSchema, ProblemError } from "./problem.ts";
+import { ProblemError } from "./problem.ts";
 
 const started: HttpApp[] = [];
 afterEach(async () => {

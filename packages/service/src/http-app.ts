@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
+import type { Problem } from "@quorate/protocol/problem";
 import { fastify, LogController } from "fastify";
 import type {
   FastifyBaseLogger,
@@ -18,7 +19,6 @@ import type { Metrics } from "./metrics.ts";
 import { addHealthRoutes } from "./health.ts";
 import type { ReadinessChecks } from "./health.ts";
 import { problemMediaType, ProblemError } from "./problem.ts";
-import type { Problem } from "./problem.ts";
 
 export type HttpApp = FastifyInstance<
   RawServerDefault,

@@ -2,7 +2,7 @@ import { digestOf, manyArtifacts, sampleTarget } from "@quorate/attestation/noun
 import { serve } from "@quorate/client/local-server.fixture";
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { verdictLineSchema, verdictPageSchema } from "@quorate/protocol/verdict-line";
-import { problemSchema } from "@quorate/service/problem";
+import { problemSchema } from "@quorate/protocol/problem";
 import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
 import { afterAll, beforeAll, expect, it, test } from "vitest";
 import { startTestSite, type TestSite } from "./site.fixture.ts";
