@@ -37,4 +37,5 @@ test("a thread that ends leaves nobody waiting", async () => {
   const checkers = new EntryCheckers({ networkKey: networkKey.spki }, 1);
   const checked = checkers.check(entries);
   await Promise.all([expect(checked).rejects.toThrow(/checking entries on another thread/), checkers[Symbol.asyncDispose]()]);
+  await expect(checkers.check(entries)).rejects.toThrow(/checking entries on another thread/);
 });

@@ -11,7 +11,7 @@ const maxThreads = 16;
 const bundlesPerThread = 3;
 
 type Waiting = { readonly resolve: (checked: CheckedEntry[]) => void; readonly reject: (reason: unknown) => void };
-type Thread = { readonly worker: Worker; readonly waiting: Waiting[] };
+type Thread = { readonly worker: Worker; readonly waiting: Waiting[]; failure?: Error };
 
 /** Other threads that check entries before their turn: as many as there are processors, since the one that asks has much less to do. */
 export class EntryCheckers implements AsyncDisposable {
@@ -34,7 +34,8 @@ export class EntryCheckers implements AsyncDisposable {
 
   /** Checks the entries of one bundle. @throws Error when a thread has failed */
   check(entries: readonly Uint8Array[]): Promise<CheckedEntry[]> {
-    const { worker, waiting } = this.#threads.reduce((best, one) => (one.waiting.length < best.waiting.length ? one : best));
+    const { worker, waiting, failure } = this.#threads.reduce((best, one) => (one.waiting.length < best.waiting.length ? one : best));
+    if (failure !== undefined) return Promise.reject(failure);
     const asked = { bundle: formatEntryBundle(entries) };
     const checked = new Promise<CheckedEntry[]>((resolve, reject) => waiting.push({ resolve, reject }));
     worker.postMessage(asked, [asked.bundle.buffer]);
@@ -48,12 +49,14 @@ export class EntryCheckers implements AsyncDisposable {
 
 function startThread(workerData: EntryCheckerData): Thread {
   const worker = new Worker(new URL("./entry-checker.ts", import.meta.url), { workerData });
-  const waiting: Waiting[] = [];
-  const fail = (reason: unknown): void => {
+  const thread: Thread = { worker, waiting: [] };
+  const { waiting } = thread;
+  const fail = (reason: Error): void => {
+    thread.failure ??= reason;
     for (const { reject } of waiting.splice(0)) reject(reason);
   };
   worker.on("message", (checked: CheckedBundle) => waiting.shift()?.resolve(parseCheckedBundle(checked)));
   worker.on("error", (cause) => fail(new Error("checking entries on another thread", { cause })));
   worker.on("exit", () => fail(new Error("checking entries on another thread: it has ended")));
-  return { worker, waiting };
+  return thread;
 }
