@@ -6,6 +6,7 @@ import { type Judged, judgeProcess } from "@quorate/host/runtime/judge-process";
 import { KnownPrograms } from "@quorate/host/runtime/known-programs";
 import { MappedFiles } from "@quorate/host/runtime/mapped-files";
 import { type RunningProcess, readProcess } from "@quorate/host/runtime/read-process";
+import { findingKeyOf } from "@quorate/host/runtime/runtime-class";
 import { decideRuntimeOutcome } from "@quorate/host/runtime/sweep";
 import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "./command-error.ts";
@@ -69,5 +70,5 @@ function pathsOf({ code, script }: RunningProcess): string[] {
 }
 
 function distinct(findings: readonly Judged[]): Judged[] {
-  return [...new Map(findings.map((finding) => [`${finding.class} ${finding.reason ?? ""} ${finding.path}`, finding])).values()];
+  return [...new Map(findings.map((finding) => [findingKeyOf(finding), finding])).values()];
 }

@@ -54,6 +54,11 @@ export type RuntimeFinding = {
   readonly reason?: string;
 };
 
+/** Findings with one key say the same, of whichever processes. */
+export function findingKeyOf({ class: found, path, reason = "" }: Omit<RuntimeFinding, "pids">): string {
+  return JSON.stringify([found, path, reason]);
+}
+
 /** What no look at processes can show: said in every report. */
 export const unseenAtRuntime = [
   "the kernel and firmware: a sweep sees what the kernel that runs says of processes",

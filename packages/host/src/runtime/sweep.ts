@@ -5,7 +5,7 @@ import { type Judged, type Judging, judgeProcess } from "./judge-process.ts";
 import type { KnownPrograms } from "./known-programs.ts";
 import type { MappedFiles } from "./mapped-files.ts";
 import { type ProcessAnswer, type RunningProcess, readProcess } from "./read-process.ts";
-import { type RuntimeFinding, runtimeClasses } from "./runtime-class.ts";
+import { type RuntimeFinding, findingKeyOf, runtimeClasses } from "./runtime-class.ts";
 
 export type Sweep = {
   /** How many processes there were, those that could not be looked at included. */
@@ -75,7 +75,7 @@ function judgeAnswer(answer: ProcessAnswer, judging: Judging): Judged[] {
 }
 
 function merge(found: readonly { pid: number; judged: Judged }[]): RuntimeFinding[] {
-  const groups = Map.groupBy(found, ({ judged }) => `${judged.class} ${judged.reason ?? ""} ${judged.path}`);
+  const groups = Map.groupBy(found, ({ judged }) => findingKeyOf(judged));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     return first === undefined ? [] : [{ ...first.judged, pids: [...new Set(group.map(({ pid }) => pid))] }];

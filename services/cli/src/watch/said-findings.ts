@@ -1,4 +1,4 @@
-import type { RuntimeFinding } from "@quorate/host/runtime/runtime-class";
+import { findingKeyOf } from "@quorate/host/runtime/runtime-class";
 import { type RuntimeReport, loudFindings, runtimeFindingLine } from "../runtime-report.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -16,15 +16,15 @@ export class SaidFindings {
 
   add({ sweep }: RuntimeReport): void {
     for (const finding of loudFindings(sweep)) {
-      if (this.#said.has(keyOf(finding))) continue;
-      this.#said.add(keyOf(finding));
+      if (this.#said.has(findingKeyOf(finding))) continue;
+      this.#said.add(findingKeyOf(finding));
       if (this.#isJson) this.#terminal.printJson({ at: new Date().toISOString(), ...finding });
       else this.#terminal.print(runtimeFindingLine(finding));
     }
   }
 
   sweep(report: RuntimeReport): void {
-    const found = new Set(loudFindings(report.sweep).map(keyOf));
+    const found = new Set(loudFindings(report.sweep).map(findingKeyOf));
     this.#said = new Set([...this.#said].filter((key) => found.has(key)));
     this.add(report);
     if (report.outcome === this.#outcome) return;
@@ -34,5 +34,3 @@ export class SaidFindings {
     else this.#terminal.print(`${report.subject}: ${report.outcome}, ${report.sweep.processes} processes`);
   }
 }
-
-const keyOf = ({ class: found, path, reason = "" }: RuntimeFinding): string => `${found} ${path} ${reason}`;
