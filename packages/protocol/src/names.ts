@@ -11,45 +11,30 @@ export const forms = {
   fileName: "[A-Za-z0-9][A-Za-z0-9.+~:%_-]{0,250}",
   time: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
 } as const;
-const whole = (form: string): RegExp => new RegExp(`^${form}$`);
+/** @param rule what a text that has no such form is told */
+function formSchema(form: string, rule: string) {
+  return z.string().regex(new RegExp(`^${form}$`), rule);
+}
 
 /** Debian Policy §5.6.1: source and binary package names. */
-export const packageNameSchema = z
-  .string()
-  .regex(whole(forms.packageName), "must be a Debian package name")
-  .meta({ examples: ["mailgraph"] });
+export const packageNameSchema = formSchema(forms.packageName, "must be a Debian package name").meta({ examples: ["mailgraph"] });
 
 /** Debian Policy §5.6.12, without the white space it forbids; the order of versions is `@quorate/debian/version`. */
-export const packageVersionSchema = z
-  .string()
-  .regex(whole(forms.packageVersion), "must be a Debian version")
-  .meta({ examples: ["1.14-20"] });
+export const packageVersionSchema = formSchema(forms.packageVersion, "must be a Debian version").meta({ examples: ["1.14-20"] });
 
 /** A distribution's short name, such as `debian`. */
-export const distributionSchema = z
-  .string()
-  .regex(whole(forms.distribution), "must be a distribution's short name")
-  .meta({ examples: ["debian"] });
+export const distributionSchema = formSchema(forms.distribution, "must be a distribution's short name").meta({ examples: ["debian"] });
 
 /** A suite or codename, such as `bookworm` or `trixie-updates`. */
-export const suiteSchema = z
-  .string()
-  .regex(whole(forms.suite), "must be a suite name")
-  .meta({ examples: ["bookworm"] });
+export const suiteSchema = formSchema(forms.suite, "must be a suite name").meta({ examples: ["bookworm"] });
 
-export const componentSchema = z.string().regex(whole(forms.component), "must be an archive component");
+export const componentSchema = formSchema(forms.component, "must be an archive component");
 
 /** What a target is built as: a machine architecture (`dpkg-buildpackage -B`) or `all` (`-A`). */
-export const architectureSchema = z
-  .string()
-  .regex(whole(forms.architecture), "must be a Debian architecture")
-  .meta({ examples: ["amd64"] });
+export const architectureSchema = formSchema(forms.architecture, "must be a Debian architecture").meta({ examples: ["amd64"] });
 
 /** A file name without directories. */
-export const fileNameSchema = z
-  .string()
-  .regex(whole(forms.fileName), "must be a plain file name")
-  .meta({ examples: ["mailgraph_1.14-20_all.deb"] });
+export const fileNameSchema = formSchema(forms.fileName, "must be a plain file name").meta({ examples: ["mailgraph_1.14-20_all.deb"] });
 
 /** A relative path inside an archive: no empty, `.` or `..` segment. */
 export const archivePathSchema = z
@@ -65,10 +50,7 @@ export const hostnameSchema = z
   .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be a DNS name in lower case");
 
 /** A time as RFC 3339 in UTC, to the second, `Z`. */
-export const timeSchema = z
-  .string()
-  .regex(whole(forms.time), "must be a UTC time to the second")
-  .meta({ examples: ["2026-11-23T08:00:00Z"] });
+export const timeSchema = formSchema(forms.time, "must be a UTC time to the second").meta({ examples: ["2026-11-23T08:00:00Z"] });
 
 /** The time as `timeSchema` takes it, such as `2026-11-23T08:00:00Z`: what is below a second is cut off. */
 export function formatTime(time: Date): string {
