@@ -31,6 +31,9 @@ export function createSiteEvents(logger: Logger, metrics: Metrics) {
       dropped.add();
       logger.info({ topic }, "a reader of live events read too slowly and was dropped");
     },
+    descriptionFailed(error: unknown) {
+      logger.warn({ err: error }, "the coordinator's description of its API cannot be shown; the page says so");
+    },
     liveFailed(error: unknown) {
       logger.debug({ err: error }, "the coordinator did not say what is being rebuilt; the page says so");
     },

@@ -101,7 +101,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addProofRoutes(app, { model, api, policyText: config.policyText });
   addFeedRoutes(app, { model, state });
   addVerdictRoutes(app, { model, state });
-  addApiReferenceRoutes(app, { api, sendPage });
+  addApiReferenceRoutes(app, { api, onError: events.descriptionFailed, sendPage });
   await addDocumentRoutes(app, { sendPage });
   app.get("/v1/*", { schema: { hide: true } }, (_request, reply) => reply.callNotFound());
   app.get("/*", (request, reply) => sendPage(request, reply, () => errorPage(nothingHere)));
