@@ -106,7 +106,7 @@ async function ofFile(path: string, loadBlob: LoadBlob): Promise<ResultTrace> {
 
 async function ofResult(name: string, { payload }: Envelope, loadBlob: LoadBlob): Promise<ResultTrace> {
   const statement = parseStatement(payload);
-  if (statement.kind !== "result") throw new CommandError(`${name} is a ${statement.kind}, and no result`);
+  if (statement.kind !== "result") throw new CommandError(`${name} is no result; what it says is of kind ${statement.kind}`);
   const { result } = statement;
   const digest = traceDigestOf(result);
   if (result.outcome === "failed")
