@@ -37,6 +37,16 @@ describe.each(feeds)("the feed of %s", (name) => {
     expect(atom.text).not.toContain("<b>");
   });
 
+  it("is named by the page that it is about, in both formats", async () => {
+    const { text } = await site.get(`/${name}`);
+    for (const type of ["application/atom+xml", "application/feed+json"]) {
+      const href =
+        new RegExp(`<link rel="alternate" type="${type.replace("+", "[+]")}" title="[^"]*" href="([^"]*)"`).exec(text)?.[1] ?? "";
+      expect((await site.get(href)).headers.get("content-type")).toBe(`${type}; charset=utf-8`);
+      expect(text).toContain(`<a href="${href}">`);
+    }
+  });
+
   it("is sent again only when something is new", async () => {
     const { headers } = await site.get(`${path}/atom`);
     expect((await site.get(`${path}/atom`, { "if-none-match": headers.get("etag") ?? "" })).status).toBe(304);

@@ -11,6 +11,8 @@ export type Page = {
   /** Which part of the site it belongs to. */
   readonly section?: Section;
   readonly main: Html;
+  /** Where verdicts on what it shows can be followed: `/v1/feeds/…`, without the format. */
+  readonly feed?: string | undefined;
   /** It holds what may be otherwise in a moment: it is not kept until the log grows. */
   readonly isMomentary?: boolean;
   /** Make the page do more; it is whole without them. */
@@ -27,9 +29,14 @@ const sections: readonly { section: Section; path: string; name: string }[] = [
   { section: "docs", path: "/docs", name: "Docs" },
 ];
 
+const feedFormats = [
+  { path: "atom", type: "application/atom+xml", name: "Atom" },
+  { path: "json", type: "application/feed+json", name: "JSON Feed" },
+] as const;
+
 /** The whole document. */
 export function formatPage(page: Page, { state, assets }: { state: SiteState; assets: AssetUrls }): string {
-  const { title, description, section, main, scripts = [] } = page;
+  const { title, description, section, main, feed, scripts = [] } = page;
   return html`${trustedMarkup("<!doctype html>")}
     <html lang="en">
       <head>
@@ -40,6 +47,7 @@ export function formatPage(page: Page, { state, assets }: { state: SiteState; as
         <meta name="color-scheme" content="light dark" />
         <link rel="icon" type="image/svg+xml" href="${assets.icon}" />
         <link rel="stylesheet" href="${assets.style}" />
+        ${feed !== undefined && feedFormats.map(({ path, type, name }) => html`<link rel="alternate" type="${type}" title="Verdicts (${name})" href="${feed}/${path}" />`)}
         ${["suggest-pages" as const, ...scripts].map((script) => html`<script type="module" src="${assets.scripts[script]}"></script>`)}
       </head>
       <body>
@@ -54,10 +62,16 @@ export function formatPage(page: Page, { state, assets }: { state: SiteState; as
             )}
           </nav>
         </header>
-        <main id="main">${main}</main>
+        <main id="main">${main} ${feed !== undefined && feedLinks(feed)}</main>
         ${footer(state)}
       </body>
     </html> `.toString();
+}
+
+function feedLinks(feed: string): Html {
+  return html`<p class="actions">
+    Follow new verdicts: ${feedFormats.map(({ path, name }) => html` <a href="${feed}/${path}">${name}</a>`)}
+  </p>`;
 }
 
 export function searchForm(place: "bar" | "home", query = ""): Html {

@@ -7,6 +7,9 @@ export const artifactPath = (sha256: Sha256): string => `/artifact/${sha256}`;
 export const entryPath = (index: number): string => `/log/entry/${index}`;
 export const operatorPath = (id: OperatorId): string => `/operator/${id}`;
 
+/** The feed of verdicts on what this page shows. */
+export const feedOf = (pagePath: string): string => `/v1/feeds${pagePath}`;
+
 /** Of all versions, or of one. */
 export function packagePath(name: string, version?: string): string {
   const path = `/package/${encodeURIComponent(name)}`;

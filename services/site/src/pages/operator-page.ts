@@ -1,7 +1,7 @@
 import { html, type Html } from "@quorate/service/html";
 import type { Exception, OperatorFacts, OperatorRecord } from "../operator-facts.ts";
 import type { Page } from "../page.ts";
-import { entryLink, packageLink } from "./links.ts";
+import { entryLink, feedOf, operatorPath, packageLink } from "./links.ts";
 import { standingWords } from "./standing-words.ts";
 
 type Given = {
@@ -18,6 +18,7 @@ export function operatorPage({ facts, record, exceptions }: Given): Page {
     title: name,
     description: `What operator ${name} rebuilt, and how often it agreed with the others.`,
     section: "operators",
+    feed: feedOf(operatorPath(id)),
     main: html`<p class="crumbs"><a href="/operators">Operators</a></p>
       <h1>${name}</h1>
       ${revokedIndex !== undefined && html`<p class="notice">Revoked by log entry ${entryLink(revokedIndex)}: results after it do not count.</p>`}

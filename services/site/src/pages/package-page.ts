@@ -3,7 +3,7 @@ import { type Outcome, outcomeCounts } from "../outcome.ts";
 import { type ArtifactLine, maxLines } from "../package-facts.ts";
 import type { Page } from "../page.ts";
 import { artifactLines } from "./artifact-lines.ts";
-import { packageLink } from "./links.ts";
+import { feedOf, packageLink, packagePath } from "./links.ts";
 import { versionStrip } from "./version-strip.ts";
 
 /** Every artifact of a binary or source package that the network was asked about; of one version, or of all. */
@@ -14,6 +14,7 @@ export function packagePage({ name, version, lines }: { name: string; version?: 
   return {
     title: what,
     description: `What independent rebuilds say of ${what}.`,
+    feed: counts.size > (counts.has("pending") ? 1 : 0) ? feedOf(packagePath(name)) : undefined,
     main: html`${version !== undefined && html`<p class="crumbs">${packageLink(name)}</p>`}
       <h1>${what}</h1>
       ${outcomeCounts(counts)}

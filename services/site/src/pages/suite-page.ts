@@ -6,7 +6,7 @@ import { type Page, timeText } from "../page.ts";
 import type { Share, SuiteDay } from "../suite-facts.ts";
 import { historyFormats, verdictFormats } from "../suite-exports.ts";
 import { dayChart } from "./day-charts.ts";
-import { entryLink, packageLink } from "./links.ts";
+import { entryLink, feedOf, packageLink } from "./links.ts";
 
 /** The loudest first. */
 export const worstFirst: readonly VerdictOutcome[] = ["mismatch", "unreproducible", "failed", "inconclusive"];
@@ -30,6 +30,7 @@ export function suitePage({ facts, lines, days, components, causes }: Given): Pa
     title: name,
     description: `What reproduces of ${name}, and what does not.`,
     section: "suites",
+    feed: days.length > 0 ? feedOf(`/suite/${name}`) : undefined,
     main: html`<p class="crumbs"><a href="/suites">Suites</a></p>
       <h1>${name}</h1>
       ${outcomeBar(facts.counts)} ${outcomeCounts(facts.counts)}
