@@ -168,6 +168,11 @@ describe("quorate monitor", () => {
     expect((await alerts()).kinds).toEqual(["below-quorum"]);
   });
 
+  it("reports a quorum of the future: of such a log nobody knows how old it is", async () => {
+    await publish("log", honest, 650, { secondsAgo: -7200 });
+    expect((await alerts()).kinds).toEqual(["ahead"]);
+  });
+
   it("reports files that are missing or wrong", async () => {
     await publish("log", honest, 650);
     await rm(join(options.log, "tile/entries/001"));

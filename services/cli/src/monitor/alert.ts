@@ -16,6 +16,8 @@ export type AlertKind =
   | "below-quorum"
   /** The newest cosignatures of the log's checkpoint are too old for a quorum. */
   | "stale"
+  /** They are of the future: what is old could look new. */
+  | "ahead"
   /** One witness is behind the others. */
   | "lagging"
   /** Files of the log are missing or wrong. */

@@ -74,8 +74,9 @@ function standing(
     return [{ kind: "below-quorum", place: place.name, reason }];
   }
   const freshness = decideFreshness({ policy, witnesses, now: new Date(), freshnessSeconds });
-  if (freshness.kind !== "stale") return [];
-  return [{ kind: "stale", place: place.name, reason: `${freshness.reason}: something newer may be held back` }];
+  if (freshness.kind === "fresh") return [];
+  const advice = freshness.kind === "stale" ? ": something newer may be held back" : ", or tell the witnesses that theirs are wrong";
+  return [{ kind: freshness.kind, place: place.name, reason: `${freshness.reason}${advice}` }];
 }
 
 function namesOf(witnesses: readonly Witnessed[]): string {
