@@ -78,6 +78,14 @@ test("a badge says how a package stands, and of what is not known that there is 
   expect(unknown).not.toContain("script");
 });
 
+test("a badge says how a published file stands, and nothing of one that was built instead or never heard of", async () => {
+  const titleOf = async (sha256: string) => /<title>(.*)<[/]title>/.exec((await site.get(`/v1/badges/artifact/${sha256}`)).text)?.[1];
+  expect(await titleOf(sampleTarget.artifacts[0]?.sha256 ?? "")).toBe("rebuilt by others: reproduced");
+  expect(await titleOf(digestOf("another"))).toBe("rebuilt by others: no verdict");
+  expect(await titleOf(digestOf("never"))).toBe("rebuilt by others: no verdict");
+  expect((await site.get("/v1/badges/artifact/zz")).status).toBe(400);
+});
+
 test("no badge needs a style that the site's policy forbids", () => {
   for (const outcome of [...outcomes, undefined]) expect(formatBadge(outcome)).not.toMatch(/style|class|<script/);
 });
@@ -89,5 +97,6 @@ test("a badge shows what says most against the newest version, by the newest ver
   const older = { ...line, version: "1.0", outcome: "mismatch" as const };
   expect(summaryOutcome([line, { ...line, outcome: "failed" }, older])).toBe("reproduced");
   expect(summaryOutcome([line, { ...line, architecture: "arm64", outcome: "unreproducible" }, older])).toBe("unreproducible");
+  expect(summaryOutcome([older, line])).toBe("reproduced");
   expect(summaryOutcome([])).toBeUndefined();
 });

@@ -1,3 +1,4 @@
+import { sha256Schema } from "@quorate/protocol/digest";
 import { operatorIdSchema } from "@quorate/protocol/operator";
 import { acceptsGzip } from "@quorate/service/accepts-gzip";
 import type { HttpApp } from "@quorate/service/http-app";
@@ -6,7 +7,9 @@ import { ProblemError } from "@quorate/service/problem";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { gzipSync } from "node:zlib";
 import { z } from "zod";
+import { findArtifact } from "./artifact-facts.ts";
 import { operatorNames } from "./operator-facts.ts";
+import type { Outcome } from "./outcome.ts";
 import type { ReadModel } from "./read-model.ts";
 import type { SiteState } from "./site-state.ts";
 import {
@@ -73,8 +76,23 @@ export function addFeedRoutes(app: HttpApp, { model, state }: Dependencies): voi
     "/v1/badges/package/:name",
     { schema: { summary: "How a package stands, as a picture", produces: ["image/svg+xml"], params: z.object({ name: nameSchema }) } },
     async (request, reply) => {
-      const outcome = summaryOutcome(listPackageVerdicts(model, request.params.name));
-      return send(request, reply.type("image/svg+xml; charset=utf-8"), { text: formatBadge(outcome), lastModified: undefined });
+      return sendBadge(request, reply, summaryOutcome(listPackageVerdicts(model, request.params.name)));
+    },
+  );
+
+  app.get(
+    "/v1/badges/artifact/:sha256",
+    {
+      schema: {
+        summary: "How a published file stands, as a picture",
+        produces: ["image/svg+xml"],
+        params: z.object({ sha256: sha256Schema }),
+      },
+    },
+    async (request, reply) => {
+      const facts = findArtifact(model, request.params.sha256);
+      const outcome = facts?.artifact.sha256 === facts?.sha256 ? facts?.newest?.said?.outcome : undefined;
+      return sendBadge(request, reply, outcome);
     },
   );
 
@@ -87,6 +105,10 @@ function sendFeed(request: FastifyRequest, reply: FastifyReply, { format, feed }
   const [newest] = feed.lines;
   const text = format === "atom" ? formatAtomFeed(feed) : formatJsonFeed(feed);
   return send(request, reply.type(mediaTypes[format]), { text, lastModified: newest && new Date(newest.decidedAt) });
+}
+
+function sendBadge(request: FastifyRequest, reply: FastifyReply, outcome: Outcome | undefined) {
+  return send(request, reply.type("image/svg+xml; charset=utf-8"), { text: formatBadge(outcome), lastModified: undefined });
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, { text, lastModified }: { text: string; lastModified: Date | undefined }) {

@@ -1,3 +1,4 @@
+import { newestVersion } from "@quorate/debian/version";
 import type { VerdictOutcome } from "@quorate/protocol/verdict";
 import type { VerdictLine } from "@quorate/protocol/verdict-line";
 import { html } from "@quorate/service/html";
@@ -20,10 +21,10 @@ const padding = 7;
 
 /** What says most against the newest version among the newest verdicts on each of its builds; undefined when there is none. */
 export function summaryOutcome(lines: readonly VerdictLine[]): Outcome | undefined {
-  const [newest] = lines;
+  const newest = newestVersion(lines.map(({ version }) => version));
   const standing = new Map<string, VerdictOutcome>();
   for (const { distribution, suite, version, architecture, outcome } of lines) {
-    if (version !== newest?.version) continue;
+    if (version !== newest) continue;
     const build = `${distribution} ${suite} ${architecture}`;
     if (!standing.has(build)) standing.set(build, outcome);
   }
