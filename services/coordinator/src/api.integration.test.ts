@@ -168,6 +168,17 @@ test("a project that has submitted all that it may in a day is told when it may 
   expect((await network.api.submit(request)).rounds).toHaveLength(1);
 });
 
+test("a dry run says how far a batch would come in what is left of the day", async () => {
+  network.config.PROJECT_TARGETS_A_DAY = 3;
+  await network.restart();
+  const batch = [request, { ...request, version: "1.0" }, { ...request, version: "1.0", architecture: "all" }];
+  const dry = await network.api.submitBatch(batch, { isDryRun: true });
+  expect(dry.submissions).toMatchObject([{ created: false }, { created: true }, { problem: { status: 429 } }]);
+  expect(await network.api.submitBatch(batch)).toMatchObject({
+    submissions: [{ created: false }, { created: true }, { problem: { status: 429 } }],
+  });
+});
+
 test("an altered InRelease is refused, and nothing is built from it", async () => {
   await appendFile(join(network.archive.root, "dists", "small", "InRelease"), "tampered\n");
   await network.restart();

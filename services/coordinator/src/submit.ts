@@ -21,10 +21,19 @@ import { dayMilliseconds, findSubmission, loadDayOf, saveSubmission } from "./st
 import { saveTarget } from "./store/targets.ts";
 import { loadVerdicts, type StoredVerdict } from "./store/verdicts.ts";
 
-export type Submitted = { id: Sha256; created: boolean; targets: readonly Sha256[] };
+export type Submitted = {
+  id: Sha256;
+  created: boolean;
+  targets: readonly Sha256[];
+  /** How many of the project's targets of a day it took. */
+  counted: number;
+};
 
-/** In a dry run nothing is stored: what comes back is what would have been done. */
-export type Submit = (request: SubmissionRequest, by: { token: string; isDryRun?: boolean }) => Promise<Submitted>;
+/** Whose submission it is; `dryRun` when nothing is to be stored, with the targets that what was tried before it would have taken. */
+export type SubmittedBy = { token: string; dryRun?: { countedBefore: number } | undefined };
+
+/** In a dry run what comes back is what would have been done. @throws ProblemError */
+export type Submit = (request: SubmissionRequest, by: SubmittedBy) => Promise<Submitted>;
 
 type Dependencies = {
   db: Database;
@@ -39,7 +48,7 @@ type Dependencies = {
 
 /** Takes requests: what they mean by the archive's signed indices now, and a round for each target that needs one. */
 export function createSubmit({ db, resolver, blobs, targetsADay, wake, events, now }: Dependencies): Submit {
-  return async (request, { token, isDryRun = false }) => {
+  return async (request, { token, dryRun }) => {
     if ((await loadNetworkMode(db)).mode === "draining") throw draining();
     const resolution = await resolver.resolveTargets(request).catch(refuseArchive);
     if (resolution.kind === "refused") throw refused(resolution.refusal);
@@ -47,10 +56,13 @@ export function createSubmit({ db, resolver, blobs, targetsADay, wake, events, n
     const digests = targets.map((target) => targetDigestOf(target));
     const id = submissionIdOf(request, digests);
     const submittedAt = now();
-    if (isDryRun) {
+    const counted = (await findSubmission(db, id)) === undefined ? digests.length : 0;
+    const more = counted + (dryRun?.countedBefore ?? 0);
+    // Before anything is stored.
+    if (counted > 0) refuseOverQuota(await loadDayOf(db, token, submittedAt), { more, targetsADay, now: submittedAt });
+    if (dryRun) {
       const { planned } = await planNewRounds(db, digests, submittedAt);
-      const isKnown = (await findSubmission(db, id)) !== undefined;
-      return { id, created: planned.length > 0 || !isKnown, targets: digests };
+      return { id, created: planned.length > 0 || counted > 0, targets: digests, counted };
     }
     for (const { sha256, sizeBytes, file } of resolution.files) {
       if (!(await blobs.has(sha256))) await blobs.write({ sha256, maxBytes: sizeBytes }, createReadStream(file));
@@ -61,21 +73,21 @@ export function createSubmit({ db, resolver, blobs, targetsADay, wake, events, n
       const { planned } = await planNewRounds(tx, digests, submittedAt);
       for (const round of planned) await saveRound(tx, round);
       const created = await saveSubmission(tx, { id, request, targets: digests }, { token, now: submittedAt });
-      if (created) refuseOverQuota(await loadDayOf(tx, token, submittedAt), { targetsADay, now: submittedAt });
+      if (created) refuseOverQuota(await loadDayOf(tx, token, submittedAt), { more: 0, targetsADay, now: submittedAt });
       return { planned, created };
     });
     events.submitted(id, targets.length, created);
     for (const { round } of planned) wake(round);
-    return { id, created: created || planned.length > 0, targets: digests };
+    return { id, created: created || planned.length > 0, targets: digests, counted: created ? digests.length : 0 };
   };
 }
 
-/** With what is being saved counted. Those that are saved at the same moment may go over it together, once. */
+/** Those that are saved at the same moment may go over it together, once. @param quota `more`: targets that are not counted in the day yet */
 function refuseOverQuota(
   day: { targets: number; firstAt: Date | undefined },
-  { targetsADay, now }: { targetsADay: number; now: Date },
+  { more, targetsADay, now }: { more: number; targetsADay: number; now: Date },
 ): void {
-  if (day.targets <= targetsADay) return;
+  if (day.targets + more <= targetsADay) return;
   const freeAt = (day.firstAt ?? now).getTime() + dayMilliseconds;
   const seconds = Math.max(1, Math.ceil((freeAt - now.getTime()) / 1000));
   const detail = `this project may submit ${targetsADay} targets in 24 hours, and this would be more; try again in ${seconds} s, or ask whoever runs this network`;

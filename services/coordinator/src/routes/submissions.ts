@@ -14,8 +14,10 @@ import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
 import type { Queries } from "../database.ts";
 import { findApiToken } from "../store/api-tokens.ts";
-import type { Submit } from "../submit.ts";
+import type { Submit, SubmittedBy } from "../submit.ts";
 import type { Views } from "../views.ts";
+
+type Outcome = SubmissionBatchView["submissions"][number];
 
 const hint = "ask whoever runs this network for a project's API token";
 
@@ -56,14 +58,18 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
       onRequest: async ({ headers }) => void (await requireToken(headers)),
     },
     async ({ headers, query, body, raw }) => {
-      const by = { token: await requireToken(headers), isDryRun: query.dryRun === "true" };
+      const token = await requireToken(headers);
+      const isDryRun = query.dryRun === "true";
+      let countedBefore = 0;
       const outcomes: SubmissionBatchView["submissions"] = [];
       for (const request of body.submissions) {
         // Nobody reads the answer any more; whoever sends the batch again is told of all.
         if (raw.socket.destroyed) break;
-        outcomes.push(await outcomeOf(request, by));
+        const { counted = 0, ...outcome } = await outcomeOf(request, { token, dryRun: isDryRun ? { countedBefore } : undefined });
+        countedBefore += counted;
+        outcomes.push(outcome);
       }
-      return { isDryRun: by.isDryRun, submissions: outcomes };
+      return { isDryRun, submissions: outcomes };
     },
   );
 
@@ -73,10 +79,10 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
     async (request) => (await views.submission(request.params.id)) ?? refuseUnknown(request.params.id),
   );
 
-  async function outcomeOf(request: SubmissionRequest, by: Parameters<Submit>[1]): Promise<SubmissionBatchView["submissions"][number]> {
+  async function outcomeOf(request: SubmissionRequest, by: SubmittedBy): Promise<Outcome & { counted?: number }> {
     try {
-      const { id, created, targets } = await submit(request, by);
-      return { request, id, created, targets: [...targets] };
+      const { targets, ...submitted } = await submit(request, by);
+      return { request, ...submitted, targets: [...targets] };
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       return { request, problem: error.problem };
