@@ -176,3 +176,19 @@ describe("a network that cannot be brought up says why in one line, and leaves n
     expect(await refusalOf(quorateUnder(mounted, ["up", "--data", join(full, "data")]))).toMatch(/no space is left|disk is full/i);
   });
 });
+
+test("of a list each is taken or refused by itself, and what is wrong with a line is said before anything is sent", async () => {
+  const list = join(directory, "list");
+  const before = await api().rounds();
+  await writeFile(list, `# all\ndebian/${suite} ${source}\ndebian/${suite} nosuch\n`);
+  const sent = ["submit-list", "--data", network.layout.root, list];
+  const dry = await quorate([...sent, "--dry-run"]);
+  expect(dry).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^refused  debian\/\w+ nosuch: .*\nwould be: [01] new, [01] known already, 1 refused\n$/),
+  });
+  expect(await api().rounds()).toEqual(before);
+  await writeFile(list, `debian/${suite} ${source}\n${source}\n`);
+  expect(await quorate(sent)).toMatchObject({ code: 1, stderr: expect.stringMatching(/line 2 of .*list: it is not DISTRIBUTION/) });
+  expect(await api().rounds()).toEqual(before);
+});

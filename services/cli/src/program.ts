@@ -74,6 +74,15 @@ function addRebuildCommands(program: Command, context: CommandContext, done: Don
     .action(async (suite, source, options) =>
       done(await (await import("./commands/submit.ts")).runSubmit(suite, source, options, context)),
     );
+  withConnection(program.command("submit-list"))
+    .description("have many source packages rebuilt; exit 1 if one is refused")
+    .argument("<file>", "lines of DISTRIBUTION/SUITE PACKAGE [VERSION [ARCHITECTURE]]; - for standard input")
+    .option("--dry-run", "store and build nothing: say what would be taken, and why the rest would not")
+    .action(async (file, options) => done(await (await import("./commands/submit-list.ts")).runSubmitList(file, options, context)))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  quorate submit-list failed.txt --dry-run\n  grep-dctrl -n -sPackage . Sources | sed 's|^|debian/trixie |' | quorate submit-list -",
+    );
   withConnection(program.command("status"))
     .description("show the network, or one submission, round or operator")
     .argument("[id]", "a submission's, a round's or an operator's id")
