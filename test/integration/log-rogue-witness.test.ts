@@ -77,9 +77,10 @@ test.each(Object.entries(behaviours))("a witness that %s costs its own cosignatu
   expect(constellation.failures).toEqual([]);
 });
 
-test.concurrent.each(Object.entries(behaviours))(
+test.concurrent.for(Object.entries(behaviours))(
   "with a witness that %s in place of one of the quorum, nothing is served until that one is back",
-  async (_what, behave) => {
+  // Of tests that run at once each polls as itself.
+  async ([_what, behave], { expect }) => {
     await using constellation = await LogConstellation.start({ witnesses: 2, quorum: 2 });
     const [first] = constellation.witnesses;
     await first?.stop();

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import { createApi } from "@quorate/client/api";
 import type { SubmissionBatchView } from "@quorate/protocol/submission";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
-import { type ConnectionOptions, requireConnection } from "../connection.ts";
+import { type ConnectionOptions, connectToSubmit } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 import { createEstimate } from "../progress/estimate.ts";
@@ -20,10 +19,7 @@ const batchLength = 50;
 export async function runSubmitList(file: string, options: SubmitListOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, env, signal } = context;
   const requests = parseSubmissionList(await readList(file), file);
-  const connection = await requireConnection(options, env);
-  if (connection.token === undefined)
-    throw new CommandError(`submitting to ${connection.url}: no API token; set QUORATE_TOKEN to your project's token`);
-  const api = createApi(connection);
+  const api = await connectToSubmit(options, env);
   const isDryRun = options.dryRun ?? false;
   const estimate = createEstimate(requests.length);
   const outcomes: Outcome[] = [];

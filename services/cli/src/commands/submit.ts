@@ -1,7 +1,6 @@
-import { createApi } from "@quorate/client/api";
 import { submissionRequestSchema, type SubmissionRequest, type SubmissionView } from "@quorate/protocol/submission";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
-import { type ConnectionOptions, requireConnection } from "../connection.ts";
+import { type ConnectionOptions, connectToSubmit } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { followToVerdict } from "../progress/follow.ts";
 import { roundName } from "../progress/submission-lines.ts";
@@ -18,11 +17,7 @@ export type SubmitOptions = ConnectionOptions & {
 export async function runSubmit(suite: string, source: string, options: SubmitOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, env, signal } = context;
   const request = parseSubmission(suite, source, options);
-  const connection = await requireConnection(options, env);
-  if (connection.token === undefined) {
-    throw new CommandError(`submitting to ${connection.url}: no API token; set QUORATE_TOKEN to your project's token`);
-  }
-  const api = createApi(connection);
+  const api = await connectToSubmit(options, env);
   terminal.say(`resolving ${suite} ${source} in the archive…`);
   const submission = await api.submit(request, { signal });
   if (!options.wait) {
