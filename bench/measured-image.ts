@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { auditTree } from "@quorate/host/audit";
 import { loadImage } from "@quorate/host/load-archive";
+import { chooseBasePackages } from "./base-packages.ts";
 import type { DescribedHost } from "./described-host.ts";
 import { sha256OfFile } from "../services/cli/src/file-digest.ts";
 import type { Figure } from "./figure.ts";
@@ -13,11 +14,11 @@ import { fastest, feed } from "./timing.ts";
 const run = promisify(execFile);
 const packagesInImage = 120;
 
-/** An audit of an image in the OCI layout, with the first packages that this machine has, as a base system comes before what is installed on it. */
+/** An audit of an image in the OCI layout, with the packages of this machine that a base system has. */
 export async function measureImage({ known, packages, placesOf }: DescribedHost, signal: AbortSignal): Promise<Figure> {
   const directory = await mkdtemp(join(tmpdir(), "quorate-bench-"));
   try {
-    const chosen = packages.slice(0, packagesInImage);
+    const chosen = await chooseBasePackages(packages, packagesInImage);
     const paths = [...new Set(chosen.flatMap((installed) => placesOf.get(installed) ?? []))];
     const { layout, layer } = await writeImage(
       directory,
@@ -27,7 +28,7 @@ export async function measureImage({ known, packages, placesOf }: DescribedHost,
     const audit = async () => void (await auditTree({ tree: await loadImage(layout, { architecture: "amd64", signal }), known, signal }));
     const seconds = await fastest(audit);
     const sumSeconds = await fastest(() => feed("sha256sum", [layer], ""));
-    const name = `audit of an image of ${chosen.length} packages, ${paths.length} paths, streamed`;
+    const name = `audit of an image of the first ${chosen.length} packages by priority and dependency, ${paths.length} paths, streamed`;
     return {
       name,
       value: seconds,
