@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer as createHttpServer, request } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApi } from "@quorate/client/api";
@@ -187,8 +189,33 @@ test("of a list each is taken or refused by itself, and what is wrong with a lin
     code: 1,
     stdout: expect.stringMatching(/^refused  debian\/\w+ nosuch: .*\nwould be: [01] new, [01] known already, 1 refused\n$/),
   });
+  const piped = ["sh", "-c", `exec "$@" < ${list}`, "sh"];
+  const read = await quorateUnder(piped, [...sent.slice(0, -1), "-", "--dry-run", "--json"]);
+  expect(JSON.parse(read.stdout)).toMatchObject({
+    isDryRun: true,
+    notSent: 0,
+    submissions: [{ targets: [{}] }, { problem: { status: 422 } }],
+  });
   expect(await api().rounds()).toEqual(before);
   await writeFile(list, `debian/${suite} ${source}\n${source}\n`);
   expect(await quorate(sent)).toMatchObject({ code: 1, stderr: expect.stringMatching(/line 2 of .*list: it is not DISTRIBUTION/) });
   expect(await api().rounds()).toEqual(before);
+});
+
+test("of a list that broke off, what came of the lines before is said", async () => {
+  const list = join(directory, "long-list");
+  await writeFile(list, Array.from({ length: 60 }, (_, number) => `debian/${suite} nosuch${number}\n`).join(""));
+  const { port } = new URL(network.url);
+  let passed = 0;
+  const relay = createHttpServer((asked, answer) => {
+    if (passed++ > 0) return void answer.destroy();
+    asked.pipe(request({ port, path: asked.url, method: asked.method, headers: asked.headers }, (far) => far.pipe(answer)));
+  });
+  await once(relay.listen(0, "127.0.0.1"), "listening");
+  using _ = { [Symbol.dispose]: () => void relay.close() };
+  const url = `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  const sent = await quorate(["submit-list", "--url", url, list, "--dry-run"], { env: { QUORATE_TOKEN: network.token } });
+  expect(sent).toMatchObject({ code: 1, stderr: expect.stringContaining("(50 of 60 were sent; the same list may be sent again)") });
+  expect(sent.stdout.match(/^refused /gm)).toHaveLength(50);
+  expect(sent.stdout).toMatch(/^would be: 0 new, 0 known already, 50 refused, 10 not sent$/m);
 });

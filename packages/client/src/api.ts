@@ -32,6 +32,9 @@ export type ApiOptions = { url: string; token?: string | undefined; deadlineSeco
 
 export type Cancellable = { signal?: AbortSignal | undefined };
 
+/** `countedBefore`: what the batches before it of the same dry run would have taken of the day. */
+export type BatchOptions = { isDryRun?: boolean; countedBefore?: number };
+
 export type ArtifactQuery = { name?: string; version?: string; architecture?: string };
 
 /** The coordinator's public API. Every method throws ApiError or ConnectionError (http.ts). */
@@ -40,7 +43,7 @@ export interface Api {
   /** Resolving what the distribution published may fetch its indices: this takes up to minutes the first time. */
   submit(submission: SubmissionRequest, options?: Cancellable): Promise<SubmissionView>;
   /** Each of many, or why it was refused. Sent again, the same batch changes nothing. */
-  submitBatch(submissions: readonly SubmissionRequest[], options?: Cancellable & { isDryRun?: boolean }): Promise<SubmissionBatchView>;
+  submitBatch(submissions: readonly SubmissionRequest[], options?: Cancellable & BatchOptions): Promise<SubmissionBatchView>;
   submission(id: Sha256, options?: Cancellable): Promise<SubmissionView>;
   /** Each change and the live progress, from the present state on; ends when every round has settled or the signal aborts. */
   submissionEvents(id: Sha256, options?: Cancellable): AsyncIterable<SubmissionEvent>;
@@ -101,10 +104,12 @@ export function createApi(options: ApiOptions): Api {
         { ...post(`submitting ${nameOf(submission)}`, "/v1/submissions", submission), signal, deadlineSeconds: submitSeconds },
         submissionViewSchema,
       ),
-    submitBatch: (submissions, { signal, isDryRun = false } = {}) =>
+    submitBatch: (submissions, { signal, isDryRun, countedBefore } = {}) =>
       requestJson(
         {
-          ...post(`submitting ${submissions.length} sources`, `/v1/submissions/batch?dryRun=${isDryRun}`, { submissions }),
+          ...post(`submitting ${submissions.length} sources`, `/v1/submissions/batch${queryOf({ dryRun: isDryRun, countedBefore })}`, {
+            submissions,
+          }),
           signal,
           deadlineSeconds: submitSeconds,
         },
@@ -163,7 +168,7 @@ function nameOf({ distribution, suite, source, version }: SubmissionRequest): st
   return `${distribution}/${suite} ${source}${version === undefined ? "" : ` ${version}`}`;
 }
 
-function queryOf(query: Record<string, string | number | undefined>): string {
+function queryOf(query: Record<string, string | number | boolean | undefined>): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
   return parameters.size === 0 ? "" : `?${parameters.toString()}`;

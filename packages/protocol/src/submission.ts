@@ -23,6 +23,8 @@ export const submissionBatchSchema = z.strictObject({ submissions: z.array(submi
 /** What came of each, in the order in which they were sent: a submission, which is new if a round was planned for it, or why it was refused. */
 export const submissionBatchViewSchema = z.strictObject({
   isDryRun: z.boolean(),
+  /** How many of the project's targets of a day it took; a dry run in several batches hands it on as `countedBefore`. */
+  counted: z.int(),
   submissions: z.array(
     z.union([
       z.strictObject({ request: submissionRequestSchema, id: sha256Schema, created: z.boolean(), targets: z.array(sha256Schema) }),

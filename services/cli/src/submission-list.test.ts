@@ -9,6 +9,11 @@ it("reads a submission a line, and no comment", () => {
   ]);
 });
 
+it("takes what is there twice once", () => {
+  const text = "debian/bookworm hello\ndebian/trixie hello\n  debian/bookworm  hello\n";
+  expect(parseSubmissionList(text, "list").map(({ suite }) => suite)).toEqual(["bookworm", "trixie"]);
+});
+
 it.each([
   ["a package alone", "debian/bookworm a1\nmailgraph\n", /line 2 of list: it is not DISTRIBUTION\/SUITE PACKAGE/],
   ["a word too many", "debian/bookworm hello 1 all now", /line 1 of list: it is not DISTRIBUTION/],

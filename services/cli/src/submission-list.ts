@@ -5,7 +5,7 @@ import { parseSubmission } from "./commands/submit.ts";
 const maxLines = 200_000;
 
 /**
- * What to submit, one a line; empty lines and those that begin with `#` are comments.
+ * What to submit, one a line and each once; empty lines and those that begin with `#` are comments.
  *
  *     debian/bookworm mailgraph
  *     debian/bookworm hello 2.10-3 amd64
@@ -30,5 +30,5 @@ export function parseSubmissionList(text: string, file: string): SubmissionReque
   });
   if (requests.length === 0)
     throw new CommandError(`reading ${file}: it names nothing to submit; a line is such as: debian/bookworm mailgraph`);
-  return requests;
+  return [...new Map(requests.map((request) => [JSON.stringify(request), request])).values()];
 }

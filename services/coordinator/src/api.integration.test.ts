@@ -174,7 +174,14 @@ test("a dry run says how far a batch would come in what is left of the day", asy
   const batch = [request, { ...request, version: "1.0" }, { ...request, version: "1.0", architecture: "all" }];
   const dry = await network.api.submitBatch(batch, { isDryRun: true });
   expect(dry.submissions).toMatchObject([{ created: false }, { created: true }, { problem: { status: 429 } }]);
+  // The same in batches of one, each told of those before it; and what is asked for twice is taken once.
+  const [, second = request, third = request] = batch;
+  const alone = await network.api.submitBatch([second, second], { isDryRun: true });
+  expect(alone).toMatchObject({ counted: 1, submissions: [{ created: true }, { created: false }] });
+  const next = await network.api.submitBatch([third, request], { isDryRun: true, countedBefore: alone.counted });
+  expect(next).toMatchObject({ counted: 0, submissions: [{ problem: { status: 429 } }, { created: false }] });
   expect(await network.api.submitBatch(batch)).toMatchObject({
+    counted: 1,
     submissions: [{ created: false }, { created: true }, { problem: { status: 429 } }],
   });
 });

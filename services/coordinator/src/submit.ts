@@ -29,8 +29,8 @@ export type Submitted = {
   counted: number;
 };
 
-/** Whose submission it is; `dryRun` when nothing is to be stored, with the targets that what was tried before it would have taken. */
-export type SubmittedBy = { token: string; dryRun?: { countedBefore: number } | undefined };
+/** Whose submission it is; `dryRun` when nothing is to be stored, with what was tried before it and the targets that this would have taken. */
+export type SubmittedBy = { token: string; dryRun?: { countedBefore: number; tried: ReadonlySet<Sha256> } | undefined };
 
 /** In a dry run what comes back is what would have been done. @throws ProblemError */
 export type Submit = (request: SubmissionRequest, by: SubmittedBy) => Promise<Submitted>;
@@ -56,6 +56,7 @@ export function createSubmit({ db, resolver, blobs, targetsADay, wake, events, n
     const digests = targets.map((target) => targetDigestOf(target));
     const id = submissionIdOf(request, digests);
     const submittedAt = now();
+    if (dryRun?.tried.has(id)) return { id, created: false, targets: digests, counted: 0 };
     const counted = (await findSubmission(db, id)) === undefined ? digests.length : 0;
     const more = counted + (dryRun?.countedBefore ?? 0);
     // Before anything is stored.

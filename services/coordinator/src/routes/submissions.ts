@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { sha256Schema } from "@quorate/protocol/digest";
+import { type Sha256, sha256Schema } from "@quorate/protocol/digest";
 import {
   type SubmissionBatchView,
   submissionBatchSchema,
@@ -18,6 +18,17 @@ import type { Submit, SubmittedBy } from "../submit.ts";
 import type { Views } from "../views.ts";
 
 type Outcome = SubmissionBatchView["submissions"][number];
+
+const batchQuerySchema = z.strictObject({
+  dryRun: z.enum(["true", "false"]).default("false").describe("true: nothing is stored or built"),
+  countedBefore: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe("of a dry run in several batches: targets that those before this one would have taken of the day"),
+});
 
 const hint = "ask whoever runs this network for a project's API token";
 
@@ -51,7 +62,7 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
       schema: {
         summary: "Up to 1,000 submissions at once; what was refused says why, and the same batch may be sent again",
         security: [{ token: [] }],
-        querystring: z.strictObject({ dryRun: z.enum(["true", "false"]).default("false").describe("true: nothing is stored or built") }),
+        querystring: batchQuerySchema,
         body: submissionBatchSchema,
         response: { 200: submissionBatchViewSchema },
       },
@@ -60,16 +71,19 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
     async ({ headers, query, body, raw }) => {
       const token = await requireToken(headers);
       const isDryRun = query.dryRun === "true";
-      let countedBefore = 0;
-      const outcomes: SubmissionBatchView["submissions"] = [];
+      const tried = new Set<Sha256>();
+      let counted = 0;
+      const outcomes: Outcome[] = [];
       for (const request of body.submissions) {
         // Nobody reads the answer any more; whoever sends the batch again is told of all.
         if (raw.socket.destroyed) break;
-        const { counted = 0, ...outcome } = await outcomeOf(request, { token, dryRun: isDryRun ? { countedBefore } : undefined });
-        countedBefore += counted;
-        outcomes.push(outcome);
+        const dryRun = isDryRun ? { countedBefore: query.countedBefore + counted, tried } : undefined;
+        const outcome = await outcomeOf(request, { token, dryRun });
+        counted += outcome.counted;
+        if ("id" in outcome.shown) tried.add(outcome.shown.id);
+        outcomes.push(outcome.shown);
       }
-      return { isDryRun, submissions: outcomes };
+      return { isDryRun, counted, submissions: outcomes };
     },
   );
 
@@ -79,13 +93,13 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
     async (request) => (await views.submission(request.params.id)) ?? refuseUnknown(request.params.id),
   );
 
-  async function outcomeOf(request: SubmissionRequest, by: SubmittedBy): Promise<Outcome & { counted?: number }> {
+  async function outcomeOf(request: SubmissionRequest, by: SubmittedBy): Promise<{ shown: Outcome; counted: number }> {
     try {
-      const { targets, ...submitted } = await submit(request, by);
-      return { request, ...submitted, targets: [...targets] };
+      const { id, created, targets, counted } = await submit(request, by);
+      return { shown: { request, id, created, targets: [...targets] }, counted };
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      return { request, problem: error.problem };
+      return { shown: { request, problem: error.problem }, counted: 0 };
     }
   }
 
