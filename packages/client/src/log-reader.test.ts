@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { formatCheckpoint } from "@quorate/tlog/checkpoint";
 import { leafHash, rootOf } from "@quorate/tlog/merkle";
 import { signNote } from "@quorate/tlog/note";
+import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
 import { testSigner } from "@quorate/tlog/signer.fixture";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -55,7 +56,8 @@ describe("a log reader", () => {
   it("takes a checkpoint that any of the log's keys has signed, and no other", async () => {
     const [first, second, other] = [1, 2, 3].map((seed) => testSigner("log.example", seed));
     const text = formatCheckpoint({ origin: "log.example", size: entryCount, root: rootOf(leaves) });
-    const reader = createLogReader({ url: pathToFileURL(directory).href, logKeys: [first, second].flatMap((signer) => signer?.key ?? []) });
+    const keys = [first, second].flatMap((signer) => signer?.key ?? []);
+    const reader = createLogReader({ url: pathToFileURL(directory).href, signedBy: { keys, verify: verifyEd25519Portable } });
     await writeLogFile(directory, "checkpoint", signNote(text, second ? [second] : []));
     expect((await reader.checkpoint()).checkpoint.size).toBe(entryCount);
     await writeLogFile(directory, "checkpoint", signNote(text, other ? [other] : []));

@@ -7,7 +7,6 @@ import { maxNoteBytes, type NoteKey, parseNote } from "@quorate/tlog/note";
 import { parseTile, parseTilePath, tileAt, tilePath, tileWidth } from "@quorate/tlog/tile";
 import { consistencyProofFromTiles, hashFromTiles, inclusionProofFromTiles } from "@quorate/tlog/tile-proof";
 import type { NoteVerify } from "@quorate/tlog/note-verify";
-import { verifyEd25519Portable } from "@quorate/tlog/portable-ed25519";
 import { portableHasher } from "@quorate/tlog/portable-hasher";
 import { ByteCache } from "./byte-cache.ts";
 import { ConnectionError } from "./http.ts";
@@ -41,10 +40,9 @@ export type EntryRange = { readonly from: number; readonly to: number; readonly 
 export type LogReaderOptions = {
   /** An `http:`, `https:` or `file:` URL. */
   url: string;
-  /** Keys of the log; a checkpoint must have the signature of one of them. */
-  logKeys?: readonly NoteKey[];
+  /** Keys of the log, and what verifies with them; a checkpoint must have the signature of one of them. */
+  signedBy?: { readonly keys: readonly NoteKey[]; readonly verify: NoteVerify };
   hasher?: Hasher;
-  verify?: NoteVerify;
   /** Bound on the tiles that are kept in memory. */
   cacheBytes?: number;
 };
@@ -52,7 +50,7 @@ export type LogReaderOptions = {
 const rootsKept = 1000;
 
 export function createLogReader(options: LogReaderOptions): LogReader {
-  const { url, logKeys, hasher = portableHasher, verify = verifyEd25519Portable, cacheBytes = 32 * 2 ** 20 } = options;
+  const { url, signedBy, hasher = portableHasher, cacheBytes = 32 * 2 ** 20 } = options;
   const source = logSourceOf(url);
   const cache = new ByteCache(cacheBytes);
   const roots = new Map<number, Hash>();
@@ -90,7 +88,7 @@ export function createLogReader(options: LogReaderOptions): LogReader {
       if (!bytes) throw new ConnectionError("reading the log's checkpoint", `there is none at ${url}`);
       const text = new TextDecoder().decode(bytes);
       const note = parseNote(text);
-      const checkpoint = logKeys ? verifyCheckpointNote(note, logKeys, verify).checkpoint : parseCheckpoint(note.text);
+      const checkpoint = signedBy ? verifyCheckpointNote(note, signedBy.keys, signedBy.verify).checkpoint : parseCheckpoint(note.text);
       remember(roots, checkpoint);
       return { checkpoint, text };
     },

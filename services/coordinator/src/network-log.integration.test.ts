@@ -8,6 +8,7 @@ import { createLogWriter } from "@quorate/client/log-writer";
 import { sha256Of } from "@quorate/protocol/digest";
 import { defaultPolicy } from "@quorate/protocol/policy";
 import { signStatement } from "@quorate/signing/envelope";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { createP256Key, p256SignerOf } from "@quorate/signing/p256-key";
 import { parseVkey } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
@@ -21,7 +22,7 @@ async function startNetworkLog(resources: AsyncDisposableStack) {
   await mkdir(directory, { recursive: true });
   const served = await startLogWithWitnesses((name) => join(directory, name), resources);
   const blobs = await openBlobStore(join(directory, "blobs"));
-  const reader = createLogReader({ url: served.url, logKeys: [parseVkey(served.vkey)] });
+  const reader = createLogReader({ url: served.url, signedBy: { keys: [parseVkey(served.vkey)], verify: verifyNoteSignature } });
   const networkKey = createP256Key(join(directory, "network.key"));
   const writer = createLogWriter({ url: served.url, token: served.token });
   const log = createNetworkLog({ writer, reader, blobs, witnessPolicy: parseTlogPolicy(served.policy), networkKey });

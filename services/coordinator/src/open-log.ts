@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createLogReader } from "@quorate/client/log-reader";
 import { createLogWriter } from "@quorate/client/log-writer";
 import { nodeHasher } from "@quorate/signing/node-hasher";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { loadP256Key } from "@quorate/signing/p256-key";
 import { parseVkey } from "@quorate/tlog/note";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
@@ -19,7 +20,7 @@ export async function openLog(config: CoordinatorConfig, { db, blobs }: { db: Da
   const witnessPolicyText = await readFile(config.WITNESS_POLICY_FILE, "utf8");
   const witnessPolicy = parseTlogPolicy(witnessPolicyText);
   const logKey = parseVkey(config.LOG_KEY);
-  const reader = createLogReader({ url: config.LOG_URL, logKeys: [logKey], hasher: nodeHasher });
+  const reader = createLogReader({ url: config.LOG_URL, signedBy: { keys: [logKey], verify: verifyNoteSignature }, hasher: nodeHasher });
   const writer = createLogWriter({ url: config.LOG_URL, token: config.LOG_TOKEN });
   const log = createNetworkLog({ writer, reader, blobs, witnessPolicy, networkKey });
   await ensurePolicyLogged({ db, log, networkKey }, await loadPolicyRules(config.POLICY_FILE));

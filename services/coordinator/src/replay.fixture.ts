@@ -3,6 +3,7 @@ import { createBlobs } from "@quorate/client/blobs";
 import { createLogReader } from "@quorate/client/log-reader";
 import type { Verdict } from "@quorate/protocol/verdict";
 import { nodeHasher } from "@quorate/signing/node-hasher";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { verifyP256 } from "@quorate/signing/p256-key";
 import { parseVkey } from "@quorate/tlog/note";
 import { createReplay } from "@quorate/verdict/replay";
@@ -10,7 +11,7 @@ import { createReplay } from "@quorate/verdict/replay";
 /** Recomputes everything that a network's log says. @throws ReplayError at the first entry that breaks a rule */
 export async function replayLog(api: Api): Promise<{ verdicts: { index: number; verdict: Verdict }[] }> {
   const { logUrl, logKey, networkKey } = await api.network();
-  const reader = createLogReader({ url: logUrl, logKeys: [parseVkey(logKey)], hasher: nodeHasher });
+  const reader = createLogReader({ url: logUrl, signedBy: { keys: [parseVkey(logKey)], verify: verifyNoteSignature }, hasher: nodeHasher });
   const blobs = createBlobs({ url: api.url });
   const { checkpoint } = await reader.checkpoint();
   const replay = createReplay({

@@ -2,6 +2,7 @@ import { parseEntry } from "@quorate/attestation/log-statement";
 import { parseHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { createLogReader } from "@quorate/client/log-reader";
 import { verifyBundle } from "@quorate/signing/bundle";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { parseVkey } from "@quorate/tlog/note";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -31,7 +32,10 @@ const get = async (path: string): Promise<string> => {
 const keyOf = (operator: string) => operators.find(({ id }) => id === operator)?.signer.spki ?? new Uint8Array();
 
 test("each result is followed by one record of its signature, and the log replays", async () => {
-  const reader = createLogReader({ url: network.config.LOG_URL, logKeys: [parseVkey(network.config.LOG_KEY)] });
+  const reader = createLogReader({
+    url: network.config.LOG_URL,
+    signedBy: { keys: [parseVkey(network.config.LOG_KEY)], verify: verifyNoteSignature },
+  });
   const { size } = (await reader.checkpoint()).checkpoint;
   const bundles = await Promise.all(inputs.map(({ index }) => get(`/v1/results/${index}/bundle`)));
   for (const [position, { index, operator }] of inputs.entries()) {

@@ -55,9 +55,8 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   const events = createSiteEvents(logger, metrics);
   const reader = createLogReader({
     url: config.logUrl,
-    logKeys: config.policy.witnessPolicy.logs.map(({ key }) => key),
+    signedBy: { keys: config.policy.witnessPolicy.logs.map(({ key }) => key), verify: verifyNoteSignature },
     hasher: nodeHasher,
-    verify: verifyNoteSignature,
   });
   const api = createApi({ url: config.coordinatorUrl });
   const blobs = createBlobs({ url: config.coordinatorUrl });

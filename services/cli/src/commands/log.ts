@@ -3,6 +3,7 @@ import { parseEntry } from "@quorate/attestation/log-statement";
 import type { Api } from "@quorate/client/api";
 import { createLogReader, type LogReader } from "@quorate/client/log-reader";
 import { textOf } from "@quorate/protocol/utf8";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { sha256FromHash } from "@quorate/tlog/hash";
 import { parseVkey } from "@quorate/tlog/note";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
@@ -63,7 +64,7 @@ async function openReader(options: LogOptions, { env, signal }: CommandContext):
   if (options.log !== undefined) return createLogReader({ url: logUrlOf(options.log) });
   const api: Api = await connect(options, env);
   const { logUrl, logKey } = await api.network({ signal });
-  return createLogReader({ url: logUrl, logKeys: [parseVkey(logKey)] });
+  return createLogReader({ url: logUrl, signedBy: { keys: [parseVkey(logKey)], verify: verifyNoteSignature } });
 }
 
 function shownOf(bytes: Uint8Array): object {

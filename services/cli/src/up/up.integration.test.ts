@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createApi } from "@quorate/client/api";
 import { createLogReader } from "@quorate/client/log-reader";
+import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { parseVkey } from "@quorate/tlog/note";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { choosePort } from "./ports.ts";
@@ -47,7 +48,7 @@ async function up(): Promise<Up> {
 
 async function firstEntry(url: string): Promise<Uint8Array> {
   const { logUrl, logKey } = await createApi({ url }).network();
-  const reader = createLogReader({ url: logUrl, logKeys: [parseVkey(logKey)] });
+  const reader = createLogReader({ url: logUrl, signedBy: { keys: [parseVkey(logKey)], verify: verifyNoteSignature } });
   const { checkpoint } = await reader.checkpoint();
   return reader.entry(0, checkpoint.size);
 }
