@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import { type LogStatement, parseEntry } from "@quorate/attestation/log-statement";
+import { predicateTypeOf } from "@quorate/attestation/predicate-type";
 import { createLogReader } from "@quorate/client/log-reader";
 import { snapshotLayout } from "@quorate/host/snapshot-directory";
+import { predicateTypes } from "@quorate/protocol/entry";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { formatHash } from "@quorate/tlog/hash";
 import type { SnapshotArtifact } from "@quorate/verdict/snapshot-artifact";
@@ -19,16 +20,17 @@ export type Explanation = {
 export async function explainArtifact(artifact: SnapshotArtifact, { directory, checkpoint }: HostSnapshot): Promise<Explanation> {
   const reader = createLogReader({ url: pathToFileURL(snapshotLayout(directory).log).href, hasher: nodeHasher });
   await reader.checkpoint();
-  const read = async (index: number, kind: LogStatement["kind"]): Promise<string> => {
+  // `quorate sync` has read every entry: what is asked here is whether the mirror still has them.
+  const read = async (index: number, type: string): Promise<string> => {
     const bytes = await reader.entry(index, checkpoint.size);
-    const found = parseEntry(bytes).statement.kind;
-    if (found !== kind && found !== "large-envelope")
-      throw new Error(`explaining ${artifact.file}: entry ${index} is a ${found} and no ${kind}`);
+    const found = predicateTypeOf(bytes);
+    if (found !== type && found !== predicateTypes.largeEnvelope)
+      throw new Error(`explaining ${artifact.file}: entry ${index} is of the type ${found} and not ${type}`);
     return createHash("sha256").update(bytes).digest("hex");
   };
-  const verdict = { index: artifact.verdictIndex, envelope: await read(artifact.verdictIndex, "verdict") };
+  const verdict = { index: artifact.verdictIndex, envelope: await read(artifact.verdictIndex, predicateTypes.verdict) };
   const operators = [];
-  for (const { name, index } of artifact.vouchers) operators.push({ name, index, envelope: await read(index, "result") });
+  for (const { name, index } of artifact.vouchers) operators.push({ name, index, envelope: await read(index, predicateTypes.built) });
   return { artifact, verdict, operators };
 }
 

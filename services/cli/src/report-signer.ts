@@ -10,7 +10,8 @@ import { nodeHasher } from "@quorate/signing/node-hasher";
 import { type P256Signer, createP256Key, loadP256Key } from "@quorate/signing/p256-key";
 import { z } from "zod";
 import { CommandError, errorLine } from "./command-error.ts";
-import { holdDirectory, readIfThere, saveFile } from "./own-files.ts";
+import { holdDirectory } from "./held-directory.ts";
+import { readIfThere, saveFile } from "./own-files.ts";
 
 const lastSchema = z.strictObject({ sequence: z.int().min(1), sha256: sha256Schema });
 

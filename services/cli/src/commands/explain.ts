@@ -14,7 +14,6 @@ import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-er
 import type { CommandContext } from "../context.ts";
 import { escapeForLine } from "../escape-for-line.ts";
 import { type Explanation, explainArtifact, explanationLines } from "../explanation.ts";
-import { explainProcess } from "../explain-process.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
 
 export type ExplainOptions = SnapshotOptions & { root?: string | undefined; json?: boolean | undefined };
@@ -26,7 +25,8 @@ type Subject = { readonly name: string; readonly artifacts: readonly SnapshotArt
 export async function runExplain(asked: string, options: ExplainOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal } = context;
   const snapshot = await openSnapshot(options);
-  if (/^[1-9]\d*$/.test(asked)) return await explainProcess(Number(asked), options, { snapshot, context });
+  if (/^[1-9]\d*$/.test(asked))
+    return await (await import("../explain-process.ts")).explainProcess(Number(asked), options, { snapshot, context });
   const { subject, explanations } = await explain(asked, options, { snapshot, context }).catch((cause: unknown) => {
     if (cause instanceof CommandError) throw cause;
     throw new CommandError(`explaining ${asked}: ${errorLine(cause)}`, { exitCode: exitCodes.notReproduced, cause });

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
-import { holdDirectory } from "../own-files.ts";
+import { holdDirectory } from "../held-directory.ts";
 import { type LogForReader, type LogReadOptions, openLogForReader } from "../log-for-reader.ts";
 import { extendMirror, isWhole, loadMirrored, updateMirror } from "../mirror/update-mirror.ts";
 import { loadTlogPolicy } from "../reader-policy.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
-import { holdDirectory } from "../own-files.ts";
+import { holdDirectory } from "../held-directory.ts";
 import { alertLine } from "../monitor/alert.ts";
 import { lookOnce } from "../monitor/look-once.ts";
 import { openWatch, type WatchOptions } from "../monitor/watch.ts";
