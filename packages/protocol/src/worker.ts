@@ -72,7 +72,7 @@ export const workerStatusSchema = z.strictObject({
   pid: z.int().positive(),
   operator: operatorIdSchema,
   worker: workerKeySchema,
-  state: z.enum(["waiting to be admitted", "connecting", "idle", "working", "paused", "stopping"]),
+  state: z.enum(["starting", "waiting to be admitted", "connecting", "idle", "working", "paused", "stopping"]),
   since: z.iso.datetime(),
   /** What it works on, and what it does there. */
   job: z.string().optional(),

@@ -79,6 +79,7 @@ async function run(surroundings: Surroundings): Promise<Worker> {
   const [api, blobs] = [createApi({ url }), createBlobs({ url })];
   const capabilities = capabilitiesOf(profile.architectures, config);
   const said = { worker: userKey.publicKey, name: config.workerName, capabilities };
+  status.show({ state: "connecting" });
   const membership = await joinNetwork({ ...said, api, signer, network, events: showPending(events, status), signal }, userKey.seed);
   const bus = resources.use(membership.bus);
   const kept = membership.keep(closing.signal).catch((error: unknown) => void (closing.signal.aborted || fail(error)));

@@ -15,7 +15,7 @@ export function openStatusFile(dataDirectory: string, { operator, worker }: { op
     pid: process.pid,
     operator,
     worker,
-    state: "connecting",
+    state: "starting",
     since: new Date().toISOString(),
     jobsCommitted: 0,
     unrevealed: 0,
