@@ -23,7 +23,14 @@ import {
   type SubmissionView,
 } from "@quorate/protocol/submission";
 import { targetSchema, type Target } from "@quorate/protocol/target";
-import { type WorkerCredentials, type WorkerView, workerCredentialsSchema, workerViewSchema } from "@quorate/protocol/worker";
+import {
+  type WorkerCredentials,
+  type WorkerDismissed,
+  type WorkerView,
+  workerCredentialsSchema,
+  workerDismissedSchema,
+  workerViewSchema,
+} from "@quorate/protocol/worker";
 import { z } from "zod";
 import { type HttpRequest, request, requestJson } from "./http.ts";
 import { followSubmission, type SubmissionEvent } from "./submission-events.ts";
@@ -72,7 +79,7 @@ export interface Api {
   decide(id: OperatorId, decision: OperatorDecision, options?: Cancellable): Promise<OperatorView>;
   /** The envelope of a registration, which its operator signed. */
   registerWorker(envelope: string, options?: Cancellable): Promise<WorkerCredentials>;
-  dismissWorker(envelope: string, options?: Cancellable): Promise<void>;
+  dismissWorker(envelope: string, options?: Cancellable): Promise<WorkerDismissed>;
   workers(options?: Cancellable): Promise<WorkerView[]>;
 }
 
@@ -156,8 +163,8 @@ export function createApi(options: ApiOptions): Api {
       requestJson({ ...post(`deciding on operator ${id}`, `/v1/operators/${id}/decision`, decision), signal }, operatorViewSchema),
     registerWorker: (envelope, { signal } = {}) =>
       requestJson({ ...post("registering the worker", "/v1/workers", { envelope }), signal }, workerCredentialsSchema),
-    dismissWorker: async (envelope, { signal } = {}) =>
-      void (await request({ ...post("dismissing the worker", "/v1/workers", { envelope }), signal })),
+    dismissWorker: (envelope, { signal } = {}) =>
+      requestJson({ ...post("dismissing the worker", "/v1/workers", { envelope }), signal }, workerDismissedSchema),
     async workers({ signal } = {}) {
       return (await requestJson(get("listing workers", "/v1/workers", signal), workerListSchema)).workers;
     },

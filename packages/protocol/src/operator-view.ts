@@ -12,6 +12,10 @@ export type OperatorRequest = z.infer<typeof operatorRequestSchema>;
 export const operatorStates = ["pending", "refused", "admitted", "revoked"] as const;
 export type OperatorState = (typeof operatorStates)[number];
 
+/** When the connections end whose credentials have: at once, or, while NATS is away, as soon as it is back. */
+export const connectionsEndSchema = z.enum(["now", "later"]);
+export type ConnectionsEnd = z.infer<typeof connectionsEndSchema>;
+
 /** An operator as the API shows it. */
 export const operatorViewSchema = z.strictObject({
   operator: operatorIdSchema,
@@ -31,6 +35,8 @@ export const operatorViewSchema = z.strictObject({
   revokedIndex: z.int().optional(),
   /** Why it was refused. */
   reason: z.string().optional(),
+  /** In the answer to a change of keys or a revocation. */
+  connectionsEnd: connectionsEndSchema.optional(),
 });
 export type OperatorView = z.infer<typeof operatorViewSchema>;
 

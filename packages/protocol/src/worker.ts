@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sha256Schema } from "./digest.ts";
 import { architectureSchema, lineSchema, textSchema, timeSchema } from "./names.ts";
 import { operatorIdSchema } from "./operator.ts";
+import { connectionsEndSchema } from "./operator-view.ts";
 
 /** A NATS user key, public: it stands for one worker. */
 export const workerKeySchema = z.string().regex(/^U[A-Z2-7]{55}$/, "must be a public NATS user key");
@@ -54,6 +55,14 @@ export const workerCredentialsSchema = z.strictObject({
   natsJwtExpiresAt: z.iso.datetime(),
 });
 export type WorkerCredentials = z.infer<typeof workerCredentialsSchema>;
+
+/** `POST /v1/workers` answers a dismissal with what becomes of the worker's connection. */
+export const workerDismissedSchema = z.strictObject({
+  worker: workerKeySchema,
+  state: z.literal("dismissed"),
+  connectionsEnd: connectionsEndSchema,
+});
+export type WorkerDismissed = z.infer<typeof workerDismissedSchema>;
 
 /** A worker as the API shows it: what it can do, nothing of where it is. */
 export const workerViewSchema = z.strictObject({

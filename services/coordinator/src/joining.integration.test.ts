@@ -10,6 +10,7 @@ import { countersign, signStatement, signWorkerStatement } from "@quorate/signin
 import { rotationOf } from "@quorate/signing/operator-directory";
 import { loadP256Key, type P256Signer, p256SignerOf } from "@quorate/signing/p256-key";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ConsoleOverview } from "./console/console-overview.ts";
 import { openDatabase } from "./database.ts";
 import { adminToken, invitationToken, startTestNetwork, type TestNetwork } from "./network.fixture.ts";
 import { problemOf } from "./problem-of.fixture.ts";
@@ -34,6 +35,13 @@ async function signDismissal(signer: P256Signer, worker: string): Promise<Uint8A
   const network = sha256Of(Buffer.from((await stranger.network()).networkKey, "base64"));
   const saidAt = formatTime(new Date());
   return signWorkerStatement({ action: "dismiss", operator: signer.operator, worker, network, saidAt }, signer);
+}
+
+/** Of whom the audit log says that this was decided, the newest first. */
+async function decidedOf(action: string): Promise<(string | undefined)[]> {
+  const authorization = `Basic ${Buffer.from(`grace:${adminToken}`).toString("base64")}`;
+  const { audit } = (await (await fetch(`${network.consoleUrl}/overview.json`, { headers: { authorization } })).json()) as ConsoleOverview;
+  return audit.filter((entry) => entry.action === action).map(({ subject }) => subject);
 }
 
 async function admitted(name: string): Promise<P256Signer> {
@@ -139,7 +147,8 @@ describe("changes of keys, and revocation", () => {
     const identityKey = Buffer.from(next.spki).toString("base64");
     expect(view).toMatchObject({ operator: operator.id, state: "admitted", identityKey });
     expect(view.rotations).toEqual([{ index: expect.any(Number), identityKey }]);
-    expect(await stranger.sendOperatorStatement({ envelope: textOf(rotation) })).toEqual(view);
+    expect(view.connectionsEnd).toBe("now");
+    expect(await stranger.sendOperatorStatement({ envelope: textOf(rotation) })).toEqual({ ...view, connectionsEnd: undefined });
     await expect.poll(() => operator.refusals.length, { timeout: 20_000 }).toBeGreaterThan(0);
     const { publicKey: worker } = createUserKey();
     const byOld = textOf(await signRegistration(stranger, operator.signer, { worker }));
@@ -177,6 +186,31 @@ describe("changes of keys, and revocation", () => {
     const registration = textOf(await signRegistration(stranger, operator.signer, { worker: createUserKey().publicKey }));
     expect(await problemOf(stranger.registerWorker(registration))).toMatch(/^403 revoked/);
     expect((await stranger.network()).operators.map((present) => present.operator)).not.toContain(operator.id);
+    await replayLog(stranger);
+  });
+
+  test("while NATS is away an operator joins, changes its key and is revoked: logged and audited at once, and connections end when it is back", async () => {
+    const [rotating, revoked, leaving] = [await network.enrol("Kim"), await network.enrol("Leo"), await network.enrol("Mia")];
+    const next = newSigner();
+    const rotation = signStatement({ kind: "operator", predicate: rotationOf(rotating.id, next) }, [rotating.signer, next]);
+    const worker = (await stranger.workers()).find(({ operator }) => operator === leaving.id)?.worker ?? "";
+    await network.stopNats();
+    const waiting = newSigner();
+    await stranger.sendOperatorStatement({ envelope: envelopeOf(waiting, "Nia") });
+    expect(await admin.decide(waiting.operator, { decision: "approve" })).toMatchObject({ state: "admitted" });
+    expect(await stranger.sendOperatorStatement({ envelope: textOf(rotation) })).toMatchObject({ connectionsEnd: "later" });
+    const reason = "it lies";
+    const view = await admin.decide(revoked.id, { decision: "revoke", reason });
+    expect(view).toMatchObject({ state: "revoked", revokedIndex: expect.any(Number), connectionsEnd: "later" });
+    const dismissed = await stranger.dismissWorker(textOf(await signDismissal(leaving.signer, worker)));
+    expect(dismissed).toEqual({ worker, state: "dismissed", connectionsEnd: "later" });
+    expect([(await decidedOf("approve"))[0], (await decidedOf("revoke"))[0]]).toEqual([waiting.operator, revoked.id]);
+    const out = [rotating, revoked, leaving];
+    expect(out.map(({ refusals }) => refusals)).toEqual([[], [], []]);
+
+    await network.startNats();
+    await expect.poll(() => out.every(({ refusals }) => refusals.length > 0), { timeout: 60_000 }).toBe(true);
+    expect(await admin.decide((await network.enrol("Ole")).id, { decision: "revoke", reason })).toMatchObject({ connectionsEnd: "now" });
     await replayLog(stranger);
   });
 });

@@ -3,8 +3,10 @@ import { unreachable } from "@quorate/protocol/unreachable";
 import { logicalKey } from "@quorate/verdict/replay-unique";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database, Queries } from "./database.ts";
+import type { CoordinatorEvents } from "./events.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { logAllReceivedOf } from "./received.ts";
+import { type AuditEntry, saveAuditEntry } from "./store/audit-entries.ts";
 import { saveEntry } from "./store/entries.ts";
 import { deleteStatement, loadStatements, type OperatorStatement, saveLogging } from "./store/operator-statements.ts";
 import { lockOperator, saveOperator, saveRevoked, saveRotation } from "./store/operators.ts";
@@ -14,29 +16,32 @@ type Dependencies = {
   db: Database;
   log: NetworkLog;
   blobs: Pick<BlobStore, "load">;
-  /** Credentials that the transport knows of have ended. */
-  credentialsRevoked: () => Promise<void>;
+  /** Credentials that the transport knows of have ended; resolves to whether it refuses them now. */
+  credentialsRevoked: () => Promise<boolean>;
+  events: Pick<CoordinatorEvents, "enrolled" | "operatorChanged">;
   now: () => Date;
 };
 
-export type LoggedPredicate = { index: number; predicate: OperatorPredicate };
+type LoggedPredicate = { index: number; predicate: OperatorPredicate };
+
+/** What is to be logged, and for the audit log who had it done. */
+export type DecidedStatement = { predicate: OperatorPredicate; envelope: Uint8Array; audit?: AuditEntry | undefined };
 
 /**
  * Logs an operator's statement, signed by all who must sign it, and keeps what follows from it. Before it may be in the log it is written
  * down that it may: whatever a replay would judge differently because of it (a committee, what the operator signed) waits until it is known.
  * Repeating it changes nothing.
+ *
+ * @returns whether the transport refuses the credentials that end with it
  */
-export async function logOperatorStatement(
-  dependencies: Dependencies,
-  predicate: OperatorPredicate,
-  envelope: Uint8Array,
-): Promise<LoggedPredicate> {
+export async function logOperatorStatement(dependencies: Dependencies, { predicate, envelope, audit }: DecidedStatement): Promise<boolean> {
   const { db, now } = dependencies;
   const { operator } = predicate;
   const key = logicalKey({ kind: "operator", predicate });
   await db.transaction(async (tx) => {
     await lockOperator(tx, operator, "update");
     await saveLogging(tx, { key, operator, envelope }, now());
+    if (audit) await saveAuditEntry(tx, audit);
   });
   return finish(dependencies, { key, operator, envelope });
 }
@@ -52,10 +57,7 @@ export async function logUnfinishedStatements(dependencies: Dependencies): Promi
   return unfinished.length;
 }
 
-async function finish(
-  dependencies: Dependencies,
-  statement: Pick<OperatorStatement, "key" | "operator" | "envelope">,
-): Promise<LoggedPredicate> {
+async function finish(dependencies: Dependencies, statement: Pick<OperatorStatement, "key" | "operator" | "envelope">): Promise<boolean> {
   const { db, log, now } = dependencies;
   const { key, operator, envelope } = statement;
   // Taken before, and signed with the key that the operator had then: it has to be in the log before the key changes.
@@ -64,14 +66,20 @@ async function finish(
   if (appended.statement.kind !== "operator")
     throw new Error(`appending ${key} to the log: the log holds another kind of entry with this key`);
   const logged = { index: appended.entry.index, predicate: appended.statement.predicate };
-  await db.transaction(async (tx) => {
+  const isFirst = await db.transaction(async (tx) => {
     // Whoever deletes it saves what follows, once: the request and a look for unfinished statements may both come here.
-    if (!(await deleteStatement(tx, key))) return;
+    if (!(await deleteStatement(tx, key))) return false;
     await saveEntry(tx, appended.entry);
     await saveLogged(tx, logged, now());
+    return true;
   });
-  if (logged.predicate.action !== "enrol") await dependencies.credentialsRevoked();
-  return logged;
+  if (isFirst) tell(dependencies, logged);
+  return logged.predicate.action === "enrol" || dependencies.credentialsRevoked();
+}
+
+function tell({ events }: Dependencies, { index, predicate }: LoggedPredicate): void {
+  if (predicate.action === "enrol") events.enrolled(predicate.operator, predicate.name, index);
+  else events.operatorChanged(predicate.operator, predicate.action, index);
 }
 
 async function saveLogged(db: Queries, { index, predicate }: LoggedPredicate, now: Date): Promise<void> {

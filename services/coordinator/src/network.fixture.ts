@@ -29,6 +29,9 @@ export type TestNetwork = AsyncDisposable & {
   readonly consoleUrl: string | undefined;
   readonly config: CoordinatorConfig;
   readonly archive: SignedArchive;
+  /** Stops the NATS server, and starts it again where it was. */
+  stopNats(): Promise<void>;
+  startNats(): Promise<void>;
   /** Deletes all that Redis holds. */
   wipeRedis(): Promise<void>;
   restart(options?: Partial<CoordinatorOptions>): Promise<void>;
@@ -62,7 +65,9 @@ export async function startTestNetwork(settings: {
   for (const resource of [postgres, redis]) resources.use(resource);
   if (Symbol.asyncDispose in archive) resources.use(archive);
   const authority = await createAuthority(file("nats-authority.json"));
-  const nats = resources.use(await startNatsServer({ authority, directory: file("nats") }));
+  const natsServer = { authority, directory: file("nats") };
+  let nats = await startNatsServer(natsServer);
+  resources.defer(() => nats[Symbol.asyncDispose]());
   const log = await startLogWithWitnesses(file, resources, settings.witnesses);
   createP256Key(file("network.key"));
   await writeFile(file("archives.json"), JSON.stringify([{ distribution: "debian", url: archive.url, keyrings: [archive.keyring] }]));
@@ -107,6 +112,12 @@ export async function startTestNetwork(settings: {
     config,
     archive,
     api: createApi({ url, token: apiToken }),
+    async stopNats() {
+      await nats[Symbol.asyncDispose]();
+    },
+    async startNats() {
+      nats = await startNatsServer({ ...natsServer, port: Number(new URL(nats.url).port) });
+    },
     async wipeRedis() {
       const redis = new Redis({ path: config.REDIS_URL });
       await redis.flushall();

@@ -11,7 +11,8 @@ import { loadOperators } from "./store/operators.ts";
 import { loadRevokedCredentials } from "./store/workers.ts";
 import { startSweep } from "./sweep.ts";
 
-const revocationMilliseconds = 30_000;
+/** Whoever has credentials ended waits for no more attempts to connect than begin in this time: the sweep makes others. */
+const revocationMilliseconds = 1_000;
 
 type Surroundings = { db: Database; events: CoordinatorEvents; everyMilliseconds: number; now: () => Date };
 
@@ -19,18 +20,19 @@ type Surroundings = { db: Database; events: CoordinatorEvents; everyMilliseconds
 export type Transport = AsyncDisposable & {
   readonly bus: CoordinatorBus;
   readonly authority: Authority;
-  /** @throws Error when NATS cannot be told; then it is told later */
-  credentialsRevoked(): Promise<void>;
+  /** Resolves to whether NATS refuses all credentials that have ended; if it is away, it does when it is back. */
+  credentialsRevoked(): Promise<boolean>;
 };
 
 export async function openTransport(config: CoordinatorConfig, surroundings: Surroundings): Promise<Transport> {
   const { db, events, everyMilliseconds, now } = surroundings;
   await using resources = new AsyncDisposableStack();
   const authority = await loadAuthority(config.NATS_AUTHORITY_FILE);
-  const { push: credentialsRevoked, pushOwed } = createRevocations(async () => {
+  const tell = async () => {
     const server = { url: config.NATS_URL, authority, signal: AbortSignal.timeout(revocationMilliseconds) };
     await revokeUsers(server, await loadRevokedCredentials(db, now()));
-  });
+  };
+  const { push: credentialsRevoked, pushOwed } = createRevocations({ tell, onError: events.credentialsStay });
   const bus = resources.use(await openBus(config.NATS_URL, { authority, db, credentialsRevoked, events }));
   resources.use(startSweep({ everyMilliseconds, onError: events.credentialsStay, look: pushOwed }));
   const owned = resources.move();

@@ -1,4 +1,3 @@
-import type { OperatorPredicate } from "@quorate/attestation/log-statement";
 import type { VerifySignature } from "@quorate/attestation/p256";
 import type { Enrolment } from "@quorate/protocol/operator";
 import type { OperatorDecision, OperatorRequest, OperatorView } from "@quorate/protocol/operator-view";
@@ -13,10 +12,10 @@ import { type Enrolled, keysAt } from "@quorate/verdict/enrolled";
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { CoordinatorEvents } from "./events.ts";
-import { logOperatorStatement, operatorPredicateOf } from "./log-operator-statement.ts";
+import { type DecidedStatement, logOperatorStatement, operatorPredicateOf } from "./log-operator-statement.ts";
 import type { NetworkLog } from "./network-log.ts";
 import { notEnrolled, type SignedPredicate, verifyOperatorStatement } from "./operator-statement.ts";
-import { saveAuditEntry } from "./store/audit-entries.ts";
+import { type AuditEntry, saveAuditEntry } from "./store/audit-entries.ts";
 import { countPending, deleteOldStatements, findStatement, loadStatements, savePending, saveRefused } from "./store/operator-statements.ts";
 import { findOperator, loadOperators } from "./store/operators.ts";
 
@@ -39,11 +38,10 @@ type Dependencies = {
   verify: VerifySignature;
   /** Whoever has this code is admitted at once. */
   invitationToken: string | undefined;
-  ensureConsumer: (operator: Enrolment["operator"]) => Promise<void>;
   /** Rounds may have waited for one more operator. */
   enrolled: () => void;
-  /** Credentials that the transport knows of have ended. */
-  credentialsRevoked: () => Promise<void>;
+  /** Credentials that the transport knows of have ended; resolves to whether it refuses them now. */
+  credentialsRevoked: () => Promise<boolean>;
   events: CoordinatorEvents;
   now: () => Date;
 };
@@ -72,14 +70,12 @@ export function createOperatorAdmission(dependencies: Dependencies): OperatorAdm
     },
     async take(request) {
       const signed = await verifyNow(dependencies, request.envelope);
-      if (!signed.isDone) await takeNew(dependencies, signed, request.invitation);
-      return mustFind(signed.predicate.operator);
+      const done = signed.isDone ? {} : await takeNew(dependencies, signed, request.invitation);
+      return { ...(await mustFind(signed.predicate.operator)), ...done };
     },
     async decide(operator, decision) {
-      await apply(dependencies, operator, decision);
-      const detail = "reason" in decision ? decision.reason : undefined;
-      await saveAuditEntry(db, { at: dependencies.now(), actor: "admin token", action: decision.decision, subject: operator, detail });
-      return mustFind(operator);
+      const done = await apply(dependencies, operator, decision);
+      return { ...(await mustFind(operator)), ...done };
     },
   };
 }
@@ -88,8 +84,12 @@ async function verifyNow({ db, networkKey, verify }: Dependencies, envelope: str
   return verifyOperatorStatement(envelope, { enrolled: await loadOperators(db), networkKey: networkKey.spki, verify });
 }
 
-async function takeNew(dependencies: Dependencies, signed: SignedPredicate, invitation: string | undefined): Promise<void> {
+/** What the answer says besides what there is now to say of the operator. */
+type Done = Pick<OperatorView, "connectionsEnd">;
+
+async function takeNew(dependencies: Dependencies, signed: SignedPredicate, invitation: string | undefined): Promise<Done> {
   const { predicate, envelope } = signed;
+  const { networkKey } = dependencies;
   switch (predicate.action) {
     case "enrol":
       if (invitation === undefined) return keepPending(dependencies, predicate.operator, envelope);
@@ -97,13 +97,13 @@ async function takeNew(dependencies: Dependencies, signed: SignedPredicate, invi
       return admit(dependencies, signed);
     case "rotate":
     case "revoke":
-      return change(dependencies, predicate, predicate.action === "rotate" ? countersign(envelope, dependencies.networkKey) : envelope);
+      return change(dependencies, { predicate, envelope: predicate.action === "rotate" ? countersign(envelope, networkKey) : envelope });
     default:
       return unreachable(predicate);
   }
 }
 
-async function keepPending({ db, events, now }: Dependencies, operator: string, envelope: Uint8Array): Promise<void> {
+async function keepPending({ db, events, now }: Dependencies, operator: string, envelope: Uint8Array): Promise<Done> {
   await deleteOldStatements(db, new Date(now().getTime() - pendingDays * 86_400_000));
   if ((await countPending(db)) >= maxPending) {
     const detail = `${maxPending} operators wait to be admitted already; ask whoever runs this network for an invitation code`;
@@ -111,6 +111,7 @@ async function keepPending({ db, events, now }: Dependencies, operator: string, 
   }
   await savePending(db, { key: entryKey.enrolment(operator), operator, envelope }, now());
   events.operatorPending(operator);
+  return {};
 }
 
 function requireInvitation({ invitationToken }: Dependencies, invitation: string): void {
@@ -119,37 +120,42 @@ function requireInvitation({ invitationToken }: Dependencies, invitation: string
   throw new ProblemError(403, "unknown-invitation", detail);
 }
 
-async function apply(dependencies: Dependencies, operator: string, decision: OperatorDecision): Promise<void> {
-  const { db, networkKey } = dependencies;
+async function apply(dependencies: Dependencies, operator: string, decision: OperatorDecision): Promise<Done> {
+  const { db, networkKey, now } = dependencies;
+  const detail = "reason" in decision ? decision.reason : undefined;
+  const audit = { at: now(), actor: "admin token", action: decision.decision, subject: operator, detail };
   const enrolled = await findOperator(db, operator);
   if (decision.decision === "revoke") {
     if (!enrolled) throw notEnrolled(operator);
-    if (enrolled.revokedAt !== undefined) return;
+    if (enrolled.revokedAt !== undefined) return {};
     const predicate = { action: "revoke", operator: enrolled.enrolment.operator, reason: decision.reason } as const;
-    return change(dependencies, predicate, signStatement({ kind: "operator", predicate }, [networkKey]));
+    return change(dependencies, { predicate, envelope: signStatement({ kind: "operator", predicate }, [networkKey]), audit });
   }
   const undecided = await findStatement(db, entryKey.enrolment(operator));
   if (enrolled || !undecided) {
-    if (enrolled && decision.decision === "approve" && enrolled.revokedAt === undefined) return;
+    if (enrolled && decision.decision === "approve" && enrolled.revokedAt === undefined) return {};
     throw new ProblemError(404, "not-pending", `no enrolment of operator ${operator} waits for a decision`);
   }
-  if (decision.decision === "refuse") return saveRefused(db, undecided.key, decision.reason);
+  if (decision.decision === "refuse") {
+    await db.transaction(async (tx) => {
+      await saveRefused(tx, undecided.key, decision.reason);
+      await saveAuditEntry(tx, audit);
+    });
+    return {};
+  }
   // Others may have been admitted since it was taken.
-  return admit(dependencies, await verifyNow(dependencies, textOf(undecided.envelope)));
+  return admit(dependencies, await verifyNow(dependencies, textOf(undecided.envelope)), audit);
 }
 
-async function admit(dependencies: Dependencies, signed: SignedPredicate): Promise<void> {
-  const { networkKey, ensureConsumer, enrolled, events } = dependencies;
-  const { operator } = signed.predicate;
-  await ensureConsumer(operator);
-  const { index, predicate } = await logOperatorStatement(dependencies, signed.predicate, countersign(signed.envelope, networkKey));
-  if (predicate.action === "enrol") events.enrolled(operator, predicate.name, index);
+async function admit(dependencies: Dependencies, { predicate, envelope }: SignedPredicate, audit?: AuditEntry): Promise<Done> {
+  const { networkKey, enrolled } = dependencies;
+  await logOperatorStatement(dependencies, { predicate, envelope: countersign(envelope, networkKey), audit });
   enrolled();
+  return {};
 }
 
-async function change(dependencies: Dependencies, wanted: OperatorPredicate, envelope: Uint8Array): Promise<void> {
-  const { index, predicate } = await logOperatorStatement(dependencies, wanted, envelope);
-  dependencies.events.operatorChanged(predicate.operator, predicate.action, index);
+async function change(dependencies: Dependencies, decided: DecidedStatement): Promise<Done> {
+  return { connectionsEnd: (await logOperatorStatement(dependencies, decided)) ? "now" : "later" };
 }
 
 function enrolledView(enrolled: Enrolled): OperatorView {

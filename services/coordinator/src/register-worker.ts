@@ -5,7 +5,7 @@ import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { utf8 } from "@quorate/protocol/utf8";
-import type { WorkerCredentials, WorkerStatement } from "@quorate/protocol/worker";
+import type { WorkerCredentials, WorkerDismissed, WorkerStatement } from "@quorate/protocol/worker";
 import { ProblemError } from "@quorate/service/problem";
 import { parseBase64 } from "@quorate/tlog/base64";
 import { VerificationError } from "@quorate/tlog/verification-error";
@@ -17,8 +17,8 @@ import { findOperator } from "./store/operators.ts";
 import { countWorkers, findWorker, saveDismissed, saveWorker } from "./store/workers.ts";
 
 export type WorkerRegistry = {
-  /** Credentials for a worker that its operator registers; nothing for one that it dismisses. */
-  take(envelope: string): Promise<WorkerCredentials | undefined>;
+  /** Credentials for a worker that its operator registers. */
+  take(envelope: string): Promise<WorkerCredentials | WorkerDismissed>;
 };
 
 type Dependencies = {
@@ -29,7 +29,8 @@ type Dependencies = {
   natsUrls: string[];
   ensureConsumer: (operator: OperatorId) => Promise<void>;
   mintUser: (user: { operator: OperatorId; userKey: string; expiresAt: Date }) => Promise<string>;
-  credentialsRevoked: () => Promise<void>;
+  /** Resolves to whether the transport refuses the credentials that have ended. */
+  credentialsRevoked: () => Promise<boolean>;
   events: CoordinatorEvents;
   now: () => Date;
 };
@@ -40,20 +41,24 @@ const maxClockDifferenceSeconds = 600;
 const maxWorkersOfOperator = 1000;
 
 export function createWorkerRegistry(dependencies: Dependencies): WorkerRegistry {
-  const { db, credentialsRevoked, events, now } = dependencies;
   return {
     async take(text) {
       const statement = await verifyStatement(dependencies, text);
       if (statement.action === "register") return register(dependencies, statement);
-      const known = await findWorker(db, statement.worker);
-      if (known?.operator !== statement.operator)
-        throw new ProblemError(404, "not-found", `operator ${statement.operator} has no such worker`);
-      await saveDismissed(db, statement.worker, now());
-      await credentialsRevoked();
-      events.workerDismissed(statement.operator, statement.worker);
-      return undefined;
+      return dismiss(dependencies, statement);
     },
   };
+}
+
+async function dismiss(
+  { db, credentialsRevoked, events, now }: Dependencies,
+  { operator, worker }: Extract<WorkerStatement, { action: "dismiss" }>,
+): Promise<WorkerDismissed> {
+  const known = await findWorker(db, worker);
+  if (known?.operator !== operator) throw new ProblemError(404, "not-found", `operator ${operator} has no such worker`);
+  await saveDismissed(db, worker, now());
+  events.workerDismissed(operator, worker);
+  return { worker, state: "dismissed", connectionsEnd: (await credentialsRevoked()) ? "now" : "later" };
 }
 
 async function register(

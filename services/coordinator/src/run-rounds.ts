@@ -44,7 +44,7 @@ export async function runRounds(config: CoordinatorConfig, surroundings: Surroun
   };
   const sweep = resources.use(startSweep({ everyMilliseconds, onError: events.sweepFailed, look: wakeDue }));
   const finishStatements = async () => {
-    if ((await logUnfinishedStatements({ db, log, blobs, credentialsRevoked, now })) > 0) sweep.now();
+    if ((await logUnfinishedStatements({ db, log, blobs, credentialsRevoked, events, now })) > 0) sweep.now();
   };
   // By itself: it waits for the log, and rounds must not wait for it.
   resources.use(startSweep({ everyMilliseconds, onError: events.statementsUnfinished, look: finishStatements }));

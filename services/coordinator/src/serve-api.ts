@@ -87,7 +87,6 @@ function handlersOf(config: CoordinatorConfig, surroundings: Surroundings) {
       networkKey,
       verify,
       invitationToken: config.INVITATION_TOKEN,
-      ensureConsumer,
       enrolled: rounds.lookNow,
       credentialsRevoked,
       events,

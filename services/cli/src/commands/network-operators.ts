@@ -4,6 +4,7 @@ import type { OperatorDecision, OperatorView } from "@quorate/protocol/operator-
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import { type ConnectionOptions, dataDirectoryOf, requireConnection } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
+import { connectionLines } from "../operator/connection-lines.ts";
 import { layoutOf } from "../up/layout.ts";
 import { loadSettings } from "../up/settings.ts";
 
@@ -29,7 +30,7 @@ export async function runOperatorsDecide(
   const api = await connectAsAdmin(options, context);
   const view = await api.decide(await findOperator(api, operator, signal), decision, { signal });
   if (options.json) terminal.printJson(view);
-  else terminal.print(operatorLine(view));
+  else for (const line of [operatorLine(view), ...connectionLines(view.connectionsEnd)]) terminal.print(line);
   return exitCodes.ok;
 }
 

@@ -22,6 +22,7 @@ import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import { parseNetworkUrl } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { architecturesOf } from "@quorate/protocol/host-architectures";
+import { connectionLines } from "../operator/connection-lines.ts";
 import { type OperatorOptions, operatorDirectoryOf } from "../operator/operator-location.ts";
 import { loadPassphrase } from "../operator/passphrase.ts";
 import { sendEnrolment } from "../operator/send-enrolment.ts";
@@ -125,6 +126,7 @@ export async function runOperatorRotate(options: Options, { terminal, env, signa
     terminal.print(`operator   ${view.operator} signs with a new key from now on; its id stays`);
     terminal.print(`keys       ${directory}/identity.pem is the new one: make a new backup; the old one is ${retired}`);
     terminal.print(`workers    those that run end by themselves: start them again, with the new key`);
+    for (const line of connectionLines(view.connectionsEnd)) terminal.print(line);
   }
   return exitCodes.ok;
 }
@@ -139,10 +141,12 @@ export async function runOperatorRevoke(
   const envelope = textOf(await signOperatorStatement({ kind: "operator", predicate }, [identity.signer]));
   const view = await createApi({ url: network.url }).sendOperatorStatement({ envelope }, { signal });
   if (options.json) terminal.printJson(view);
-  else
+  else {
     terminal.print(
       `operator   ${view.operator} has left the network: entry ${view.revokedIndex} of the log; results after it do not count`,
     );
+    for (const line of connectionLines(view.connectionsEnd)) terminal.print(line);
+  }
   return exitCodes.ok;
 }
 

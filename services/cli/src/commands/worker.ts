@@ -8,6 +8,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
+import { connectionLines } from "../operator/connection-lines.ts";
 import { inspectHost, requireBuildHost } from "../operator/inspect-host.ts";
 import { loadWorkerStatus } from "../operator/load-worker-status.ts";
 import { type OperatorOptions, operatorDirectoryOf, workerDirectoryOf } from "../operator/operator-location.ts";
@@ -118,9 +119,13 @@ export async function runWorkerLeave(
   const saidAt = formatTime(new Date());
   const networkDigest = sha256Of(Buffer.from(network.networkKey, "base64"));
   const statement = { action: "dismiss" as const, operator: signer.operator, worker: leaving, network: networkDigest, saidAt };
-  await createApi({ url: network.url }).dismissWorker(textOf(await signWorkerStatement(statement, signer)), { signal });
-  if (options.json) terminal.printJson({ worker: leaving, state: "dismissed" });
-  else terminal.print(`worker     ${leaving} has left ${network.url}; what it has on disk may be deleted`);
+  const envelope = textOf(await signWorkerStatement(statement, signer));
+  const dismissed = await createApi({ url: network.url }).dismissWorker(envelope, { signal });
+  if (options.json) terminal.printJson(dismissed);
+  else {
+    terminal.print(`worker     ${leaving} has left ${network.url}; what it has on disk may be deleted`);
+    for (const line of connectionLines(dismissed.connectionsEnd)) terminal.print(line);
+  }
   return exitCodes.ok;
 }
 

@@ -1,4 +1,4 @@
-import { workerCredentialsSchema, workerRequestSchema, workerViewSchema } from "@quorate/protocol/worker";
+import { workerCredentialsSchema, workerDismissedSchema, workerRequestSchema, workerViewSchema } from "@quorate/protocol/worker";
 import type { HttpApp } from "@quorate/service/http-app";
 import { z } from "zod";
 import type { Queries } from "../database.ts";
@@ -16,13 +16,10 @@ export function addWorkerRoutes(app: HttpApp, { db, workerRegistry, now }: Depen
       schema: {
         summary: "A worker's registration or dismissal, signed by its operator",
         body: workerRequestSchema,
-        response: { 200: workerCredentialsSchema, 204: z.null() },
+        response: { 200: z.union([workerCredentialsSchema, workerDismissedSchema]) },
       },
     },
-    async ({ body }, reply) => {
-      const credentials = await workerRegistry.take(body.envelope);
-      return credentials ? reply.code(200).send(credentials) : reply.code(204).send(null);
-    },
+    async ({ body }) => workerRegistry.take(body.envelope),
   );
 
   app.get(
