@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { parseEntry } from "@quorate/attestation/log-statement";
 import { sha256Of } from "@quorate/protocol/digest";
 import { nodeHasher } from "@quorate/signing/node-hasher";
@@ -11,7 +11,7 @@ import { startTestNetwork, type TestNetwork } from "../../services/coordinator/s
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { firstOf, placeOf, readEntries, replayForged, verdictOn, withoutRecords } from "./forged-log.ts";
+import { firstOf, linesBesidesLog, placeOf, readEntries, replayForged, verdictOn, withoutRecords } from "./forged-log.ts";
 import { readerOf, rebuiltDigest } from "./play.ts";
 
 const owned = new AsyncDisposableStack();
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await Promise.all(members.map((operator) => operator.work({ digestOf: rebuiltDigest })));
   await round.settled();
   const reader = await readerOf(network, operators, directory);
-  readerLines = (await readFile(reader.policyFile, "utf8")).replaceAll(/^(?:log|witness|group|quorum) .*\n/gm, "");
+  readerLines = await linesBesidesLog(reader.policyFile);
   logged = await readEntries((await network.api.network()).logUrl);
   honest = withoutRecords(logged);
   networkKey = loadP256Key(network.config.NETWORK_KEY_FILE);

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isHashedRekord } from "@quorate/attestation/hashed-rekord";
 import { type LogStatement, parseEntry } from "@quorate/attestation/log-statement";
@@ -71,6 +71,19 @@ export function verdictOn(entries: readonly Uint8Array[], { counting }: { counti
   };
 }
 
+/** Logs these entries in this order. */
+export async function appendAll(url: string, entries: readonly Uint8Array[]): Promise<void> {
+  for (const [place, bytes] of entries.entries()) {
+    const { status } = await append(url, `forged/${place}`, bytes, place === entries.length - 1 ? "published" : "sequenced");
+    if (status !== 200) throw new Error(`appending entry ${place}: ${status}`);
+  }
+}
+
+/** The lines of a reader's policy about network and operators, without those about a log and its witnesses. */
+export async function linesBesidesLog(policyFile: string): Promise<string> {
+  return (await readFile(policyFile, "utf8")).replaceAll(/^(?:log|witness|group|quorum) .*\n/gm, "");
+}
+
 /** What `quorate replay` says of a log with these entries, to a reader with this policy about network and operators. */
 export async function replayForged(
   entries: readonly Uint8Array[],
@@ -78,10 +91,7 @@ export async function replayForged(
 ): Promise<{ code: number; report: Record<string, unknown> }> {
   await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
   await using log = await constellation.startLog();
-  for (const [place, bytes] of entries.entries()) {
-    const { status } = await append(log.url, `forged/${place}`, bytes, place === entries.length - 1 ? "published" : "sequenced");
-    if (status !== 200) throw new Error(`appending entry ${place}: ${status}`);
-  }
+  await appendAll(log.url, entries);
   const policyFile = join(constellation.directory, "policy");
   await writeFile(policyFile, `${constellation.policyText}${readerLines}`);
   const { code, stdout, stderr } = await quorate(["replay", "--log", log.url, "--policy", policyFile, "--json"], {

@@ -1,5 +1,4 @@
 import { generateKeyPairSync } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthority } from "@quorate/bus/authority";
 import { startNatsServer } from "@quorate/bus/nats-server.fixture";
@@ -7,14 +6,11 @@ import { createUserKey, mintUser } from "@quorate/bus/user-credentials";
 import { connectWorkerBus } from "@quorate/bus/worker-bus";
 import { sha256Of } from "@quorate/protocol/digest";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
-import { createNoteKey } from "@quorate/signing/note-key";
 import { p256SignerOf } from "@quorate/signing/p256-key";
-import { formatVkey } from "@quorate/tlog/note";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
 import { signEnrolment, signRegistration, type TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { append, LogConstellation } from "../integration/log-constellation.ts";
-import { quorate } from "../quorate.ts";
+import { LogConstellation } from "../integration/log-constellation.ts";
 
 const owned = new AsyncDisposableStack();
 let network: TestNetwork;
@@ -69,20 +65,4 @@ test("outsider-nats", async () => {
   const elsewhere = await connectWorkerBus({ ...anonymous, urls: [server.url], jwt: () => jwt });
   await elsewhere[Symbol.asyncDispose]();
   await expect(connectWorkerBus({ ...anonymous, jwt: () => jwt })).rejects.toThrow("refuses these credentials");
-});
-
-test("colluding-witnesses", async () => {
-  await using constellation = await LogConstellation.start({ witnesses: 1, quorum: 1 });
-  await using fork = await constellation.startLog();
-  await append(fork.url, "another history", utf8("another history"));
-  const honest = ["w2", "w3"].map((name) => {
-    const { key } = createNoteKey(join(constellation.directory, `${name}.key`), `witness.example/${name}`, "cosignature");
-    return `witness ${name} ${formatVkey(key)}`;
-  });
-  const policyFile = join(constellation.directory, "policy");
-  const policy = constellation.policyText.replace(/^group .*$/m, [...honest, "group witnesses 2 w1 w2 w3"].join("\n"));
-  await writeFile(policyFile, policy);
-  const { code, stdout, stderr } = await quorate(["log", "fsck", "--log", fork.url, "--policy", policyFile]);
-  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-  expect(stderr).toMatch(/w1|witness/);
 });
