@@ -1,6 +1,7 @@
 import type { EntryRange, LogReader } from "@quorate/client/log-reader";
 import type { OperatorId } from "@quorate/protocol/operator";
 import type { CheckedEntry } from "@quorate/verdict/check-entry";
+import { type CheckedBundle, parseCheckedBundle } from "./checked-bundle.ts";
 import { EntryCheckers } from "./entry-checkers.ts";
 
 /** Threads take some tenths of a second to start: fewer entries are read before they have. */
@@ -32,7 +33,7 @@ export async function* checkAhead({ reader, range, networkKey, identityKeys, sig
     if (used.size === identityKeys.size && [...identityKeys].every(([operator, key]) => used.get(operator) === key)) return;
     checkers.useKeys((used = new Map(identityKeys)));
   };
-  const begun: { readonly bundle: Bundle; readonly checked: Promise<CheckedEntry[]> }[] = [];
+  const begun: Begun[] = [];
   // Nearly all keys are in the first bundle: what is checked before they are known is checked twice.
   let capacity = 1;
   for await (const bundle of bundles) {
@@ -48,11 +49,10 @@ export async function* checkAhead({ reader, range, networkKey, identityKeys, sig
   while (begun.length > 0) yield* takeFirst(begun, signal);
 }
 
-async function* takeFirst(
-  begun: { readonly bundle: Bundle; readonly checked: Promise<CheckedEntry[]> }[],
-  signal: AbortSignal,
-): AsyncGenerator<BundleAhead> {
+type Begun = { readonly bundle: Bundle; readonly checked: Promise<CheckedBundle> };
+
+async function* takeFirst(begun: Begun[], signal: AbortSignal): AsyncGenerator<BundleAhead> {
   const first = begun.shift();
   signal.throwIfAborted();
-  if (first !== undefined) yield { ...first.bundle, checked: await first.checked };
+  if (first !== undefined) yield { ...first.bundle, checked: parseCheckedBundle(await first.checked) };
 }

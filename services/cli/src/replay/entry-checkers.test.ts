@@ -28,8 +28,14 @@ test("other threads find out the same as this one, each bundle its own answer, w
   const unknown = checkers.check(entries);
   checkers.useKeys(identityKeys);
   const answers = await Promise.all([checkers.check(entries), checkers.check(entries.slice(3)), checkers.check(entries.slice(0, 5))]);
-  expect(answers.map(plain)).toEqual([plain(checkedHere), plain(checkedHere.slice(3)), plain(checkedHere.slice(0, 5))]);
-  const claims = (await unknown).filter((checked) => checked.kind === "statement" && checked.statement.kind === "commitment");
+  expect(answers.map(parseCheckedBundle).map(plain)).toEqual([
+    plain(checkedHere),
+    plain(checkedHere.slice(3)),
+    plain(checkedHere.slice(0, 5)),
+  ]);
+  const claims = parseCheckedBundle(await unknown).filter(
+    (checked) => checked.kind === "statement" && checked.statement.kind === "commitment",
+  );
   expect(claims.map((checked) => "signed" in checked)).toEqual([false, false, false]);
 });
 

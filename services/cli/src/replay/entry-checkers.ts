@@ -2,15 +2,14 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { OperatorId } from "@quorate/protocol/operator";
 import { formatEntryBundle } from "@quorate/tlog/entry-bundle";
-import type { CheckedEntry } from "@quorate/verdict/check-entry";
-import { type CheckedBundle, parseCheckedBundle } from "./checked-bundle.ts";
+import type { CheckedBundle } from "./checked-bundle.ts";
 import type { Asked, EntryCheckerData } from "./entry-checker.ts";
 
 const maxThreads = 16;
 /** So many that a thread does not wait for the next one; they are held in memory. */
 const bundlesPerThread = 3;
 
-type Waiting = { readonly resolve: (checked: CheckedEntry[]) => void; readonly reject: (reason: unknown) => void };
+type Waiting = { readonly resolve: (checked: CheckedBundle) => void; readonly reject: (reason: unknown) => void };
 type Thread = { readonly worker: Worker; readonly waiting: Waiting[]; failure?: Error };
 
 /** Other threads that check entries before their turn: as many as there are processors, since the one that asks has much less to do. */
@@ -32,12 +31,12 @@ export class EntryCheckers implements AsyncDisposable {
     for (const { worker } of this.#threads) worker.postMessage(asked, []);
   }
 
-  /** Checks the entries of one bundle. @throws Error when a thread has failed */
-  check(entries: readonly Uint8Array[]): Promise<CheckedEntry[]> {
+  /** Checks the entries of one bundle; the answer is parsed when its turn comes: until then it is one text. @throws Error when a thread has failed */
+  check(entries: readonly Uint8Array[]): Promise<CheckedBundle> {
     const { worker, waiting, failure } = this.#threads.reduce((best, one) => (one.waiting.length < best.waiting.length ? one : best));
     if (failure !== undefined) return Promise.reject(failure);
     const asked = { bundle: formatEntryBundle(entries) };
-    const checked = new Promise<CheckedEntry[]>((resolve, reject) => waiting.push({ resolve, reject }));
+    const checked = new Promise<CheckedBundle>((resolve, reject) => waiting.push({ resolve, reject }));
     worker.postMessage(asked, [asked.bundle.buffer]);
     return checked;
   }
@@ -55,7 +54,7 @@ function startThread(workerData: EntryCheckerData): Thread {
     thread.failure ??= reason;
     for (const { reject } of waiting.splice(0)) reject(reason);
   };
-  worker.on("message", (checked: CheckedBundle) => waiting.shift()?.resolve(parseCheckedBundle(checked)));
+  worker.on("message", (checked: CheckedBundle) => waiting.shift()?.resolve(checked));
   worker.on("error", (cause) => fail(new Error("checking entries on another thread", { cause })));
   worker.on("exit", () => fail(new Error("checking entries on another thread: it has ended")));
   return thread;
