@@ -7,6 +7,7 @@ import { createHttpApp } from "./http-app.ts";
 import type { HttpApp } from "./http-app.ts";
 import { listen } from "./listen.ts";
 import { silentLogger } from "./logger.ts";
+import { Metrics } from "./metrics.ts";
 import { ProblemError } from "./problem.ts";
 
 const started: HttpApp[] = [];
@@ -39,6 +40,20 @@ async function problemOf(response: Response) {
 
 const post = (url: string, body: string, type = "application/json") =>
   fetch(`${url}/things`, { method: "POST", body, headers: { "content-type": type } });
+
+test("counts the requests that were answered with a problem, by status", async () => {
+  const url = await serve({ metrics: new Metrics() });
+  for (const body of ['{"name":"x"}', "{}", "{", "x".repeat(200)]) await post(url, body);
+  await fetch(`${url}/nowhere`);
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const counted = [400, 404, 413].map((status, place) => `http_problems_total{status="${status}"} ${[2, 1, 1][place]}`);
+  expect(
+    text
+      .split("\n")
+      .filter((line) => line.startsWith("http_problems_total"))
+      .sort(),
+  ).toEqual(counted);
+});
 
 test("answers a request that fits its schema", async () => {
   const response = await post(await serve(), '{"name":"x"}');

@@ -36,7 +36,7 @@ export type HttpAppOptions = {
   requestTimeoutMilliseconds?: number;
   /** Awaited by `GET /health/ready`: one that throws or takes over 2 s makes it 503. */
   readiness?: ReadinessChecks;
-  /** Served at `GET /metrics`. */
+  /** Served at `GET /metrics`; with them, how many requests were answered with a problem. */
   metrics?: Metrics;
   /** Proxies in front that may say who the client is; default none. */
   trustProxy?: boolean | string[];
@@ -74,9 +74,16 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   );
   closeConnectionsOnStop(app);
   addHealthRoutes(app, options.readiness ?? {});
-  const { metrics } = options;
-  if (metrics !== undefined) app.get("/metrics", (_request, reply) => reply.type(metricsMediaType).send(metrics.text()));
+  if (options.metrics !== undefined) addMetrics(app, options.metrics);
   return app;
+}
+
+function addMetrics(app: HttpApp, metrics: Metrics): void {
+  const problems = metrics.counter({ name: "http_problems_total", help: "Requests answered with 400 or above, by status." });
+  app.addHook("onResponse", async (_request, { statusCode }) => {
+    if (statusCode >= 400) problems.add(1, { status: String(statusCode) });
+  });
+  app.get("/metrics", (_request, reply) => reply.type(metricsMediaType).send(metrics.text()));
 }
 
 /**
