@@ -175,7 +175,7 @@ export const adversaries = {
     party: "outsider",
     does: "enrols, submits or uploads without a token, or with one for something else",
     caughtBy: "401, before the body is read",
-    seenWith: "the coordinator's log and metrics",
+    seenWith: "the coordinator's metrics",
     verdict: "nothing has changed",
   },
   "outsider-nats": {

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import type { LeasedJob } from "@quorate/bus/worker-bus";
 import { sha256Of } from "@quorate/protocol/digest";
 import { defaultPolicy } from "@quorate/protocol/policy";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
@@ -7,7 +8,7 @@ import { startTestNetwork, type TestNetwork } from "../../services/coordinator/s
 import { temporaryDirectory } from "../../services/coordinator/src/servers.fixture.ts";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import type { TestOperator } from "../../services/coordinator/src/test-operator.fixture.ts";
-import { play, readerOf, rebuiltDigest, signClaim, traceMadeBy, type Reader } from "./play.ts";
+import { collectingLogger, countsOf, play, readerOf, rebuiltDigest, signClaim, traceMadeBy, type Reader } from "./play.ts";
 
 const names = ["lazy", "lazies", "traceless", "copied", "late", "silent", "switched", "stale", "first", "second"];
 const policy = {
@@ -17,6 +18,7 @@ const policy = {
   revealDeadlineSeconds: 4,
 };
 const owned = new AsyncDisposableStack();
+const { lines, logger } = collectingLogger();
 let network: TestNetwork;
 let ada: TestOperator;
 let bert: TestOperator;
@@ -27,12 +29,21 @@ beforeAll(async () => {
   const directory = await temporaryDirectory("adversaries");
   owned.defer(() => rm(directory, { recursive: true, force: true }));
   network = owned.use(
-    await startTestNetwork({ sources: names.map((source) => ({ source, version: "1.0", architecture: "all" as const })), policy }),
+    await startTestNetwork({
+      sources: names.map((source) => ({ source, version: "1.0", architecture: "all" as const })),
+      policy,
+      options: { logger },
+    }),
   );
   [ada, bert, cyd] = [await network.enrol("Ada"), await network.enrol("Bert"), await network.enrol("Cyd")];
   reader = await readerOf(network, [ada, bert, cyd], directory);
 });
 afterAll(() => owned.disposeAsync());
+
+/** Of a job's reports those that the coordinator's log says it refused, and the rule that each broke. */
+const refusedOf = ({ message }: LeasedJob) =>
+  lines.filter(({ msg, job }) => msg === "report refused" && job === message.job).map(({ report, rule }) => [report, rule]);
+const reportsCounted = () => countsOf(network.url, "coordinator_reports_total");
 
 test("lazy-operator", async () => {
   const round = await submitted(network, "lazy");
@@ -55,6 +66,9 @@ test("lazy-majority", async () => {
   const settled = await round.settled();
   expect(settled.verdict?.outcome).toBe("inconclusive");
   expect(settled.verdict?.artifacts.map(({ digests }) => digests)).toEqual([[]]);
+  const status = await reader.status(settled);
+  expect(status).toContain(": inconclusive: 0 of the 2 operators needed agree on lazies_1.0_all.deb; 3 trace-contradicted");
+  for (const name of ["Ada", "Bert", "Cyd"]) expect(status).toContain(`not counted: ${name} (its build trace contradicts the others')`);
   expect(await reader.replay()).toMatchObject({ code: 0, report: { consistent: true } });
 });
 
@@ -159,12 +173,16 @@ test("stale-fence", async () => {
   const settled = await round.settled();
   expect(settled.verdict).toMatchObject({ outcome: "reproduced", dissent: [] });
   expect(settled.verdict?.inputs.find(({ operator }) => operator === cyd.id)?.envelope).toBe(sha256Of(result));
+  expect(refusedOf(job)).toEqual(["commitment", "result"].map((kind) => [kind, "stale-fence"]));
+  const counted = Object.fromEntries(["commitment", "result"].map((kind) => [`kind="${kind}",outcome="stale-fence"`, 1]));
+  expect(await reportsCounted()).toMatchObject(counted);
 });
 
 test("old-result", async () => {
   const first = await submitted(network, "first");
   const [, , old] = await Promise.all([play(network, ada), play(network, bert), play(network, cyd)]);
   await first.settled();
+  const before = await reportsCounted();
   const round = await submitted(network, "second");
   const job = await cyd.takeJob();
   await cyd.report(job, { kind: "commitment", envelope: textOf(cyd.signCommitment(job, old)) });
@@ -176,4 +194,7 @@ test("old-result", async () => {
   expect(settled.verdict).toMatchObject({ outcome: "reproduced" });
   expect(settled.verdict?.inputs.map(({ operator }) => operator)).not.toContain(cyd.id);
   expect(await reader.status(settled)).toContain("committed, and never revealed: Cyd");
+  expect(refusedOf(job)).toEqual([["result", "not-this-job"]]);
+  const label = 'kind="result",outcome="not-this-job"';
+  expect((await reportsCounted())[label]).toBe((before[label] ?? 0) + 1);
 });

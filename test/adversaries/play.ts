@@ -6,6 +6,7 @@ import { createBlobs } from "@quorate/client/blobs";
 import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import type { NetworkView, RoundView } from "@quorate/protocol/submission";
 import { textOf, utf8 } from "@quorate/protocol/utf8";
+import { createLogger } from "@quorate/service/logger";
 import { parseTlogPolicy } from "@quorate/tlog/tlog-policy";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
 import type { TestNetwork } from "../../services/coordinator/src/network.fixture.ts";
@@ -20,6 +21,20 @@ export const traceMadeBy = (by: string): TraceFile[] =>
   Array.from({ length: 12 }, (_, number) => ({ path: `src/part-${number}.o`, sizeBytes: 100, sha256: sha256Of(utf8(`${by} ${number}`)) }));
 
 export const honestTrace = traceMadeBy("a build of the source");
+
+/** Keeps what a service logs: one object a line. */
+export function collectingLogger() {
+  const lines: Record<string, unknown>[] = [];
+  return { lines, logger: createLogger({ name: "coordinator", destination: { write: (line) => void lines.push(JSON.parse(line)) } }) };
+}
+
+/** The values of one of a service's metrics, by its labels as they are written. */
+export async function countsOf(url: string, metric: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Object.fromEntries(
+    [...text.matchAll(new RegExp(`^${metric}{(.*)} (\\d+)$`, "gm"))].map(([, labels = "", value]) => [labels, Number(value)]),
+  );
+}
 
 /** What the source builds to, when the published package was made from something else. */
 export const rebuiltDigest = (published: Sha256): Sha256 => sha256Of(utf8(`rebuilt instead of ${published}`));

@@ -9,7 +9,11 @@ export type NatsServer = AsyncDisposable & {
   readonly url: string;
   /** Empty for a server without WebSockets. */
   readonly webSocketUrl: string;
+  /** The lines of its log, up to a bound; the newest last. */
+  readonly said: readonly string[];
 };
+
+const maxLinesSaid = 10_000;
 
 const program = "nats-server";
 const startSeconds = 20;
@@ -39,10 +43,12 @@ export async function startNatsServer(options: {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
   });
-  const { port, webSocketUrl } = await portOf(child, exited);
+  const said: string[] = [];
+  const { port, webSocketUrl } = await portOf(child, { said, exited });
   return {
     url: `${tls ? "tls" : "nats"}://127.0.0.1:${port}`,
     webSocketUrl,
+    said,
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGTERM");
       await exited;
@@ -51,15 +57,17 @@ export async function startNatsServer(options: {
 }
 
 /** The server says on standard error where it listens, then that it is ready. */
-async function portOf(child: ChildProcess, exited: Promise<void>): Promise<{ port: number; webSocketUrl: string }> {
+async function portOf(
+  child: ChildProcess,
+  { said, exited }: { said: string[]; exited: Promise<void> },
+): Promise<{ port: number; webSocketUrl: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ port: number; webSocketUrl: string }>();
-  const said: string[] = [];
   const fail = (what: string): void => reject(new Error(`starting nats-server: ${what}; it said: ${said.slice(-5).join(" | ")}`));
   let port = 0;
   let webSocketUrl = "";
   if (child.stderr)
     createInterface({ input: child.stderr }).on("line", (line) => {
-      if (said.push(line) > 100) said.shift();
+      if (said.push(line) > maxLinesSaid) said.shift();
       port = Number(/Listening for client connections on \S+:(\d+)$/.exec(line)?.[1] ?? port);
       webSocketUrl = /Listening for websocket clients on (wss?:\/\/\S+)$/.exec(line)?.[1] ?? webSocketUrl;
       if (line.endsWith("Server is ready")) resolve({ port, webSocketUrl });

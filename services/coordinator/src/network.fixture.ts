@@ -29,6 +29,8 @@ export type TestNetwork = AsyncDisposable & {
   readonly consoleUrl: string | undefined;
   readonly config: CoordinatorConfig;
   readonly archive: SignedArchive;
+  /** What the NATS server has logged since it was started. */
+  natsSaid(): readonly string[];
   /** Stops the NATS server, and starts it again where it was. */
   stopNats(): Promise<void>;
   startNats(): Promise<void>;
@@ -112,6 +114,7 @@ export async function startTestNetwork(settings: {
     config,
     archive,
     api: createApi({ url, token: apiToken }),
+    natsSaid: () => nats.said,
     async stopNats() {
       await nats[Symbol.asyncDispose]();
     },
