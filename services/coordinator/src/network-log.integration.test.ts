@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEntry } from "@quorate/attestation/log-statement";
 import { manyArtifacts, sampleBuilt } from "@quorate/attestation/nouns.fixture";
@@ -19,7 +19,7 @@ import { startLogWithWitnesses, temporaryDirectory } from "./servers.fixture.ts"
 
 async function startNetworkLog(resources: AsyncDisposableStack) {
   const directory = await temporaryDirectory("network-log");
-  await mkdir(directory, { recursive: true });
+  resources.defer(() => rm(directory, { recursive: true }));
   const served = await startLogWithWitnesses((name) => join(directory, name), resources);
   const blobs = await openBlobStore(join(directory, "blobs"));
   const reader = createLogReader({ url: served.url, signedBy: { keys: [parseVkey(served.vkey)], verify: verifyNoteSignature } });

@@ -17,8 +17,9 @@ export async function startPostgres(): Promise<Server<{ url: string }>> {
   const child = spawn("setpriv", [...endsWithThis, process.execPath, program, directory], { stdio: ["pipe", "pipe", "inherit"] });
   // A test that ends while the server starts leaves nobody to read.
   child.stdin.on("error", () => undefined);
+  const server = owned(child, directory);
   await untilLine(child, /^ready$/);
-  return { url: `postgres://postgres@localhost/postgres?host=${encodeURIComponent(directory)}`, ...owned(child, directory) };
+  return { url: `postgres://postgres@localhost/postgres?host=${encodeURIComponent(directory)}`, ...server };
 }
 
 export async function startRedis(): Promise<Server<{ url: string }>> {
@@ -26,8 +27,9 @@ export async function startRedis(): Promise<Server<{ url: string }>> {
   const socket = join(directory, "redis.sock");
   const settings = ["--port", "0", "--unixsocket", socket, "--dir", directory, "--save", "", "--maxmemory-policy", "noeviction"];
   const child = spawn("setpriv", [...endsWithThis, "redis-server", ...settings], { stdio: ["pipe", "pipe", "inherit"] });
+  const server = owned(child, directory);
   await untilLine(child, /ready to accept connections/i);
-  return { url: socket, ...owned(child, directory) };
+  return { url: socket, ...server };
 }
 
 /** Another service as a program of its own, as it runs in production; `url` is where it says that it listens. */
@@ -50,7 +52,8 @@ export async function startProgram(
     env: { PATH: process.env["PATH"], ...dataDirectory, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  return { line: await untilLine(child, ready), ...owned(child, directory) };
+  const server = owned(child, directory);
+  return { line: await untilLine(child, ready), ...server };
 }
 
 /** A log and its witnesses, of which a majority is needed. `file` names the files that keys and settings are kept in. */
@@ -90,19 +93,18 @@ async function untilLine(child: ChildProcess, expected: RegExp): Promise<string>
   throw new Error(`starting ${child.spawnargs.slice(1 + endsWithThis.length).join(" ")}: it ended and said ${said.join(" | ")}`);
 }
 
+/** A child whose directory is removed when it ends, however it does. */
 function owned(child: ChildProcess, directory: string): Server<object> {
+  const ended = once(child, "exit").then(() => rm(directory, { recursive: true, force: true }));
   return {
     pid: child.pid,
     async kill() {
       child.kill("SIGKILL");
-      await once(child, "exit");
+      await ended;
     },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill("SIGTERM");
-        await once(child, "exit");
-      }
-      await rm(directory, { recursive: true, force: true });
+      child.kill("SIGTERM");
+      await ended;
     },
   };
 }
