@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { type Environment, hostSchema, httpUrlSchema, parseConfig, pathSchema, portSchema } from "@quorate/service/config";
 import { type TrustPolicy, parseTrustPolicy } from "@quorate/verdict/trust-policy";
 import { z } from "zod";
@@ -7,6 +8,8 @@ export type SiteConfig = {
   readonly dataDirectory: string;
   readonly host: string;
   readonly port: number;
+  /** Whose `X-Forwarded-…` headers say who asks. */
+  readonly trustedProxies: readonly string[];
   readonly coordinatorUrl: string;
   readonly logUrl: string;
   /** Which log and witnesses the site believes, and what it offers to its readers as a first policy. */
@@ -15,10 +18,20 @@ export type SiteConfig = {
   readonly policyText: string;
 };
 
+const networksSchema = z
+  .string()
+  .transform((text) => text.split(","))
+  .refine((networks) => networks.every(isNetwork), "must be IP addresses or networks such as 10.0.0.0/8, with commas between");
+
 const schema = z.object({
   SITE_DATA_DIR: pathSchema.describe("directory of what the site has read from the log; may be deleted, and is then read again"),
   SITE_HOST: hostSchema.default("127.0.0.1").describe("address to listen on"),
   SITE_PORT: portSchema.default(8421).describe("port to listen on, 0 for a free one"),
+  SITE_TRUSTED_PROXIES: networksSchema
+    .default(["127.0.0.1/8", "::1/128"])
+    .describe(
+      "addresses or networks (CIDR) of the proxies in front, whose X-Forwarded-For is believed, with commas between; default this host's own",
+    ),
   COORDINATOR_URL: httpUrlSchema.describe("the coordinator's API"),
   LOG_URL: httpUrlSchema.describe("the log service"),
   TRUST_POLICY_FILE: pathSchema.describe("a reader's policy: log, witnesses, network key, operators, threshold"),
@@ -32,9 +45,16 @@ export async function loadSiteConfig(env: Environment): Promise<SiteConfig> {
     dataDirectory: parsed.SITE_DATA_DIR,
     host: parsed.SITE_HOST,
     port: parsed.SITE_PORT,
+    trustedProxies: parsed.SITE_TRUSTED_PROXIES,
     coordinatorUrl: parsed.COORDINATOR_URL,
     logUrl: parsed.LOG_URL,
     policy: parseTrustPolicy(policyText),
     policyText,
   };
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = "", bits = "0"] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
 }

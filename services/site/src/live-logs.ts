@@ -7,8 +7,11 @@ import { ProblemError } from "@quorate/service/problem";
 import type { FastifyReply } from "fastify";
 import { type EventStreams, formatEvent } from "./event-streams.ts";
 
-/** Lines of each operator that whoever comes later is shown first. */
+/** Of each operator's lines, as many of the newest are kept as one event has room for, and 300 at most. */
 const keptLines = 300;
+const maxEventBytes = 128 * 1024;
+/** What whoever comes later is shown first, of all operators together. */
+const maxFirstBytes = 256 * 1024;
 const maxLineCharacters = 500;
 const retryMilliseconds = 2000;
 /** Each is a connection to the coordinator, which has a thousand for all who follow something. */
@@ -39,7 +42,8 @@ export function createLiveLogs({ coordinatorUrl, streams, onError }: Given): Liv
         try {
           for await (const message of followRoundLive({ url: coordinatorUrl, round, signal: stop.signal })) {
             const part = logPartOf(message);
-            parts.set(part.operator, { ...part, lines: [...(parts.get(part.operator)?.lines ?? []), ...part.lines].slice(-keptLines) });
+            const lines = [...(parts.get(part.operator)?.lines ?? []), ...part.lines].slice(-keptLines);
+            parts.set(part.operator, { ...part, lines: newestLines(lines, maxEventBytes) });
             streams.send(topicOf(round), formatEvent("log", part));
           }
         } catch (error) {
@@ -65,7 +69,10 @@ export function createLiveLogs({ coordinatorUrl, streams, onError }: Given): Liv
         });
       }
       const { parts } = watched.get(round) ?? start(round);
-      const first = Array.from(parts.values(), (part) => formatEvent("log", part)).join("");
+      const shareBytes = Math.min(maxEventBytes, maxFirstBytes / parts.size);
+      const first = Array.from(parts.values(), (part) => formatEvent("log", { ...part, lines: newestLines(part.lines, shareBytes) })).join(
+        "",
+      );
       try {
         streams.open(reply, { topic: topicOf(round), first, onClose: () => stopUnread(round) });
       } catch (error) {
@@ -84,7 +91,15 @@ export function createLiveLogs({ coordinatorUrl, streams, onError }: Given): Liv
 
 /** A worker's words are a stranger's: lines are cut, and what is not seen in them is shown by its number. */
 export function logPartOf({ operator, phase, activity, logLines = [] }: LiveMessage): LogPart {
-  return { operator, phase, ...(activity !== undefined && { activity: shownLine(activity) }), lines: logLines.map(shownLine) };
+  const lines = newestLines(logLines.map(shownLine), maxEventBytes);
+  return { operator, phase, ...(activity !== undefined && { activity: shownLine(activity) }), lines };
+}
+
+/** The last of them that fit, as JSON has them. */
+function newestLines(lines: readonly string[], maxBytes: number): readonly string[] {
+  let bytes = 0;
+  const before = lines.findLastIndex((line) => (bytes += Buffer.byteLength(JSON.stringify(line)) + 1) > maxBytes);
+  return lines.slice(before + 1);
 }
 
 function shownLine(text: string): string {

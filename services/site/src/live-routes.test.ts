@@ -12,6 +12,7 @@ import { addLiveRoutes } from "./live-routes.ts";
 import { createSendPage } from "./routes.ts";
 
 const coordinatorUrl = "http://127.0.0.1:9";
+const limits = { readers: 10, readersOfNetwork: 10, unreadBytes: 2 ** 20, allUnreadBytes: 2 ** 20 };
 const nothing: LiveView = [];
 const silent: LiveView = undefined;
 
@@ -19,7 +20,7 @@ it("shows every reader of the list each change, also one that is taken back soon
   await using stack = new AsyncDisposableStack();
   const app = createHttpApp({ logger: silentLogger });
   stack.defer(() => app.close());
-  const streams = createEventStreams({ maxReaders: 10, onDropped: () => {} });
+  const streams = createEventStreams({ limits, onDropped: () => {}, onRefused: () => {} });
   app.addHook("preClose", () => streams[Symbol.dispose]());
   const logs = stack.use(createLiveLogs({ coordinatorUrl, streams, onError: () => {} }));
   const state = { origin: "", size: 0, treeSize: 0, checkpoint: "", witnesses: [], opened: 0, unreachableSince: undefined };

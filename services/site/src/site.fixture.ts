@@ -43,6 +43,7 @@ export async function startTestSite(network: TestNetwork, options: Options = {})
       dataDirectory: join(directory, "site"),
       host: "127.0.0.1",
       port: 0,
+      trustedProxies: ["127.0.0.1"],
       coordinatorUrl,
       logUrl: pathToFileURL(log).href,
       policy,

@@ -15,7 +15,7 @@ import { addApiReferenceRoutes } from "./api-reference-routes.ts";
 import { loadAssets } from "./assets.ts";
 import type { SiteConfig } from "./config.ts";
 import { addDocumentRoutes } from "./document-routes.ts";
-import { createEventStreams } from "./event-streams.ts";
+import { createEventStreams, type StreamLimits } from "./event-streams.ts";
 import { createSiteEvents } from "./events.ts";
 import { addFeedRoutes } from "./feed-routes.ts";
 import { startFollowing } from "./following.ts";
@@ -42,8 +42,8 @@ export type SiteContext = {
   readonly followMilliseconds?: number;
 };
 
-/** Each holds a connection and, when it is slow, some memory (event-streams.ts). */
-const maxStreamReaders = 5000;
+/** Many people have one address where addresses are few; the whole list of what is being rebuilt has up to some 200 kB. */
+const streamLimits: StreamLimits = { readers: 5000, readersOfNetwork: 100, unreadBytes: 512 * 1024, allUnreadBytes: 64 * 2 ** 20 };
 
 /** Starts the site: it follows the log, and serves pages of what it has read of it. */
 export async function startSite(config: SiteConfig, context: SiteContext): Promise<Site> {
@@ -75,7 +75,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   );
   const state = createSiteState({ model, policy: config.policy.witnessPolicy, unreachableSince: () => log.unreachableSince });
 
-  const app = createHttpApp({ logger, metrics, readiness: { log: () => log.first } });
+  const app = createHttpApp({ logger, metrics, readiness: { log: () => log.first }, trustProxy: [...config.trustedProxies] });
   stack.defer(() => app.close());
   const assets = await loadAssets();
   const sendPage = createSendPage({ assets, state });
@@ -88,7 +88,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   allowCrossOriginReads(app);
   addAssetRoutes(app, assets);
   const loadLive = createLiveRounds({ api, onError: events.liveFailed });
-  const streams = createEventStreams({ maxReaders: maxStreamReaders, onDropped: events.readerDropped });
+  const streams = createEventStreams({ limits: streamLimits, onDropped: events.readerDropped, onRefused: events.readerRefused });
   app.addHook("preClose", () => streams[Symbol.dispose]());
   const logs = stack.use(createLiveLogs({ coordinatorUrl: config.coordinatorUrl, streams, onError: events.liveFailed }));
   addPageRoutes(app, { model, loadLive, sendPage });
