@@ -8,6 +8,8 @@ export type SiteConfig = {
   readonly dataDirectory: string;
   readonly host: string;
   readonly port: number;
+  /** Where readers find the site; undefined for wherever they ask. */
+  readonly publicUrl: string | undefined;
   /** Whose `X-Forwarded-…` headers say who asks. */
   readonly trustedProxies: readonly string[];
   readonly coordinatorUrl: string;
@@ -27,6 +29,11 @@ const schema = z.object({
   SITE_DATA_DIR: pathSchema.describe("directory of what the site has read from the log; may be deleted, and is then read again"),
   SITE_HOST: hostSchema.default("127.0.0.1").describe("address to listen on"),
   SITE_PORT: portSchema.default(8421).describe("port to listen on, 0 for a free one"),
+  SITE_PUBLIC_URL: httpUrlSchema
+    .optional()
+    .describe(
+      "the site as everyone reads it, in the addresses in feeds; default: as each request names it, and shared caches keep no feed then",
+    ),
   SITE_TRUSTED_PROXIES: networksSchema
     .default(["127.0.0.1/8", "::1/128"])
     .describe(
@@ -45,6 +52,7 @@ export async function loadSiteConfig(env: Environment): Promise<SiteConfig> {
     dataDirectory: parsed.SITE_DATA_DIR,
     host: parsed.SITE_HOST,
     port: parsed.SITE_PORT,
+    publicUrl: parsed.SITE_PUBLIC_URL,
     trustedProxies: parsed.SITE_TRUSTED_PROXIES,
     coordinatorUrl: parsed.COORDINATOR_URL,
     logUrl: parsed.LOG_URL,

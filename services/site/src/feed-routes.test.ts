@@ -1,3 +1,5 @@
+import { type IncomingHttpHeaders, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
 import type { VerdictLine } from "@quorate/protocol/verdict-line";
 import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
@@ -10,8 +12,9 @@ const names = ["ada", "bert", "cyd"];
 const hostile = `cyd <b>&"'`;
 let site: TestSite;
 
+const network = new TestNetwork();
+
 beforeAll(async () => {
-  const network = new TestNetwork();
   network.appendPolicy();
   for (const name of names) network.enrol(name, name === "cyd" ? { name: hostile } : {});
   network.appendTarget();
@@ -32,7 +35,12 @@ describe.each(feeds)("the feed of %s", (name) => {
     const { items, title } = JSON.parse((await site.get(`${path}/json`)).text);
     expect(items).toMatchObject([{ tags: ["reproduced"], _verdict: { source: "mailgraph", dissent: [operatorNamed("cyd")] } }]);
     expect(atom.text).toContain(`<id>${items[0].id}</id>`);
-    expect((await site.get(items[0].url)).status).toBe(200);
+    const { pathname, origin } = new URL(items[0].url);
+    expect(origin).toBe(site.url);
+    expect((await site.get(pathname)).status).toBe(200);
+    const links = [...atom.text.matchAll(/ href="([^"]*)"/g)].map(([, href]) => href);
+    expect(links).toHaveLength(3);
+    expect(links.filter((href) => !href?.startsWith(`${site.url}/`))).toEqual([]);
     if (name.startsWith("operator")) expect(title).toContain(hostile);
     expect(atom.text).not.toContain("<b>");
   });
@@ -52,6 +60,35 @@ describe.each(feeds)("the feed of %s", (name) => {
     expect((await site.get(`${path}/atom`, { "if-none-match": headers.get("etag") ?? "" })).status).toBe(304);
     expect((await site.get(`${path}/atom`, { "if-modified-since": headers.get("last-modified") ?? "" })).status).toBe(304);
   });
+});
+
+test("a feed names the configured address whatever host was asked, and may be kept by caches; else the host that was asked, and may not", async () => {
+  const asked = (url: string, headers: Record<string, string>) =>
+    new Promise<{ status: number | undefined; headers: IncomingHttpHeaders; text: string }>((resolve, reject) => {
+      request(`${url}/v1/feeds/package/mailgraph/json`, { headers }, async (answer) =>
+        resolve({ status: answer.statusCode, headers: answer.headers, text: await text(answer) }),
+      )
+        .on("error", reject)
+        .end();
+    });
+  const own = await asked(site.url, { host: "other.example:80" });
+  expect(JSON.parse(own.text)).toMatchObject({ feed_url: "http://other.example:80/v1/feeds/package/mailgraph/json" });
+  expect(own.headers).toMatchObject({ "cache-control": "private, max-age=60", vary: "accept-encoding, host" });
+  const behind = await asked(site.url, { "x-forwarded-host": "proxied.example", "x-forwarded-proto": "https" });
+  expect(JSON.parse(behind.text)).toMatchObject({ home_page_url: "https://proxied.example/package/mailgraph" });
+  for (const headers of [
+    { host: 'a"><b>' },
+    { host: "user@evil.example" },
+    { host: "a.example/x" },
+    { "x-forwarded-proto": "javascript" },
+  ]) {
+    expect((await asked(site.url, headers)).status).toBe(400);
+  }
+
+  await using configured = await startTestSite(network, { publicUrl: "https://quorate.example" });
+  const fixed = await asked(configured.url, { host: "other.example" });
+  expect(JSON.parse(fixed.text)).toMatchObject({ feed_url: "https://quorate.example/v1/feeds/package/mailgraph/json" });
+  expect(fixed.headers).toMatchObject({ "cache-control": "public, max-age=60", vary: "accept-encoding" });
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { sha256Schema } from "@quorate/protocol/digest";
 import { operatorIdSchema } from "@quorate/protocol/operator";
+import type { VerdictLine } from "@quorate/protocol/verdict-line";
 import { acceptsGzip } from "@quorate/service/accepts-gzip";
 import type { HttpApp } from "@quorate/service/http-app";
 import { isNotModified, tagOf, validatorHeaders } from "@quorate/service/not-modified";
@@ -12,14 +13,8 @@ import { operatorNames } from "./operator-facts.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ReadModel } from "./read-model.ts";
 import type { SiteState } from "./site-state.ts";
-import {
-  formatAtomFeed,
-  formatJsonFeed,
-  listOperatorVerdicts,
-  listPackageVerdicts,
-  listSuiteVerdicts,
-  type VerdictFeed,
-} from "./verdict-feed.ts";
+import { formatAtomFeed, formatJsonFeed, listOperatorVerdicts, listPackageVerdicts, listSuiteVerdicts } from "./verdict-feed.ts";
+import { publicAddressOf } from "./public-address.ts";
 import { formatBadge, summaryOutcome } from "./verdict-badge.ts";
 
 const nameSchema = z.string().max(200);
@@ -27,10 +22,13 @@ const formatSchema = z.enum(["atom", "json"]);
 const mediaTypes = { atom: "application/atom+xml; charset=utf-8", json: "application/feed+json; charset=utf-8" };
 const produces = ["application/atom+xml", "application/feed+json"];
 
-type Dependencies = { model: ReadModel; state: () => SiteState };
+type Dependencies = { model: ReadModel; state: () => SiteState; publicUrl: string | undefined };
+
+/** What is new, under which part of `/v1/feeds/`. */
+type Asked = { format: "atom" | "json"; title: string; path: string; lines: readonly VerdictLine[] };
 
 /** `/v1/feeds` and `/v1/badges`: what is new about a package, a suite or an operator. */
-export function addFeedRoutes(app: HttpApp, { model, state }: Dependencies): void {
+export function addFeedRoutes(app: HttpApp, { model, state, publicUrl }: Dependencies): void {
   app.get(
     "/v1/feeds/package/:name/:format",
     { schema: { summary: "The newest verdicts on a package", produces, params: z.object({ name: nameSchema, format: formatSchema }) } },
@@ -38,7 +36,7 @@ export function addFeedRoutes(app: HttpApp, { model, state }: Dependencies): voi
       const { name, format } = request.params;
       const lines = listPackageVerdicts(model, name);
       if (lines.length === 0) throw unknown("No verdict on a package of this name is in the log.");
-      return sendFeed(request, reply, { format, feed: feedOf(`Verdicts on ${name}`, `package/${encodeURIComponent(name)}`, lines) });
+      return sendFeed(request, reply, { format, title: `Verdicts on ${name}`, path: `package/${encodeURIComponent(name)}`, lines });
     },
   );
 
@@ -51,7 +49,7 @@ export function addFeedRoutes(app: HttpApp, { model, state }: Dependencies): voi
       const lines = listSuiteVerdicts(model, distribution, suite);
       if (lines.length === 0) throw unknown("No verdict of this suite is in the log.");
       const path = `suite/${encodeURIComponent(distribution)}/${encodeURIComponent(suite)}`;
-      return sendFeed(request, reply, { format, feed: feedOf(`Verdicts of ${distribution}/${suite}`, path, lines) });
+      return sendFeed(request, reply, { format, title: `Verdicts of ${distribution}/${suite}`, path, lines });
     },
   );
 
@@ -68,7 +66,12 @@ export function addFeedRoutes(app: HttpApp, { model, state }: Dependencies): voi
       const { id, format } = request.params;
       const name = operatorNames(model).get(id);
       if (name === undefined) throw unknown("No operator of this id is enrolled in the log.");
-      return sendFeed(request, reply, { format, feed: feedOf(`Verdicts with ${name}`, `operator/${id}`, listOperatorVerdicts(model, id)) });
+      return sendFeed(request, reply, {
+        format,
+        title: `Verdicts with ${name}`,
+        path: `operator/${id}`,
+        lines: listOperatorVerdicts(model, id),
+      });
     },
   );
 
@@ -96,24 +99,28 @@ export function addFeedRoutes(app: HttpApp, { model, state }: Dependencies): voi
     },
   );
 
-  function feedOf(title: string, path: string, lines: VerdictFeed["lines"]): VerdictFeed {
-    return { title, path: `/v1/feeds/${path}`, origin: state().origin, lines };
+  function sendFeed(request: FastifyRequest, reply: FastifyReply, { format, title, path, lines }: Asked): FastifyReply {
+    const { url: siteUrl, isOfRequest } = publicAddressOf(publicUrl, request);
+    const feed = { title, path: `/v1/feeds/${path}`, siteUrl, origin: state().origin, lines };
+    const [newest] = lines;
+    const text = format === "atom" ? formatAtomFeed(feed) : formatJsonFeed(feed);
+    return send(request, reply.type(mediaTypes[format]), { text, isOfRequest, lastModified: newest && new Date(newest.decidedAt) });
   }
 }
 
-function sendFeed(request: FastifyRequest, reply: FastifyReply, { format, feed }: { format: "atom" | "json"; feed: VerdictFeed }) {
-  const [newest] = feed.lines;
-  const text = format === "atom" ? formatAtomFeed(feed) : formatJsonFeed(feed);
-  return send(request, reply.type(mediaTypes[format]), { text, lastModified: newest && new Date(newest.decidedAt) });
-}
-
 function sendBadge(request: FastifyRequest, reply: FastifyReply, outcome: Outcome | undefined) {
-  return send(request, reply.type("image/svg+xml; charset=utf-8"), { text: formatBadge(outcome), lastModified: undefined });
+  return send(request, reply.type("image/svg+xml; charset=utf-8"), { text: formatBadge(outcome) });
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, { text, lastModified }: { text: string; lastModified: Date | undefined }) {
+type Content = { text: string; isOfRequest?: boolean; lastModified?: Date | undefined };
+
+function send(request: FastifyRequest, reply: FastifyReply, { text, isOfRequest = false, lastModified }: Content): FastifyReply {
   const etag = `W/${tagOf(text)}`;
-  void reply.headers({ ...validatorHeaders({ etag, lastModified }), "cache-control": "public, max-age=60", vary: "accept-encoding" });
+  void reply.headers({
+    ...validatorHeaders({ etag, lastModified }),
+    "cache-control": `${isOfRequest ? "private" : "public"}, max-age=60`,
+    vary: isOfRequest ? "accept-encoding, host" : "accept-encoding",
+  });
   if (isNotModified(request.headers, { etag, lastModified })) return reply.code(304).send();
   if (!acceptsGzip(request.headers["accept-encoding"])) return reply.send(text);
   return reply.header("content-encoding", "gzip").send(gzipSync(text));

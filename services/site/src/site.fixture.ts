@@ -23,12 +23,13 @@ const nothingListens = "http://127.0.0.1:9";
 
 type Options = {
   coordinatorUrl?: string;
+  publicUrl?: string;
   /** Puts facts into the read model that are in no log. */
   seed?: (model: ReadModel) => void;
 };
 
 export async function startTestSite(network: TestNetwork, options: Options = {}): Promise<TestSite> {
-  const { coordinatorUrl = nothingListens, seed } = options;
+  const { coordinatorUrl = nothingListens, publicUrl, seed } = options;
   const directory = await mkdtemp(join(tmpdir(), "quorate-site-"));
   const log = join(directory, "log");
   const publish = async ({ entries, tree }: TestNetwork) => {
@@ -43,6 +44,7 @@ export async function startTestSite(network: TestNetwork, options: Options = {})
       dataDirectory: join(directory, "site"),
       host: "127.0.0.1",
       port: 0,
+      publicUrl,
       trustedProxies: ["127.0.0.1"],
       coordinatorUrl,
       logUrl: pathToFileURL(log).href,

@@ -98,7 +98,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addResultRoutes(app, { model, blobs, sendPage });
   addLogRoutes(app, { model, reader, state, sendPage });
   addProofRoutes(app, { model, api, policyText: config.policyText });
-  addFeedRoutes(app, { model, state });
+  addFeedRoutes(app, { model, state, publicUrl: config.publicUrl });
   addVerdictRoutes(app, { model, state });
   addApiReferenceRoutes(app, { api, onError: events.descriptionFailed, sendPage });
   await addDocumentRoutes(app, { sendPage });

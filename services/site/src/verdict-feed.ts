@@ -10,6 +10,9 @@ import type { ReadModel } from "./read-model.ts";
 export type VerdictFeed = {
   readonly title: string;
   readonly path: string;
+  /** Of the site, in front of every path. */
+  readonly siteUrl: string;
+  /** The log's. */
   readonly origin: string;
   readonly lines: readonly VerdictLine[];
 };
@@ -38,22 +41,22 @@ function linesOf(model: ReadModel, condition: string, ...values: SQLInputValue[]
     .map(({ line }) => verdictLineSchema.parse(JSON.parse(String(line))));
 }
 
-/** Atom (RFC 4287). Links are relative to the feed's own address: what is in front of the site may have any. */
-export function formatAtomFeed({ title, path, origin, lines }: VerdictFeed): string {
+/** Atom (RFC 4287). */
+export function formatAtomFeed({ title, path, siteUrl, origin, lines }: VerdictFeed): string {
   return `<?xml version="1.0" encoding="utf-8"?>\n${html`<feed xmlns="http://www.w3.org/2005/Atom">
     <id>${idOf(origin, path)}</id>
     <title>${title}</title>
     <updated>${lines[0]?.decidedAt ?? "1970-01-01T00:00:00Z"}</updated>
     <author><name>${origin}</name></author>
-    <link rel="self" href="${path}/atom" />
-    <link rel="alternate" type="text/html" href="${path.replace("/v1/feeds", "")}" />
+    <link rel="self" href="${siteUrl}${path}/atom" />
+    <link rel="alternate" type="text/html" href="${siteUrl}${pagePathOf(path)}" />
     ${lines.map(
       (line) =>
         html`<entry>
           <id>${idOf(origin, entryPath(line.index))}</id>
           <title>${titleOf(line)}</title>
           <updated>${line.decidedAt}</updated>
-          <link rel="alternate" type="text/html" href="${entryPath(line.index)}" />
+          <link rel="alternate" type="text/html" href="${siteUrl}${entryPath(line.index)}" />
           <category term="${line.outcome}" />
           <summary>${summaryOf(line)}</summary>
         </entry>`,
@@ -62,15 +65,15 @@ export function formatAtomFeed({ title, path, origin, lines }: VerdictFeed): str
 }
 
 /** JSON Feed 1.1. */
-export function formatJsonFeed({ title, path, origin, lines }: VerdictFeed): string {
+export function formatJsonFeed({ title, path, siteUrl, origin, lines }: VerdictFeed): string {
   return JSON.stringify({
     version: "https://jsonfeed.org/version/1.1",
     title,
-    home_page_url: path.replace("/v1/feeds", ""),
-    feed_url: `${path}/json`,
+    home_page_url: `${siteUrl}${pagePathOf(path)}`,
+    feed_url: `${siteUrl}${path}/json`,
     items: lines.map((line) => ({
       id: idOf(origin, entryPath(line.index)),
-      url: entryPath(line.index),
+      url: `${siteUrl}${entryPath(line.index)}`,
       title: titleOf(line),
       content_text: summaryOf(line),
       date_published: line.decidedAt,
@@ -79,6 +82,9 @@ export function formatJsonFeed({ title, path, origin, lines }: VerdictFeed): str
     })),
   });
 }
+
+/** The page of what the feed is about. */
+const pagePathOf = (path: string): string => path.replace("/v1/feeds", "");
 
 /** A tag URI (RFC 4151): the same wherever the site is. */
 const idOf = (origin: string, path: string): string => `tag:quorate.dev,2026:${encodeURI(origin)}${encodeURI(path)}`;
