@@ -1,12 +1,8 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
-import { digestOf, sampleTarget } from "@quorate/attestation/nouns.fixture";
-import type { VerdictLine } from "@quorate/protocol/verdict-line";
 import { operatorNamed, TestNetwork } from "@quorate/verdict/network.fixture";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { startTestSite, type TestSite } from "./site.fixture.ts";
-import { formatBadge, summaryOutcome } from "./verdict-badge.ts";
-import { outcomes } from "./outcome.ts";
 
 const names = ["ada", "bert", "cyd"];
 const hostile = `cyd <b>&"'`;
@@ -104,36 +100,4 @@ test.each([
   expect(status).toBe(expected);
   expect(headers.get("content-type")).toBe("application/problem+json");
   expect(text).not.toMatch(/<script>|\u202e/);
-});
-
-test("a badge says how a package stands, and of what is not known that there is no verdict", async () => {
-  const { text, headers } = await site.get("/v1/badges/package/mailgraph");
-  expect(headers.get("content-type")).toBe("image/svg+xml; charset=utf-8");
-  expect(text).toContain("<title>rebuilt by others: reproduced</title>");
-  const { text: unknown } = await site.get("/v1/badges/package/%3Cscript%3Ealert(1)%3C%2Fscript%3E");
-  expect(unknown).toContain("no verdict");
-  expect(unknown).not.toContain("script");
-});
-
-test("a badge says how a published file stands, and nothing of one that was built instead or never heard of", async () => {
-  const titleOf = async (sha256: string) => /<title>(.*)<[/]title>/.exec((await site.get(`/v1/badges/artifact/${sha256}`)).text)?.[1];
-  expect(await titleOf(sampleTarget.artifacts[0]?.sha256 ?? "")).toBe("rebuilt by others: reproduced");
-  expect(await titleOf(digestOf("another"))).toBe("rebuilt by others: no verdict");
-  expect(await titleOf(digestOf("never"))).toBe("rebuilt by others: no verdict");
-  expect((await site.get("/v1/badges/artifact/zz")).status).toBe(400);
-});
-
-test("no badge needs a style that the site's policy forbids", () => {
-  for (const outcome of [...outcomes, undefined]) expect(formatBadge(outcome)).not.toMatch(/style|class|<script/);
-});
-
-test("a badge shows what says most against the newest version, by the newest verdict on each build", () => {
-  const { distribution, suite, source, version } = sampleTarget;
-  const about = { index: 7, target: digestOf("target"), distribution, suite, source, version, architecture: "amd64" };
-  const line: VerdictLine = { ...about, outcome: "reproduced", decidedAt: "2026-11-23T09:00:00Z", dissent: [], artifacts: [] };
-  const older = { ...line, version: "1.0", outcome: "mismatch" as const };
-  expect(summaryOutcome([line, { ...line, outcome: "failed" }, older])).toBe("reproduced");
-  expect(summaryOutcome([line, { ...line, architecture: "arm64", outcome: "unreproducible" }, older])).toBe("unreproducible");
-  expect(summaryOutcome([older, line])).toBe("reproduced");
-  expect(summaryOutcome([])).toBeUndefined();
 });

@@ -139,6 +139,18 @@ describe("a site whose coordinator is down", () => {
     ]);
   });
 
+  it("gives the shares of a suite as tables and as JSON, also those of which there are none", async () => {
+    const { text, headers } = await site.get("/suite/debian/bookworm/components.csv");
+    expect(headers.get("content-type")).toBe("text/csv; charset=utf-8");
+    expect(text).toBe('"component","reproduced","mismatch","unreproducible","failed","inconclusive","pending"\r\n"main",1,0,0,0,0,0\r\n');
+    expect(JSON.parse((await site.get("/suite/debian/bookworm/components.json")).text)).toMatchObject([
+      { component: "main", reproduced: 1 },
+    ]);
+    expect(JSON.parse((await site.get("/suite/debian/bookworm/causes.json")).text)).toEqual([]);
+    expect((await site.get("/suite/debian/nowhere/causes.csv")).status).toBe(404);
+    expect((await site.get("/suite/debian/bookworm")).text).toContain('href="/suite/debian/bookworm/components.csv"');
+  });
+
   it("says that what is being rebuilt cannot be shown, and offers no result that there is none of", async () => {
     expect((await site.get("/live")).text).toContain("The coordinator does not answer now");
     const { status, text } = await site.get("/compare/9/10");

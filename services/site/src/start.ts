@@ -13,6 +13,7 @@ import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { addApiReferenceRoutes } from "./api-reference-routes.ts";
 import { loadAssets } from "./assets.ts";
+import { addBadgeRoutes } from "./badge-routes.ts";
 import type { SiteConfig } from "./config.ts";
 import { addDocumentRoutes } from "./document-routes.ts";
 import { createEventStreams, type StreamLimits } from "./event-streams.ts";
@@ -99,6 +100,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
   addLogRoutes(app, { model, reader, state, sendPage });
   addProofRoutes(app, { model, api, policyText: config.policyText });
   addFeedRoutes(app, { model, state, publicUrl: config.publicUrl });
+  addBadgeRoutes(app, { model });
   addVerdictRoutes(app, { model, state });
   addApiReferenceRoutes(app, { api, onError: events.descriptionFailed, sendPage });
   await addDocumentRoutes(app, { sendPage });

@@ -1,5 +1,5 @@
 export const verdictFormats = ["csv", "json", "ndjson"] as const;
-export const historyFormats = ["csv", "json"] as const;
+export const tableFormats = ["csv", "json"] as const;
 
 type ExportFormat = (typeof verdictFormats)[number];
 

@@ -7,20 +7,24 @@ import type { ReadModel } from "./read-model.ts";
 /** Targets that have something in common, by their newest verdicts. */
 export type Share = { readonly value: string; readonly counts: OutcomeCounts };
 
+/** What shares are of: the component, or why a target did not reproduce. */
+export const shareFacets = ["component", "cause"] as const;
+export type ShareFacet = (typeof shareFacets)[number];
+
 /** How a suite stood at the end of a day on which a verdict was decided. */
 export type SuiteDay = { readonly day: string; readonly counts: OutcomeCounts };
 
 const rowSchema = z.object({ value: z.string(), outcome: z.enum([...verdictOutcomes, "pending"]), targets: z.number() });
 
-function rowsOf(model: ReadModel, { distribution, suite }: SuiteName, facet: "component" | "cause" | "day") {
+function rowsOf(model: ReadModel, { distribution, suite }: SuiteName, facet: ShareFacet | "day") {
   return model
     .prepare("SELECT value, outcome, targets FROM suite_facet WHERE distribution = ? AND suite = ? AND facet = ? ORDER BY value")
     .all(distribution, suite, facet)
     .map((row) => rowSchema.parse(row));
 }
 
-/** By component, or by why it did not reproduce: the largest first. */
-export function listShares(model: ReadModel, suite: SuiteName, facet: "component" | "cause"): Share[] {
+/** The largest first. */
+export function listShares(model: ReadModel, suite: SuiteName, facet: ShareFacet): Share[] {
   const rows = rowsOf(model, suite, facet).filter(({ targets }) => targets > 0);
   const shares = Array.from(
     Map.groupBy(rows, ({ value }) => value),

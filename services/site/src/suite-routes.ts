@@ -4,12 +4,13 @@ import { verdictOutcomes } from "@quorate/protocol/verdict";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
 import { eachSuiteTarget, listSuites, listSuiteTargets, type OutcomeCounts, type SuiteFacts } from "./network-facts.ts";
+import type { Outcome } from "./outcome.ts";
 import { shownTargets, suitePage, worstFirst } from "./pages/suite-page.ts";
 import { suitesPage } from "./pages/suites-page.ts";
 import type { ReadModel } from "./read-model.ts";
 import type { SendPage } from "./routes.ts";
-import { exportMediaTypes, formatExport, historyFormats, verdictFormats } from "./suite-exports.ts";
-import { listDays, listShares } from "./suite-facts.ts";
+import { exportMediaTypes, formatExport, tableFormats, verdictFormats } from "./suite-exports.ts";
+import { listDays, listShares, shareFacets } from "./suite-facts.ts";
 
 const paramsSchema = z.object({ distribution: z.string(), suite: z.string() });
 
@@ -36,14 +37,23 @@ export function addSuiteRoutes(app: HttpApp, { model, sendPage }: { model: ReadM
       return reply.type(exportMediaTypes[format]).send(Readable.from(formatExport(targets, format)));
     });
   }
-  for (const format of historyFormats) {
+  for (const format of tableFormats) {
     app.get(`/suite/:distribution/:suite/history.${format}`, { schema: { params: paramsSchema } }, async (request, reply) => {
       const days = listDays(model, requireSuite(request.params)).map(({ day, counts }) => ({
         day,
-        ...Object.fromEntries(namedCounts(counts)),
+        ...Object.fromEntries(namedCounts(verdictOutcomes, counts)),
       }));
       return reply.type(exportMediaTypes[format]).send(Readable.from(formatExport(days, format)));
     });
+    for (const facet of shareFacets) {
+      app.get(`/suite/:distribution/:suite/${facet}s.${format}`, { schema: { params: paramsSchema } }, async (request, reply) => {
+        const shares = listShares(model, requireSuite(request.params), facet).map(({ value, counts }) => ({
+          [facet]: value,
+          ...Object.fromEntries(namedCounts([...verdictOutcomes, "pending"], counts)),
+        }));
+        return reply.type(exportMediaTypes[format]).send(Readable.from(formatExport(shares, format)));
+      });
+    }
   }
 
   function requireSuite({ distribution, suite }: z.infer<typeof paramsSchema>): SuiteFacts {
@@ -54,6 +64,6 @@ export function addSuiteRoutes(app: HttpApp, { model, sendPage }: { model: ReadM
 }
 
 /** Of every outcome, so that each line has the same columns. */
-function namedCounts(counts: OutcomeCounts): [string, number][] {
-  return verdictOutcomes.map((outcome) => [outcome, counts.get(outcome) ?? 0]);
+function namedCounts(named: readonly Outcome[], counts: OutcomeCounts): [string, number][] {
+  return named.map((outcome) => [outcome, counts.get(outcome) ?? 0]);
 }

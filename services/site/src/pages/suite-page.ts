@@ -3,8 +3,8 @@ import { html, type Html } from "@quorate/service/html";
 import type { SuiteFacts, TargetLine } from "../network-facts.ts";
 import { outcomeBadge, outcomeBar, outcomeCounts, outcomeMeaning } from "../outcome.ts";
 import { type Page, timeText } from "../page.ts";
-import type { Share, SuiteDay } from "../suite-facts.ts";
-import { historyFormats, verdictFormats } from "../suite-exports.ts";
+import type { Share, ShareFacet, SuiteDay } from "../suite-facts.ts";
+import { tableFormats, verdictFormats } from "../suite-exports.ts";
 import { dayChart } from "./day-charts.ts";
 import { entryLink, feedOf, packageLink } from "./links.ts";
 
@@ -26,6 +26,10 @@ type Given = {
 export function suitePage({ facts, lines, days, components, causes }: Given): Page {
   const name = `${facts.distribution}/${facts.suite}`;
   const file = `${facts.distribution}-${facts.suite}`;
+  const tableLinks = (table: "history" | `${ShareFacet}s`) =>
+    tableFormats.map(
+      (format) => html`<a href="/suite/${name}/${table}.${format}" download="${file}-${table}.${format}">${format.toUpperCase()}</a>`,
+    );
   return {
     title: name,
     description: `What reproduces of ${name}, and what does not.`,
@@ -43,18 +47,18 @@ export function suitePage({ facts, lines, days, components, causes }: Given): Pa
         html`<section>
           <h2>Over time</h2>
           ${dayChart(days)}
-          <p class="actions">
-            Day by day:
-            ${historyFormats.map((format) => html`<a href="/suite/${name}/history.${format}" download="${file}-history.${format}">${format.toUpperCase()}</a>`)}
-          </p>
+          <p class="actions">Day by day: ${tableLinks("history")}</p>
         </section>`
       }
-      <div class="columns">${shareSection("By component", components)} ${shareSection("What stands in the way", causes)}</div>
+      <div class="columns">
+        ${shareSection("By component", components, tableLinks("components"))}
+        ${shareSection("What stands in the way", causes, tableLinks("causes"))}
+      </div>
       ${worstFirst.map((outcome) => outcomeSection(outcome, lines.get(outcome) ?? [], facts.counts.get(outcome) ?? 0))}`,
   };
 }
 
-function shareSection(title: string, shares: readonly Share[]): Html | false {
+function shareSection(title: string, shares: readonly Share[], links: readonly Html[]): Html | false {
   return (
     shares.length > 0 &&
     html`<section>
@@ -66,6 +70,7 @@ function shareSection(title: string, shares: readonly Share[]): Html | false {
               <dd>${outcomeBar(counts)} ${outcomeCounts(counts)}</dd>`,
         )}
       </dl>
+      <p class="actions">${shares.length > shownShares ? `All ${shares.length}:` : "As a table:"} ${links}</p>
     </section>`
   );
 }
