@@ -13,6 +13,8 @@ export interface NetworkNamespace extends AsyncDisposable {
   readonly enter: readonly string[];
   /** Sockets that listen in it. */
   listening(): Promise<string[]>;
+  /** As this host sees them: with the address of the other end. */
+  connections(): Promise<string[]>;
 }
 
 export async function createNetworkNamespace(): Promise<NetworkNamespace> {
@@ -35,11 +37,13 @@ export async function createNetworkNamespace(): Promise<NetworkNamespace> {
     await ip("netns", "delete", name);
     throw error;
   }
+  const lines = (text: string) => text.split("\n").filter((line) => line !== "");
   return {
     hostAddress,
     address,
     enter,
-    listening: async () => (await inside("ss", "-Hltun")).stdout.split("\n").filter((line) => line !== ""),
+    listening: async () => lines((await inside("ss", "-Hltun")).stdout),
+    connections: async () => lines((await run("ss", ["-Htn", "src", hostAddress])).stdout),
     // The wire goes with the namespace.
     [Symbol.asyncDispose]: async () => void (await ip("netns", "delete", name)),
   };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,12 +8,18 @@ import { text } from "node:stream/consumers";
 import { operatorIdSchema } from "@quorate/protocol/operator";
 import type { SubmissionView } from "@quorate/protocol/submission";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { shareFacets } from "../../services/site/src/suite-facts.ts";
+import { tableFormats, verdictFormats } from "../../services/site/src/suite-exports.ts";
 import { createNetworkNamespace, type NetworkNamespace } from "../network-namespace.ts";
 import { settled, startTestNetwork, type TestNetwork } from "../network.ts";
+import { addedRoutes, describedRoutes, filledRoute, isOfRoute, linkedAnswers, type NamedObjects, readAnswer } from "../public-answers.ts";
 import { quorate } from "../quorate.ts";
 import { samples } from "../samples.ts";
 
 const root = join(import.meta.dirname, "../..");
+const idSchema = z.object({ id: z.int() });
+const idsSchema = z.object({ records: z.array(idSchema) });
 let wire: NetworkNamespace;
 let net: TestNetwork;
 /** Home directory of somebody who was never here. */
@@ -85,6 +91,7 @@ test("a stranger behind a wire that only leads out joins with the README's three
   expect(verdict).toMatchObject({ outcome: "reproduced", dissent: [] });
   expect(verdict?.inputs.find((input) => input.operator === operator)).toMatchObject({ standing: "counted" });
   expect(await wire.listening()).toEqual([]);
+  expect(await wire.connections()).toContainEqual(expect.stringContaining(wire.address));
 
   worker.kill("SIGTERM");
   await ended;
@@ -93,45 +100,102 @@ test("a stranger behind a wire that only leads out joins with the README's three
 }, 300_000);
 
 test("nothing that the network shows says where an operator's machine is", async () => {
-  const { api, network } = net;
-  const submission = await settled(api, await api.submit({ distribution: "debian", suite: net.suite, source: samples.steady.source }));
-  const round = submission.rounds[0]?.round ?? "";
-  const paths = [
-    "network",
-    "stats",
-    "operators",
-    "workers",
-    "rounds",
-    `rounds/${round}`,
-    `submissions/${submission.id}`,
-    "artifacts?name=sample-steady",
+  const { network } = net;
+  await expect.poll(async () => (await fetch(`${network.siteUrl}/package/sample-steady`)).status, { timeout: 60_000 }).toBe(200);
+  const objects = await namedObjects();
+  const described = [
+    ...(await describedRoutes(network.url)),
+    ...(await addedRoutes(join(root, "services/coordinator/src/routes"), "/api/v")),
   ];
-  for (const path of paths) {
-    const answer = await fetch(`${network.url}/v1/${path}`);
-    expect(answer.ok, path).toBe(true);
-    expect(await answer.text(), path).not.toContain(wire.address);
+  await expectWithoutAddress(network.url, [...described, ...everyService], objects);
+
+  const linked: string[] = [];
+  for await (const { path, text } of linkedAnswers(network.siteUrl)) {
+    expect(text, path).not.toContain(wire.address);
+    linked.push(path);
   }
+  const ofSite = [...(await describedRoutes(network.siteUrl)), ...(await addedRoutes(join(root, "services/site/src"), "/"))];
+  // One of several formats may be linked.
+  const unlinked = ofSite.filter((route) => route.includes("{}") || !linked.some((path) => isOfRoute(path, route)));
+  await expectWithoutAddress(network.siteUrl, [...unlinked, ...everyService], objects);
+
   const entries = await quorate(["log", "entries", "--json", "--data", network.layout.root]);
   expect(entries.code).toBe(0);
   expect(entries.stdout).not.toContain(wire.address);
-  const read = new Map<string, string>();
-  await expect.poll(async () => (await fetch(`${network.siteUrl}/package/sample-steady`)).status, { timeout: 60_000 }).toBe(200);
-  for await (const [path, text] of pagesFrom(network.siteUrl)) read.set(path, text);
-  for (const kind of ["/operators", "/operator/", "/package/sample-steady", "/artifact/", "/entry/"])
-    expect([...read.keys()]).toContainEqual(expect.stringContaining(kind));
-  for (const [path, text] of read) expect(text, path).not.toContain(wire.address);
-  for (const child of ["coordinator", "log", "site"])
-    expect(await readFile(network.layout.log(child), "utf8"), child).not.toContain(wire.address);
+  const logs = join(network.layout.root, "logs");
+  const ownLogs = (await readdir(logs)).filter((file) => !file.startsWith("worker-"));
+  expect(ownLogs).toEqual(expect.arrayContaining(["coordinator.log", "log.log", "nats.log", "site.log"]));
+  for (const file of ownLogs) expect(await readFile(join(logs, file), "utf8"), file).not.toContain(wire.address);
 });
 
-/** The first page of the site, and every one that links of these lead to. */
-async function* pagesFrom(siteUrl: string): AsyncGenerator<[path: string, text: string]> {
-  const found = new Set(["/"]);
-  for (const path of found) {
-    const answer = await fetch(new URL(path, siteUrl));
-    if (!answer.headers.get("content-type")?.startsWith("text/")) continue;
-    const text = await answer.text();
-    for (const [, link = ""] of text.matchAll(/href="(\/[^"#]*)/g)) if (found.size < 300) found.add(link.replaceAll("&amp;", "&"));
-    yield [path, text];
+const everyService = ["/metrics", "/health/live", "/health/ready"];
+
+/** Asks every route about each of the objects that it may be asked about, and fails for one that is not asked. */
+async function expectWithoutAddress(url: string, routes: readonly string[], objects: NamedObjects): Promise<void> {
+  for (const route of routes) {
+    const paths = filledRoute(route, objects);
+    expect(paths, `${route}: say below about what it is asked`).not.toEqual([]);
+    for (const path of paths) {
+      const { status, text } = await readAnswer(url, path);
+      // No operator makes a diffoscope report, and a search for nothing finds nothing.
+      expect(status, path).toBe(/\/diffoscope$|^\/search$/.test(route) ? 404 : 200);
+      expect(text, path).not.toContain(wire.address);
+    }
   }
+}
+
+/** What the network knows of the stranger and of what it rebuilt. */
+async function namedObjects(): Promise<NamedObjects> {
+  const { api, network, suite } = net;
+  const submission = await settled(api, await api.submit({ distribution: "debian", suite, source: samples.steady.source }));
+  const [round] = submission.rounds;
+  const { operators } = await api.network();
+  const stranger = operators.find(({ name }) => name === "Ada's rebuilder")?.operator;
+  const own = round?.verdict?.inputs.find(({ operator }) => operator === stranger)?.index;
+  const another = round?.verdict?.inputs.find(({ operator }) => operator !== stranger)?.index;
+  const file = round?.verdict?.artifacts[0]?.reference;
+  const blobs = (await readdir(join(network.layout.directory("coordinator"), "blobs"), { recursive: true })).flatMap((path) => {
+    const [, start = "", rest = ""] = /^(..)\/([0-9a-f]{62})\.zst$/.exec(path) ?? [];
+    return start === "" ? [] : [`${start}${rest}`];
+  });
+  const ids = async (path: string) => idsSchema.parse(JSON.parse((await readAnswer(network.url, path)).text));
+  const [build, binary, source] = await Promise.all(
+    ["/api/v1/builds", "/api/v1/packages/binary", "/api/v1/packages/source"].map(async (path) => (await ids(path)).records[0]?.id),
+  );
+  const artifact = z.array(idSchema).parse(JSON.parse((await readAnswer(network.url, `/api/v1/builds/${build}/artifacts`)).text))[0]?.id;
+  const releases = z
+    .array(z.object({ build_id: z.int().nullable() }))
+    .parse(JSON.parse((await readAnswer(network.url, "/api/v0/pkgs/list")).text));
+  const v0Build = releases.find(({ build_id }) => build_id !== null)?.build_id;
+  expect({ own, another, stranger, file, build, binary, source, artifact, v0Build, target: round?.target }).not.toContain(undefined);
+  expect(blobs.length).toBeGreaterThan(10);
+  return {
+    "/submissions/{id}": [`/submissions/${submission.id}`],
+    "/rounds/{id}": [`/rounds/${round?.round}`],
+    "/live/{round}": [`/live/${round?.round}`],
+    "/targets/{digest}": [`/targets/${round?.target}`],
+    "/operators/{id}": [`/operators/${stranger}`],
+    "/operators/{operator}": [`/operators/${stranger}`],
+    "/operator/{id}": [`/operator/${stranger}`],
+    "/artifacts/sha256/{digest}": [`/artifacts/sha256/${file}`],
+    "/artifact/{sha256}": [`/artifact/${file}`],
+    "/proof/{sha256}": [`/proof/${file}`],
+    "/blobs/sha256/{digest}": blobs.map((blob) => `/blobs/sha256/${blob}`),
+    "/results/{index}": [`/results/${own}`],
+    "/compare/{one}/{other}": [`/compare/${own}/${another}`],
+    "/package/{name}": ["/package/sample-steady"],
+    "/sample-steady/{version}": [`/sample-steady/${samples.steady.version}`],
+    "/suite/{distribution}/{suite}": [`/suite/debian/${suite}`],
+    "/distributions/{distribution}": ["/distributions/debian"],
+    "/releases/{release}": [`/releases/${suite}`],
+    "/api/v0/builds/{id}": [`/api/v0/builds/${v0Build}`],
+    "/api/v1/builds/{id}": [`/api/v1/builds/${build}`],
+    "/artifacts/{artifact}": [`/artifacts/${artifact}`],
+    "/binary/{id}": [`/binary/${binary}`],
+    "/source/{id}": [`/source/${source}`],
+    "/{format}": ["/atom", "/json"],
+    "/verdicts.{}": verdictFormats.map((format) => `/verdicts.${format}`),
+    "/history.{}": tableFormats.map((format) => `/history.${format}`),
+    "/{}s.{}": shareFacets.flatMap((facet) => tableFormats.map((format) => `/${facet}s.${format}`)),
+  };
 }

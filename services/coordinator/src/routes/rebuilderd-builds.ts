@@ -61,19 +61,22 @@ export function addRebuilderdBuildRoutes(app: HttpApp, { db, blobs }: Rebuilderd
     async (request) => (await artifactsIn(await requireBuild(request))).artifacts,
   );
 
-  const ofArtifact = "/api/v1/builds/:id/artifacts/:artifact";
-  app.get(ofArtifact, { schema: { params: artifactParamsSchema, response: { 200: artifactSchema } } }, async (request) => {
-    const { artifact } = await requireArtifact(request);
-    return artifact;
-  });
+  app.get(
+    "/api/v1/builds/:id/artifacts/:artifact",
+    { schema: { params: artifactParamsSchema, response: { 200: artifactSchema } } },
+    async (request) => {
+      const { artifact } = await requireArtifact(request);
+      return artifact;
+    },
+  );
 
-  app.get(`${ofArtifact}/attestation`, { schema: { params: artifactParamsSchema } }, async (request, reply) => {
+  app.get("/api/v1/builds/:id/artifacts/:artifact/attestation", { schema: { params: artifactParamsSchema } }, async (request, reply) => {
     const { links, artifact } = await requireArtifact(request);
     const link = artifact.has_attestation ? links.get(artifact.name) : undefined;
     return reply.type("application/json").send(link ?? refuse(`the operator signed no in-toto link for ${artifact.name}`));
   });
 
-  app.get(`${ofArtifact}/diffoscope`, { schema: { params: artifactParamsSchema } }, async (request) => {
+  app.get("/api/v1/builds/:id/artifacts/:artifact/diffoscope", { schema: { params: artifactParamsSchema } }, async (request) => {
     const { artifact } = await requireArtifact(request);
     return refuse(`operators of this network make no diffoscope report of ${artifact.name}; compare the manifests`);
   });

@@ -101,8 +101,11 @@ export function addRebuilderdPackageRoutes(app: HttpApp, dependencies: Rebuilder
   app.get("/api/v1/meta/distributions/:distribution/releases", { schema: { params: originSchema } }, async ({ params }) =>
     distinct((await originsOf(params)).map(({ suite }) => suite)),
   );
-  for (const url of ["/architectures", "/releases/:release/architectures"]) {
-    app.get(`/api/v1/meta/distributions/:distribution${url}`, { schema: { params: originSchema } }, async ({ params }) =>
+  for (const url of [
+    "/api/v1/meta/distributions/:distribution/architectures",
+    "/api/v1/meta/distributions/:distribution/releases/:release/architectures",
+  ]) {
+    app.get(url, { schema: { params: originSchema } }, async ({ params }) =>
       distinct((await originsOf(params)).map(({ architecture }) => architecture)),
     );
   }
