@@ -25,8 +25,9 @@ export function liveRoundPage(round: RoundView): Page {
               This round is over: ${verdict.outcome}${verdictIndex !== undefined && html`, log entry ${entryLink(verdictIndex)}`}.
             </p>`
       }
-      ${round.jobs.length === 0 && html`<p class="none">No operators have been drawn yet.</p>`}
-      <div id="logs" data-round="${round.round}">${round.jobs.map((job) => buildLog(job))}</div>
+      <div id="logs" data-round="${round.round}">
+        ${round.jobs.length === 0 && html`<p class="none">No operators have been drawn yet.</p>`} ${round.jobs.map((job) => buildLog(job))}
+      </div>
       <noscript
         ><p class="none">
           Build logs are shown as they come by a script; without it, load this page again to see what is done now.
