@@ -1,3 +1,11 @@
+import {
+  type NewToken,
+  newTokenSchema,
+  tokenListSchema,
+  type TokenRequest,
+  type TokenView,
+  tokenViewSchema,
+} from "@quorate/protocol/api-token";
 import { artifactListSchema, artifactViewSchema, statsSchema, type ArtifactView, type Stats } from "@quorate/protocol/artifact-view";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { OperatorId } from "@quorate/protocol/operator";
@@ -10,6 +18,14 @@ import {
   operatorViewSchema,
 } from "@quorate/protocol/operator-view";
 import { policyListSchema, type PolicyVersion, policyVersionSchema } from "@quorate/protocol/policy";
+import {
+  type ProjectAudit,
+  projectAuditSchema,
+  type ProjectSubmissions,
+  projectSubmissionsSchema,
+  type ProjectView,
+  projectViewSchema,
+} from "@quorate/protocol/project";
 import {
   networkViewSchema,
   roundViewSchema,
@@ -42,6 +58,10 @@ export type Cancellable = { signal?: AbortSignal | undefined };
 /** `countedBefore`: what the batches before it of the same dry run would have taken of the day. */
 export type BatchOptions = { isDryRun?: boolean; countedBefore?: number };
 
+/** A page of a project's list; `after` is `next` of the page before. */
+export type ProjectSubmissionsQuery = { limit?: number; after?: Sha256; failing?: boolean };
+export type ProjectAuditQuery = { limit?: number; after?: number };
+
 export type ArtifactQuery = { name?: string; version?: string; architecture?: string };
 
 /** The coordinator's public API. Every method throws ApiError or ConnectionError (http.ts). */
@@ -52,6 +72,10 @@ export interface Api {
   /** Each of many, or why it was refused. Sent again, the same batch changes nothing. */
   submitBatch(submissions: readonly SubmissionRequest[], options?: Cancellable & BatchOptions): Promise<SubmissionBatchView>;
   submission(id: Sha256, options?: Cancellable): Promise<SubmissionView>;
+  /** The token's own project; this and its lists need a token with the scope `read`. */
+  project(options?: Cancellable): Promise<ProjectView>;
+  projectSubmissions(query?: ProjectSubmissionsQuery, options?: Cancellable): Promise<ProjectSubmissions>;
+  projectAudit(query?: ProjectAuditQuery, options?: Cancellable): Promise<ProjectAudit>;
   /** Each change and the live progress, from the present state on; ends when every round has settled or the signal aborts. */
   submissionEvents(id: Sha256, options?: Cancellable): AsyncIterable<SubmissionEvent>;
   rounds(query?: { limit?: number; state?: RoundState }, options?: Cancellable): Promise<RoundView[]>;
@@ -77,6 +101,10 @@ export interface Api {
   /** Enrolments that wait for a decision or were refused. This and `decide` need the network's token. */
   undecidedOperators(options?: Cancellable): Promise<OperatorView[]>;
   decide(id: OperatorId, decision: OperatorDecision, options?: Cancellable): Promise<OperatorView>;
+  /** All projects' tokens. This, `createToken` and `revokeToken` need the network's token. */
+  tokens(options?: Cancellable): Promise<TokenView[]>;
+  createToken(token: TokenRequest, options?: Cancellable): Promise<NewToken>;
+  revokeToken(id: string, options?: Cancellable): Promise<TokenView>;
   /** The envelope of a registration, which its operator signed. */
   registerWorker(envelope: string, options?: Cancellable): Promise<WorkerCredentials>;
   dismissWorker(envelope: string, options?: Cancellable): Promise<WorkerDismissed>;
@@ -124,6 +152,14 @@ export function createApi(options: ApiOptions): Api {
       ),
     submission: (id, { signal } = {}) =>
       requestJson(get(`reading submission ${id}`, `/v1/submissions/${id}`, signal), submissionViewSchema),
+    project: ({ signal } = {}) => requestJson({ ...get("reading the project", "/v1/project", signal), token }, projectViewSchema),
+    projectSubmissions: (query = {}, { signal } = {}) =>
+      requestJson(
+        { ...get("listing the project's submissions", `/v1/project/submissions${queryOf(query)}`, signal), token },
+        projectSubmissionsSchema,
+      ),
+    projectAudit: (query = {}, { signal } = {}) =>
+      requestJson({ ...get("reading the project's audit log", `/v1/project/audit${queryOf(query)}`, signal), token }, projectAuditSchema),
     submissionEvents: (id, { signal } = {}) => followSubmission({ url, id, signal }),
     async rounds(query = {}, { signal } = {}) {
       return (await requestJson(get("listing rounds", `/v1/rounds${queryOf(query)}`, signal), roundListSchema)).rounds;
@@ -161,6 +197,13 @@ export function createApi(options: ApiOptions): Api {
     },
     decide: (id, decision, { signal } = {}) =>
       requestJson({ ...post(`deciding on operator ${id}`, `/v1/operators/${id}/decision`, decision), signal }, operatorViewSchema),
+    async tokens({ signal } = {}) {
+      return (await requestJson({ ...get("listing projects' tokens", "/v1/tokens", signal), token }, tokenListSchema)).tokens;
+    },
+    createToken: (wanted, { signal } = {}) =>
+      requestJson({ ...post(`creating a token of project ${wanted.project}`, "/v1/tokens", wanted), signal }, newTokenSchema),
+    revokeToken: (id, { signal } = {}) =>
+      requestJson({ ...get(`revoking token ${id}`, `/v1/tokens/${id}`, signal), method: "DELETE", token }, tokenViewSchema),
     registerWorker: (envelope, { signal } = {}) =>
       requestJson({ ...post("registering the worker", "/v1/workers", { envelope }), signal }, workerCredentialsSchema),
     dismissWorker: (envelope, { signal } = {}) =>

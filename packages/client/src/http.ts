@@ -34,7 +34,7 @@ export type HttpRequest = {
   /** What is being done, for error messages: "reading the log's checkpoint". */
   doing: string;
   url: string | URL;
-  method?: "GET" | "HEAD" | "POST" | "PUT";
+  method?: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   headers?: Record<string, string>;
   token?: string | undefined;
   body?: Uint8Array<ArrayBuffer> | string | Blob;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { appendFile, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApi } from "@quorate/client/api";
@@ -6,7 +7,7 @@ import { sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { startTestNetwork, type TestNetwork } from "./network.fixture.ts";
+import { adminToken, startTestNetwork, type TestNetwork } from "./network.fixture.ts";
 import { problemOf } from "./problem-of.fixture.ts";
 import type { TestOperator } from "./test-operator.fixture.ts";
 
@@ -48,6 +49,62 @@ test("submitting needs a token that is valid", async () => {
   for (const api of problems) expect(await problemOf(api.submit(request))).toMatch(/^401 unauthorized: .*token/);
 });
 
+test("a project has tokens of its own, which open what their scopes say until they are revoked or expire", async () => {
+  const admin = createApi({ url: network.url, token: adminToken });
+  const [submitting, reading] = [
+    await admin.createToken({ project: "qa", scopes: ["submit"] }),
+    await admin.createToken({ project: "qa", scopes: ["read"], expiresAt: "2999-01-01T00:00:00Z" }),
+  ];
+  const asSubmitter = createApi({ url: network.url, token: submitting.secret });
+  const asReader = createApi({ url: network.url, token: reading.secret });
+  expect(await problemOf(asReader.submit(request))).toMatch(/^403 scope-missing: .*the scope submit, and this one of project qa has read/);
+  expect(await problemOf(asSubmitter.project())).toMatch(/^403 scope-missing: .*the scope read/);
+  expect(await asReader.project()).toMatchObject({ project: "qa", token: { id: reading.id }, quota: { targetsADay: 1000, used: 0 } });
+  const shown = await admin.tokens();
+  expect(shown).toMatchObject([
+    { id: reading.id, project: "qa", scopes: ["read"], expiresAt: "2999-01-01T00:00:00.000Z" },
+    { id: submitting.id, project: "qa", scopes: ["submit"] },
+    { project: "first", scopes: ["submit", "read", "webhooks"] },
+  ]);
+  for (const { secret } of [submitting, reading]) expect(JSON.stringify(shown)).not.toContain(secret);
+
+  const revoked = await admin.revokeToken(submitting.id);
+  expect(revoked.revokedAt).toBeDefined();
+  expect(await admin.revokeToken(submitting.id)).toEqual(revoked);
+  expect(await problemOf(asSubmitter.submit(request))).toMatch(/^401 unauthorized: .*revoked/);
+  expect((await asReader.projectAudit()).entries).toMatchObject([
+    { actor: "admin token", action: "revoke-token", subject: submitting.id },
+    { action: "create-token", subject: reading.id, detail: "scopes read, until 2999-01-01T00:00:00Z" },
+    { action: "create-token", subject: submitting.id, detail: "scopes submit" },
+  ]);
+  const { next } = await asReader.projectAudit({ limit: 2 });
+  expect((await asReader.projectAudit({ limit: 2, after: next ?? 0 })).entries).toMatchObject([{ subject: submitting.id }]);
+  expect((await network.api.projectAudit()).entries).toEqual([]);
+});
+
+test("tokens are given by whoever runs the network alone, and one that could not be used is refused", async () => {
+  const admin = createApi({ url: network.url, token: adminToken });
+  const wanted = { project: "qa", scopes: ["read" as const] };
+  for (const api of [createApi({ url: network.url }), network.api]) {
+    expect(await problemOf(api.createToken(wanted))).toMatch(/^401 unauthorized: .*ADMIN_TOKEN/);
+    expect(await problemOf(api.tokens())).toMatch(/^401 unauthorized/);
+    expect(await problemOf(api.revokeToken(randomUUID()))).toMatch(/^401 unauthorized/);
+  }
+  expect(await problemOf(admin.createToken({ ...wanted, expiresAt: "2020-01-01T00:00:00Z" }))).toMatch(/^422 expired-already: .*2020/);
+  expect(await problemOf(admin.createToken({ ...wanted, project: "Q A" }))).toMatch(/^400 invalid-request: .*project/);
+  expect(await problemOf(admin.revokeToken(randomUUID()))).toMatch(/^404 not-found: .*GET \/v1\/tokens/);
+});
+
+test("a token that has expired opens nothing", async () => {
+  const { secret } = await createApi({ url: network.url, token: adminToken }).createToken({
+    project: "short",
+    scopes: ["read"],
+    expiresAt: new Date(Date.now() + 1000).toISOString(),
+  });
+  const api = createApi({ url: network.url, token: secret });
+  await expect.poll(() => problemOf(api.project()).catch(() => "valid"), { timeout: 10_000 }).toMatch(/^401 unauthorized: .*expired/);
+});
+
 test("of many submissions each is taken or refused by itself, a dry run stores nothing, and the same batch sent again changes nothing", async () => {
   const batch = [request, { ...request, source: "alphq" }, { ...request, architecture: "all" }];
   const dry = await network.api.submitBatch(batch, { isDryRun: true });
@@ -73,6 +130,26 @@ test("a round without enough operators waits, says for what, and starts by itsel
   await expect.poll(async () => (await waiting())?.state, { timeout: 30_000 }).toBe("building");
   expect((await waiting())?.jobs).toHaveLength(2);
   expect((await waiting())?.reason).toBeUndefined();
+});
+
+test("a project lists what it has submitted with all of its tokens, and nothing of others; the same request of another is its own", async () => {
+  const { secret } = await createApi({ url: network.url, token: adminToken }).createToken({ project: "other", scopes: ["submit", "read"] });
+  const other = createApi({ url: network.url, token: secret });
+  expect(await other.projectSubmissions()).toEqual({ submissions: [] });
+  const own = await other.submit(request);
+  const [first, second, ...more] = (await network.api.projectSubmissions()).submissions;
+  expect(more).toEqual([]);
+  expect(first?.targets).toMatchObject([{ version: "1.0", architecture: "all", state: "building", round: own.rounds[0]?.round }]);
+  expect([first?.id, second?.id]).not.toContain(own.id);
+  expect((await other.projectSubmissions()).submissions).toMatchObject([{ id: own.id, request, targets: [{ state: "building" }] }]);
+  expect(await other.project()).toMatchObject({ submissions: 1, targets: { pending: 1 }, failing: 0, builderSeconds: 0 });
+  expect(await other.project()).toMatchObject({ quota: { used: 1, freeAt: expect.any(String) } });
+
+  const page = await network.api.projectSubmissions({ limit: 1 });
+  expect(page).toEqual({ submissions: [first], next: first?.id });
+  expect(await network.api.projectSubmissions({ limit: 1, after: page.next ?? own.id })).toEqual({ submissions: [second] });
+  expect(await network.api.projectSubmissions({ after: own.id })).toEqual({ submissions: [] });
+  expect(await network.api.projectSubmissions({ failing: true })).toEqual({ submissions: [] });
 });
 
 test("what is not there is a 404 that names where to look", async () => {

@@ -42,12 +42,14 @@ const environmentSchema = z.object({
   COORDINATOR_HOST: hostSchema.default("127.0.0.1").describe("address to listen on"),
   COORDINATOR_PORT: portSchema.default(8080).describe("port to listen on, 0 for any"),
   ARCHIVES_FILE: pathSchema.describe("JSON: the archives that targets come from"),
-  API_TOKEN: tokenSchema.describe("a first project's API token"),
+  API_TOKEN: tokenSchema.describe("API token of the project `first`, for all that a project may do; others are made with POST /v1/tokens"),
   PROJECT_TARGETS_A_DAY: wholeNumber(1, 10_000_000)
     .default(20_000)
     .describe("targets that one project may submit in 24 hours; an architecture of a whole distribution is some 40,000"),
   INVITATION_TOKEN: tokenSchema.optional().describe("invitation code: admits an operator at once"),
-  ADMIN_TOKEN: tokenSchema.optional().describe("lets whoever runs the network admit and revoke operators, and opens the console"),
+  ADMIN_TOKEN: tokenSchema
+    .optional()
+    .describe("lets whoever runs the network admit and revoke operators and give projects tokens, and opens the console"),
   CONSOLE_PORT: portSchema
     .optional()
     .describe("port of the console of whoever runs the network, which needs ADMIN_TOKEN; default: there is none"),

@@ -1,8 +1,17 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sha256Of } from "@quorate/protocol/digest";
+import { utf8 } from "@quorate/protocol/utf8";
 import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "./database.ts";
 import { type Server, startPostgres } from "./servers.fixture.ts";
+import { findApiToken } from "./store/api-tokens.ts";
 
 let postgres: Server<{ url: string }>;
 beforeAll(async () => {
@@ -25,6 +34,24 @@ test("two that start at once both find the schema in place", async () => {
     const { rows } = await db.execute(sql`select count(*)::int as rounds from rounds`);
     expect(rows).toEqual([{ rounds: 0 }]);
   }
+});
+
+test("tokens and submissions of before tokens had scopes are a project's, and open what they did", async () => {
+  await using older = await startPostgres();
+  const migrationsFolder = await migrationsUntil("0006_console");
+  {
+    await using pool = connect(1, older.url);
+    await migrate(drizzle(pool), { migrationsFolder });
+    const hash = sha256Of(utf8("an old token"));
+    await pool.query("insert into api_tokens (hash, project, created_at) values ($1, 'first', now())", [hash]);
+    await pool.query("insert into submissions (id, request, token, submitted_at) values ('s', '{}', $1, now())", [hash]);
+  }
+  await rm(migrationsFolder, { recursive: true });
+  await using database = await openDatabase({ url: older.url, onError: () => undefined });
+  const token = await findApiToken(database.db, "an old token", new Date());
+  expect(token).toMatchObject({ project: "first", scopes: ["submit", "read", "webhooks"], expiresAt: undefined });
+  const { rows } = await database.db.execute(sql`select id, project, token from submissions`);
+  expect(rows).toEqual([{ id: "s", project: "first", token: token?.id }]);
 });
 
 test("a database that a newer version wrote is refused, and says what to do", async () => {
@@ -60,7 +87,18 @@ test("a connection that breaks off in a transaction is rolled back and holds nob
   expect((await pool.query("select * from broken")).rows).toEqual([]);
 });
 
-function connect(max: number) {
-  const pool = new Pool({ connectionString: postgres.url, max });
+function connect(max: number, url = postgres.url) {
+  const pool = new Pool({ connectionString: url, max });
   return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
+}
+
+/** A copy of the migrations as they were when this one was the last. */
+async function migrationsUntil(last: string): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), "quorate-migrations-"));
+  await cp(fileURLToPath(new URL("../drizzle", import.meta.url)), copy, { recursive: true });
+  const journalFile = join(copy, "meta/_journal.json");
+  const journal: { entries: { tag: string }[] } = JSON.parse(await readFile(journalFile, "utf8"));
+  const count = journal.entries.findIndex(({ tag }) => tag === last) + 1;
+  await writeFile(journalFile, JSON.stringify({ ...journal, entries: journal.entries.slice(0, count) }));
+  return copy;
 }

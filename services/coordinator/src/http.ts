@@ -5,11 +5,13 @@ import { createHttpApp, type HttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import type { Metrics } from "@quorate/service/metrics";
+import type { RequireAdmin } from "./admin-access.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { RoundChanges } from "./changes.ts";
 import type { Database } from "./database.ts";
 import type { PublishPolicy } from "./network-policy.ts";
 import type { OperatorAdmission } from "./operator-admission.ts";
+import type { ProjectTokens } from "./project-tokens.ts";
 import type { LoadProof } from "./proof.ts";
 import type { ArchiveUrlOf } from "./rebuilderd/shape-v1.ts";
 import type { LoadResultBundle } from "./result-bundle.ts";
@@ -19,10 +21,12 @@ import { addChangeEventRoutes } from "./routes/change-events.ts";
 import { addNetworkRoutes, type NetworkIdentity } from "./routes/network.ts";
 import { addOperatorRoutes } from "./routes/operators.ts";
 import { addPolicyRoutes } from "./routes/policies.ts";
+import { addProjectRoutes } from "./routes/project.ts";
 import { addRebuilderdRoutes } from "./routes/rebuilderd.ts";
 import { addResultRoutes } from "./routes/results.ts";
 import { addRoundRoutes } from "./routes/rounds.ts";
 import { addSubmissionRoutes } from "./routes/submissions.ts";
+import { addTokenRoutes } from "./routes/tokens.ts";
 import { addWorkerRoutes } from "./routes/workers.ts";
 import type { WorkerRegistry } from "./register-worker.ts";
 import type { Submit } from "./submit.ts";
@@ -42,7 +46,9 @@ type Surroundings = {
   views: Views;
   watch: RoundChanges["watch"];
   identity: NetworkIdentity;
-  adminToken: string | undefined;
+  requireAdmin: RequireAdmin;
+  tokens: ProjectTokens;
+  targetsADay: number;
   publishPolicy: PublishPolicy;
   readLogSize: () => Promise<number>;
   loadProof: LoadProof;
@@ -70,10 +76,12 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
   await describeApi(app, {
     title: "Quorate: submissions and work under way",
     description:
-      "Everything with authority is in the log; this API asks for rebuilds and shows what is being done. Reading needs no token.",
+      "Everything with authority is in the log; this API asks for rebuilds and shows what is being done. What is public needs no token.",
   });
   allowCrossOriginReads(app);
   addSubmissionRoutes(app, surroundings);
+  addProjectRoutes(app, surroundings);
+  addTokenRoutes(app, surroundings);
   addChangeEventRoutes(app, surroundings);
   addRoundRoutes(app, surroundings);
   addArtifactRoutes(app, surroundings);

@@ -1,3 +1,4 @@
+import { tokenScopes } from "@quorate/protocol/api-token";
 import { standings } from "@quorate/protocol/verdict";
 import { sql } from "drizzle-orm";
 import {
@@ -149,11 +150,15 @@ export const submissions = pgTable(
   {
     id: text("id").primaryKey(),
     request: jsonb("request").notNull(),
-    /** The token that it came with, by hash. */
-    token: text("token").notNull(),
+    /** Whose it is. */
+    project: text("project").notNull(),
+    /** Id of the API token that it came with. */
+    token: text("token")
+      .notNull()
+      .references(() => apiTokens.id),
     submittedAt: time("submitted_at").notNull(),
   },
-  (table) => [index("submissions_token").on(table.token, table.submittedAt)],
+  (table) => [index("submissions_project").on(table.project, table.submittedAt, table.id)],
 );
 
 export const submissionTargets = pgTable(
@@ -366,13 +371,20 @@ export const artifactStatuses = pgTable(
   (table) => [primaryKey({ columns: [table.says, table.artifact] }), index("artifact_statuses_artifact").on(table.artifact, table.result)],
 );
 
-/** API tokens by SHA-256: the tokens themselves are not kept. */
-export const apiTokens = pgTable("api_tokens", {
-  hash: text("hash").primaryKey(),
-  project: text("project").notNull(),
-  createdAt: time("created_at").notNull(),
-  revokedAt: time("revoked_at"),
-});
+/** Projects' API tokens. Of the secrets that open the API only the SHA-256 is kept. */
+export const apiTokens = pgTable(
+  "api_tokens",
+  {
+    id: text("id").primaryKey(),
+    hash: text("hash").notNull(),
+    project: text("project").notNull(),
+    scopes: text("scopes", { enum: tokenScopes }).array().notNull(),
+    createdAt: time("created_at").notNull(),
+    expiresAt: time("expires_at"),
+    revokedAt: time("revoked_at"),
+  },
+  (table) => [uniqueIndex("api_tokens_hash").on(table.hash)],
+);
 
 /** Whether new work begins; one row, and without it new work begins. */
 export const networkMode = pgTable(
@@ -386,13 +398,19 @@ export const networkMode = pgTable(
 );
 
 /** What whoever runs the network had done: added to, never changed. */
-export const auditEntries = pgTable("audit_entries", {
-  id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
-  at: time("at").notNull(),
-  /** Who asked for it: `console: ada`, or `admin token` for a decision over the API. */
-  actor: text("actor").notNull(),
-  action: text("action").notNull(),
-  /** What it was done to: a round, an operator; absent for the network as a whole. */
-  subject: text("subject"),
-  detail: text("detail"),
-});
+export const auditEntries = pgTable(
+  "audit_entries",
+  {
+    id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
+    at: time("at").notNull(),
+    /** Who asked for it: `console: ada`, or `admin token` for a decision over the API. */
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    /** What it was done to: a round, an operator, an API token; absent for the network as a whole. */
+    subject: text("subject"),
+    detail: text("detail"),
+    /** The project that may read it, where it concerns one. */
+    project: text("project"),
+  },
+  (table) => [index("audit_entries_project").on(table.project, table.id)],
+);

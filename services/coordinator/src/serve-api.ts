@@ -6,6 +6,7 @@ import { sha256Of } from "@quorate/protocol/digest";
 import type { Logger } from "@quorate/service/logger";
 import type { Metrics } from "@quorate/service/metrics";
 import { formatTrustedRoot } from "@quorate/signing/tlog-entry";
+import { createAdminAccess } from "./admin-access.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { RoundChanges } from "./changes.ts";
 import type { CoordinatorConfig } from "./config.ts";
@@ -18,6 +19,7 @@ import type { OpenLog } from "./open-log.ts";
 import type { Transport } from "./open-transport.ts";
 import { createOperatorAdmission } from "./operator-admission.ts";
 import type { PolicyTurns } from "./policy-turns.ts";
+import type { ProjectTokens } from "./project-tokens.ts";
 import { createProofLoader } from "./proof.ts";
 import { createWorkerRegistry } from "./register-worker.ts";
 import { createResultBundleLoader } from "./result-bundle.ts";
@@ -32,6 +34,7 @@ type Surroundings = {
   db: Database;
   blobs: BlobStore;
   tickets: UploadTickets;
+  tokens: ProjectTokens;
   policyTurns: PolicyTurns;
   changes: RoundChanges;
   board: LiveBoard;
@@ -57,12 +60,14 @@ export async function serveApi(config: CoordinatorConfig, surroundings: Surround
     db,
     blobs,
     tickets,
+    tokens: surroundings.tokens,
     now,
     ...handlersOf(config, surroundings),
     views: createViews({ db, board }),
     watch: surroundings.changes.watch,
     identity: network.identity,
-    adminToken: config.ADMIN_TOKEN,
+    requireAdmin: createAdminAccess(config.ADMIN_TOKEN),
+    targetsADay: config.PROJECT_TARGETS_A_DAY,
     readLogSize: async () => (await reader.checkpoint()).checkpoint.size,
     loadProof: createProofLoader({ db, blobs, reader }),
     loadResultBundle: createResultBundleLoader({ db, blobs, reader, logKey }),

@@ -29,8 +29,8 @@ export type Submitted = {
   counted: number;
 };
 
-/** Whose submission it is; `dryRun` when nothing is to be stored, with what was tried before it and the targets that this would have taken. */
-export type SubmittedBy = { token: string; dryRun?: { countedBefore: number; tried: ReadonlySet<Sha256> } | undefined };
+/** Whose submission it is, and with which token; `dryRun` when nothing is to be stored, with what was tried before it and the targets that this would have taken. */
+export type SubmittedBy = { project: string; token: string; dryRun?: { countedBefore: number; tried: ReadonlySet<Sha256> } | undefined };
 
 /** In a dry run what comes back is what would have been done. @throws ProblemError */
 export type Submit = (request: SubmissionRequest, by: SubmittedBy) => Promise<Submitted>;
@@ -48,19 +48,19 @@ type Dependencies = {
 
 /** Takes requests: what they mean by the archive's signed indices now, and a round for each target that needs one. */
 export function createSubmit({ db, resolver, blobs, targetsADay, wake, events, now }: Dependencies): Submit {
-  return async (request, { token, dryRun }) => {
+  return async (request, { project, token, dryRun }) => {
     if ((await loadNetworkMode(db)).mode === "draining") throw draining();
     const resolution = await resolver.resolveTargets(request).catch(refuseArchive);
     if (resolution.kind === "refused") throw refused(resolution.refusal);
     const { targets } = resolution;
     const digests = targets.map((target) => targetDigestOf(target));
-    const id = submissionIdOf(request, digests);
+    const id = submissionIdOf(project, request, digests);
     const submittedAt = now();
     if (dryRun?.tried.has(id)) return { id, created: false, targets: digests, counted: 0 };
     const counted = (await findSubmission(db, id)) === undefined ? digests.length : 0;
     const more = counted + (dryRun?.countedBefore ?? 0);
     // Before anything is stored.
-    if (counted > 0) refuseOverQuota(await loadDayOf(db, token, submittedAt), { more, targetsADay, now: submittedAt });
+    if (counted > 0) refuseOverQuota(await loadDayOf(db, project, submittedAt), { more, targetsADay, now: submittedAt });
     if (dryRun) {
       const { planned } = await planNewRounds(db, digests, submittedAt);
       return { id, created: planned.length > 0 || counted > 0, targets: digests, counted };
@@ -73,8 +73,8 @@ export function createSubmit({ db, resolver, blobs, targetsADay, wake, events, n
       await savePublished(tx, targets, submittedAt);
       const { planned } = await planNewRounds(tx, digests, submittedAt);
       for (const round of planned) await saveRound(tx, round);
-      const created = await saveSubmission(tx, { id, request, targets: digests }, { token, now: submittedAt });
-      if (created) refuseOverQuota(await loadDayOf(tx, token, submittedAt), { more: 0, targetsADay, now: submittedAt });
+      const created = await saveSubmission(tx, { id, request, targets: digests }, { project, token, now: submittedAt });
+      if (created) refuseOverQuota(await loadDayOf(tx, project, submittedAt), { more: 0, targetsADay, now: submittedAt });
       return { planned, created };
     });
     events.submitted(id, targets.length, created);
@@ -95,9 +95,9 @@ function refuseOverQuota(
   throw new ProblemError(429, "quota-exceeded", detail, { headers: { "retry-after": String(seconds) } });
 }
 
-/** The same request for the same targets is the same submission. */
-function submissionIdOf(request: SubmissionRequest, targets: readonly Sha256[]): Sha256 {
-  return sha256Of(utf8(formatCanonicalJson(["quorate/submission/v1", request, [...targets].sort()])));
+/** The same request of a project for the same targets is the same submission. */
+function submissionIdOf(project: string, request: SubmissionRequest, targets: readonly Sha256[]): Sha256 {
+  return sha256Of(utf8(formatCanonicalJson(["quorate/submission/v2", project, request, [...targets].sort()])));
 }
 
 /** The rounds that targets need now, and what that follows from. */

@@ -1,22 +1,18 @@
 import { operatorIdSchema } from "@quorate/protocol/operator";
 import { operatorDecisionSchema, operatorListSchema, operatorRequestSchema, operatorViewSchema } from "@quorate/protocol/operator-view";
-import { bearerTokenOf, tokenMatcher, unauthorized } from "@quorate/service/bearer";
 import type { HttpApp } from "@quorate/service/http-app";
-import { ProblemError } from "@quorate/service/problem";
-import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
+import type { RequireAdmin } from "../admin-access.ts";
 import { notEnrolled } from "../operator-statement.ts";
 import type { OperatorAdmission } from "../operator-admission.ts";
 
 const paramsSchema = z.object({ id: operatorIdSchema });
 const querySchema = z.object({ state: z.enum(["undecided"]).optional() });
-const hint = "this is for whoever runs the network; its token is ADMIN_TOKEN";
 
-type Dependencies = { admission: OperatorAdmission; adminToken: string | undefined };
+type Dependencies = { admission: OperatorAdmission; requireAdmin: RequireAdmin };
 
 /** `/v1/operators`: who takes part. Operators join and leave with what they sign; the network's operator decides with its token. */
-export function addOperatorRoutes(app: HttpApp, { admission, adminToken }: Dependencies): void {
-  const matches = adminToken === undefined ? undefined : tokenMatcher(adminToken);
+export function addOperatorRoutes(app: HttpApp, { admission, requireAdmin }: Dependencies): void {
   app.post(
     "/v1/operators",
     {
@@ -69,9 +65,4 @@ export function addOperatorRoutes(app: HttpApp, { admission, adminToken }: Depen
     },
     async ({ params, body }) => admission.decide(params.id, body),
   );
-
-  function requireAdmin(headers: IncomingHttpHeaders): void {
-    if (matches === undefined) throw new ProblemError(403, "no-admin", "this network has no ADMIN_TOKEN: nobody decides over its API");
-    if (!matches(bearerTokenOf(headers, hint))) throw unauthorized(`this token is not valid; ${hint}`);
-  }
 }

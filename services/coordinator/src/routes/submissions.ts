@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { type Sha256, sha256Schema } from "@quorate/protocol/digest";
 import {
   type SubmissionBatchView,
@@ -8,12 +7,10 @@ import {
   submissionRequestSchema,
   submissionViewSchema,
 } from "@quorate/protocol/submission";
-import { bearerTokenOf, unauthorized } from "@quorate/service/bearer";
 import type { HttpApp } from "@quorate/service/http-app";
 import { ProblemError } from "@quorate/service/problem";
 import { z } from "zod";
-import type { Queries } from "../database.ts";
-import { findApiToken } from "../store/api-tokens.ts";
+import type { ProjectTokens } from "../project-tokens.ts";
 import type { Submit, SubmittedBy } from "../submit.ts";
 import type { Views } from "../views.ts";
 
@@ -30,25 +27,25 @@ const batchQuerySchema = z.strictObject({
     .describe("of a dry run in several batches: targets that those before this one would have taken of the day"),
 });
 
-const hint = "ask whoever runs this network for a project's API token";
+type Dependencies = { tokens: ProjectTokens; submit: Submit; views: Views };
 
-export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Queries; submit: Submit; views: Views }): void {
+export function addSubmissionRoutes(app: HttpApp, { tokens, submit, views }: Dependencies): void {
   app.post(
     "/v1/submissions",
     {
       bodyLimit: 16_384,
       schema: {
         security: [{ token: [] }],
-        summary: "Please rebuild this; the same request for the same targets is the same submission",
+        summary: "Please rebuild this; the same request of a project for the same targets is the same submission",
         body: submissionRequestSchema,
         response: { 200: submissionViewSchema, 202: submissionViewSchema },
       },
       // Before the body is read: a stranger's is not looked at.
-      onRequest: async ({ headers }) => void (await requireToken(headers)),
+      onRequest: async ({ headers }) => void (await tokens.require(headers, "submit")),
     },
     async (request, reply) => {
-      const token = await requireToken(request.headers);
-      const { id, created } = await submit(request.body, { token });
+      const { project, id: token } = await tokens.require(request.headers, "submit");
+      const { id, created } = await submit(request.body, { project, token });
       const view = await views.submission(id);
       if (!view) throw new Error(`reading submission ${id}: it is not in the database although it was just saved`);
       return reply.code(created ? 202 : 200).send(view);
@@ -66,10 +63,10 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
         body: submissionBatchSchema,
         response: { 200: submissionBatchViewSchema },
       },
-      onRequest: async ({ headers }) => void (await requireToken(headers)),
+      onRequest: async ({ headers }) => void (await tokens.require(headers, "submit")),
     },
     async ({ headers, query, body, raw }) => {
-      const token = await requireToken(headers);
+      const { project, id: token } = await tokens.require(headers, "submit");
       const isDryRun = query.dryRun === "true";
       const tried = new Set<Sha256>();
       let counted = 0;
@@ -78,7 +75,7 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
         // Nobody reads the answer any more; whoever sends the batch again is told of all.
         if (raw.socket.destroyed) break;
         const dryRun = isDryRun ? { countedBefore: query.countedBefore + counted, tried } : undefined;
-        const outcome = await outcomeOf(request, { token, dryRun });
+        const outcome = await outcomeOf(request, { project, token, dryRun });
         counted += outcome.counted;
         if ("id" in outcome.shown) tried.add(outcome.shown.id);
         outcomes.push(outcome.shown);
@@ -101,12 +98,6 @@ export function addSubmissionRoutes(app: HttpApp, { db, submit, views }: { db: Q
       if (!(error instanceof ProblemError)) throw error;
       return { shown: { request, problem: error.problem }, counted: 0 };
     }
-  }
-
-  async function requireToken(headers: IncomingHttpHeaders): Promise<string> {
-    const token = await findApiToken(db, bearerTokenOf(headers, hint));
-    if (!token) throw unauthorized(`this API token is not valid; ${hint}`);
-    return token;
   }
 }
 

@@ -1,4 +1,5 @@
-import { desc } from "drizzle-orm";
+import { and, desc, eq, lt } from "drizzle-orm";
+import type { ProjectAudit } from "@quorate/protocol/project";
 import type { Queries } from "../database.ts";
 import { auditEntries } from "../schema.ts";
 
@@ -8,6 +9,8 @@ export type AuditEntry = {
   action: string;
   subject?: string | undefined;
   detail?: string | undefined;
+  /** The project that may read it, where it concerns one. */
+  project?: string | undefined;
 };
 
 /** In the transaction of what it tells of, where that is one of the database: then neither is there without the other. */
@@ -18,11 +21,29 @@ export async function saveAuditEntry(db: Queries, entry: AuditEntry): Promise<vo
 /** The newest first. */
 export async function loadAuditEntries(db: Queries, limit: number): Promise<AuditEntry[]> {
   const rows = await db.select().from(auditEntries).orderBy(desc(auditEntries.id)).limit(limit);
-  return rows.map(({ at, actor, action, subject, detail }) => ({
-    at,
-    actor,
-    action,
-    subject: subject ?? undefined,
-    detail: detail ?? undefined,
-  }));
+  return rows.map(entryOf);
+}
+
+/** A page of those that a project may read, the newest first; `after` is the last of the page before. */
+export async function loadProjectAudit(
+  db: Queries,
+  project: string,
+  { limit, after }: { limit: number; after?: number | undefined },
+): Promise<ProjectAudit> {
+  const rows = await db
+    .select()
+    .from(auditEntries)
+    .where(and(eq(auditEntries.project, project), after === undefined ? undefined : lt(auditEntries.id, after)))
+    .orderBy(desc(auditEntries.id))
+    .limit(limit + 1);
+  const shown = rows.slice(0, limit);
+  const entries = shown.map((row) => {
+    const { at, actor, action, subject, detail } = entryOf(row);
+    return { id: row.id, at: at.toISOString(), actor, action, subject, detail };
+  });
+  return { entries, next: rows.length > limit ? shown.at(-1)?.id : undefined };
+}
+
+function entryOf({ at, actor, action, subject, detail, project }: typeof auditEntries.$inferSelect): AuditEntry {
+  return { at, actor, action, subject: subject ?? undefined, detail: detail ?? undefined, project: project ?? undefined };
 }

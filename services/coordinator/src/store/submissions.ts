@@ -1,17 +1,21 @@
 import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
 import { type SubmissionRequest, submissionRequestSchema } from "@quorate/protocol/submission";
-import { and, asc, count, eq, gt, inArray, min } from "drizzle-orm";
+import { and, asc, count, eq, gt, min } from "drizzle-orm";
 import type { Queries } from "../database.ts";
-import { apiTokens, submissions, submissionTargets } from "../schema.ts";
+import { submissions, submissionTargets } from "../schema.ts";
 
 export type StoredSubmission = { id: Sha256; request: SubmissionRequest; targets: Sha256[] };
 
 /** `false` when it was there already. */
-export async function saveSubmission(db: Queries, submission: StoredSubmission, from: { token: string; now: Date }): Promise<boolean> {
+export async function saveSubmission(
+  db: Queries,
+  submission: StoredSubmission,
+  from: { project: string; token: string; now: Date },
+): Promise<boolean> {
   const { id, request, targets } = submission;
   const created = await db
     .insert(submissions)
-    .values({ id, request, token: from.token, submittedAt: from.now })
+    .values({ id, request, project: from.project, token: from.token, submittedAt: from.now })
     .onConflictDoNothing()
     .returning({ id: submissions.id });
   if (created.length === 0) return false;
@@ -36,14 +40,17 @@ export async function findSubmission(db: Queries, id: string): Promise<StoredSub
 
 export const dayMilliseconds = 86_400_000;
 
-/** What the project of a token has submitted in the last 24 hours, with all of its tokens. */
-export async function loadDayOf(db: Queries, token: string, now: Date): Promise<{ targets: number; firstAt: Date | undefined }> {
-  const project = db.select({ project: apiTokens.project }).from(apiTokens).where(eq(apiTokens.hash, token));
-  const tokens = db.select({ hash: apiTokens.hash }).from(apiTokens).where(inArray(apiTokens.project, project));
+/** What a project has submitted in the last 24 hours, with all of its tokens. */
+export async function loadDayOf(db: Queries, project: string, now: Date): Promise<{ targets: number; firstAt: Date | undefined }> {
   const [row] = await db
     .select({ targets: count(), firstAt: min(submissions.submittedAt) })
     .from(submissions)
     .innerJoin(submissionTargets, eq(submissionTargets.submission, submissions.id))
-    .where(and(inArray(submissions.token, tokens), gt(submissions.submittedAt, new Date(now.getTime() - dayMilliseconds))));
+    .where(and(eq(submissions.project, project), gt(submissions.submittedAt, new Date(now.getTime() - dayMilliseconds))));
   return { targets: row?.targets ?? 0, firstAt: row?.firstAt ?? undefined };
+}
+
+export async function countSubmissions(db: Queries, project: string): Promise<number> {
+  const [row] = await db.select({ count: count() }).from(submissions).where(eq(submissions.project, project));
+  return row?.count ?? 0;
 }
