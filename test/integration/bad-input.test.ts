@@ -219,3 +219,65 @@ test("of a list that broke off, what came of the lines before is said", async ()
   expect(sent.stdout.match(/^refused /gm)).toHaveLength(50);
   expect(sent.stdout).toMatch(/^would be: 0 new, 0 known already, 50 refused, 10 not sent$/m);
 });
+
+describe("whoever runs the network gives projects tokens, each for what it may do", () => {
+  const admin = async (...words: string[]): Promise<Answer> =>
+    await quorate(["network", "tokens", ...words, "--data", network.layout.root]);
+  const as = async (token: string, ...words: string[]): Promise<Answer> =>
+    await quorate([...words, "--data", network.layout.root], { env: { QUORATE_TOKEN: token } });
+
+  test("one that reads shows the project and submits nothing, and when it is revoked it opens nothing", async () => {
+    const created = await admin("create", "qa", "--scope", "read", "--days", "30");
+    expect(created).toMatchObject({ code: 0, stdout: expect.stringMatching(/^quorate-project-[\w-]{43}\n$/) });
+    const token = created.stdout.trim();
+    const [, id = ""] = /^([0-9a-f-]{36}) {2}qa {2}read {2}made \S+ {2}ends \S+$/m.exec(created.stderr) ?? [];
+    expect(await as(token, "submit", `debian/${suite}`, source)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/this needs a token with the scope submit, and this one of project qa has read; ask whoever runs/),
+    });
+    const shown = await as(token, "project");
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(
+      new RegExp(
+        `^project {6}qa, by token ${id} \\(read\\) .*\nquota {8}0 of 20000 .*\nsubmissions {2}0\ntargets {6}none yet; 0 failing\n`,
+      ),
+    );
+    expect(shown.stdout).toMatch(new RegExp(`admin token: create-token ${id} scopes read, until `));
+    expect((await admin("list")).stdout).toMatch(new RegExp(`^${id} {2}qa {2}read {2}`, "m"));
+    expect(await admin("revoke", id)).toMatchObject({ code: 0, stdout: expect.stringMatching(/revoked \d{4}-/) });
+    expect(await as(token, "project")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/not valid: it is unknown, revoked or expired/),
+    });
+  });
+
+  test("a project shows its submissions, and which of them fail", async () => {
+    expect(await submit(`debian/${suite}`, source, "--wait")).toMatchObject({ code: 0 });
+    const all = await quorate(["project", "--data", network.layout.root]);
+    const own = new RegExp(`  debian/${suite} ${source} 1\\.2 \\(\\w+\\): reproduced, round [0-9a-f]{64}$`, "m");
+    expect(all.stdout).toMatch(own);
+    const failing = await quorate(["project", "--data", network.layout.root, "--failing", "--json"]);
+    const { failing: count, builderSeconds, newest } = JSON.parse(failing.stdout);
+    expect(count).toBe(1);
+    expect(builderSeconds).toBeGreaterThanOrEqual(0);
+    expect(newest).toMatchObject([{ request: { distribution: "swapped" } }]);
+  });
+
+  test.each([
+    ["a scope that there is not", ["create", "qa", "--scope", "all"], /'all' is invalid\. Allowed choices are submit, read, webhooks\./],
+    ["no scope", ["create", "qa"], /required option '--scope <scope\.\.\.>' not specified/],
+    ["a name that is none", ["create", "Q A", "--scope", "read"], /token of project "Q A": its name must be lower-case letters/],
+    ["an id that is none", ["revoke", "7"], /revoking token "7": this is no token's id; `quorate network tokens list`/],
+    ["a token that there is not", ["revoke", "00000000-0000-4000-8000-000000000000"], /there is no token 00000000-.*GET \/v1\/tokens/],
+  ])("%s is refused in one line", async (_what, words, reason) => {
+    expect(await admin(...words)).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(reason) });
+  });
+
+  test("without the network's token nothing is given, and without a project's nothing is shown", async () => {
+    const empty = join(directory, "empty");
+    await mkdir(empty, { recursive: true });
+    const stranger = async (...words: string[]) => await quorate([...words, "--url", network.url, "--data", empty]);
+    expect(await stranger("network", "tokens", "list")).toMatchObject({ code: 1, stderr: expect.stringMatching(/QUORATE_ADMIN_TOKEN/) });
+    expect(await stranger("project")).toMatchObject({ code: 1, stderr: expect.stringMatching(/reading a project at .*QUORATE_TOKEN/) });
+  });
+});

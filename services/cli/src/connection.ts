@@ -30,11 +30,11 @@ export async function connect(options: ConnectionOptions, env: Environment): Pro
   return createApi(connection);
 }
 
-/** As `connect`, for whoever may submit. @throws CommandError when there is no token */
-export async function connectToSubmit(options: ConnectionOptions, env: Environment): Promise<Api> {
+/** As `connect`, with a project's token. @throws CommandError when there is none */
+export async function connectWithToken(doing: string, options: ConnectionOptions, env: Environment): Promise<Api> {
   const [{ createApi }, connection] = await Promise.all([import("@quorate/client/api"), requireConnection(options, env)]);
   if (connection.token !== undefined) return createApi(connection);
-  throw new CommandError(`submitting to ${connection.url}: no API token; set QUORATE_TOKEN to your project's token`);
+  throw new CommandError(`${doing} at ${connection.url}: no API token; set QUORATE_TOKEN to your project's token`);
 }
 
 export function dataDirectoryOf({ data }: ConnectionOptions, env: Environment): string {

@@ -1,17 +1,13 @@
-import type { OperatorDecision } from "@quorate/protocol/operator-view";
 import type { Command } from "commander";
-import { type Done, wholeNumber, withConnection } from "./command-options.ts";
+import { type Done, wholeNumber } from "./command-options.ts";
 import type { CommandContext } from "./context.ts";
 
-/** Commands of whoever runs workers, and of whoever admits them. */
+/** Commands of whoever runs workers. */
 export function addOperatorCommands(program: Command, context: CommandContext, done: Done): void {
   const operator = program.command("operator").description("be an operator: keys, and joining a network");
   addJoiningCommands(operator, context, done);
   addKeyCommands(operator, context, done);
   addWorkerCommands(program, context, done);
-  const network = program.command("network").description("run a network");
-  addPolicyCommands(network.command("policy"), context, done);
-  addAdmissionCommands(network.command("operators").description("admit operators, and revoke them"), context, done);
 }
 
 const joiningExample = `
@@ -106,46 +102,6 @@ function addWorkerCommands(program: Command, context: CommandContext, done: Done
       done(await (await import("./commands/worker.ts")).runWorkerLeave(key, command.optsWithGlobals(), context)),
     );
 }
-
-function addAdmissionCommands(operators: Command, context: CommandContext, done: Done): void {
-  const decide = async (operator: string, decision: OperatorDecision, options: object) =>
-    done(await (await import("./commands/network-operators.ts")).runOperatorsDecide(operator, decision, { options, context }));
-  withConnection(operators.command("list", { isDefault: true }))
-    .description("those that wait to be admitted, and all others")
-    .action(async (options) => done(await (await import("./commands/network-operators.ts")).runOperatorsList(options, context)));
-  withConnection(operators.command("approve"))
-    .description("admit an operator: its enrolment is countersigned and logged")
-    .argument("<operator>", "its id, or the beginning of it")
-    .action((operator, options) => decide(operator, { decision: "approve" }, options));
-  withConnection(operators.command("refuse"))
-    .description("do not admit an operator")
-    .argument("<operator>", "its id, or the beginning of it")
-    .requiredOption("--reason <text>", "for the operator to read")
-    .action((operator, options) => decide(operator, { decision: "refuse", reason: options.reason }, options));
-  withConnection(operators.command("revoke"))
-    .description("end an operator's voice: logged, and its workers' credentials end at once")
-    .argument("<operator>", "its id, or the beginning of it")
-    .requiredOption("--reason <text>", "for everyone to read")
-    .action((operator, options) => decide(operator, { decision: "revoke", reason: options.reason }, options));
-}
-
-function addPolicyCommands(policy: Command, context: CommandContext, done: Done): void {
-  policy.description("the rules that the network draws committees and reaches verdicts by");
-  withConnection(policy.command("show", { isDefault: true }))
-    .description("the policy in force, and the versions before it")
-    .action(async (options) => done(await (await import("./commands/network-policy.ts")).runPolicyShow(options, context)));
-  withConnection(policy.command("publish"))
-    .description("log the next version of the policy: rounds that are drawn from then on are under it")
-    .argument("<file>", "the rules, JSON as `quorate network policy show --json` prints them")
-    .option("--key <file>", "the network's private key; default: that of the network in the data directory")
-    .addHelpText("after", policyExamples)
-    .action(async (file, options) => done(await (await import("./commands/network-policy.ts")).runPolicyPublish(file, options, context)));
-}
-
-const policyExamples = `
-Example:
-  quorate network policy show --json | jq .inForce.policy > policy.json
-  quorate network policy publish policy.json --key /etc/quorate/network.pem`;
 
 function withOperator(command: Command): Command {
   return command

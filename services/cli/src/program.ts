@@ -12,6 +12,7 @@ import {
 } from "./command-options.ts";
 import type { CommandContext } from "./context.ts";
 import { addHostCommands } from "./host-program.ts";
+import { addNetworkCommands } from "./network-program.ts";
 import { addOperatorCommands } from "./operator-program.ts";
 
 const exitCodeHelp = `
@@ -38,18 +39,19 @@ export function createProgram(context: CommandContext, done: Done): Command {
     .addHelpText("after", exitCodeHelp)
     .showHelpAfterError("(quorate --help lists the commands)")
     .exitOverride();
-  addNetworkCommands(program, context, done);
+  addUpCommands(program, context, done);
   addRebuildCommands(program, context, done);
   addVerificationCommands(program, context, done);
   addTraceCommands(program, context, done);
   addLogCommands(program, context, done);
   addOperatorCommands(program, context, done);
+  addNetworkCommands(program, context, done);
   addMonitoringCommands(program, context, done);
   addHostCommands(program, context, done);
   return program;
 }
 
-function addNetworkCommands(program: Command, context: CommandContext, done: Done): void {
+function addUpCommands(program: Command, context: CommandContext, done: Done): void {
   withUpOptions(program.command("up"))
     .description("run a whole network on this host, until Ctrl-C; again to go on where it was")
     .action(async (options) => done(await (await import("./commands/up.ts")).runUp(options, context)));
@@ -83,6 +85,11 @@ function addRebuildCommands(program: Command, context: CommandContext, done: Don
       "after",
       "\nExamples:\n  quorate submit-list failed.txt --dry-run\n  grep-dctrl -n -sPackage . Sources | sed 's|^|debian/trixie |' | quorate submit-list -",
     );
+  withConnection(program.command("project"))
+    .description("show your project: its quota, what it has submitted, what fails, what it cost")
+    .option("--failing", "only submissions with a target whose newest verdict is not reproduced")
+    .option("--limit <count>", "how many of the newest submissions; default 10", wholeNumber(1, 200), 10)
+    .action(async (options) => done(await (await import("./commands/project.ts")).runProject(options, context)));
   withConnection(program.command("status"))
     .description("show the network, or one submission, round or operator")
     .argument("[id]", "a submission's, a round's or an operator's id")

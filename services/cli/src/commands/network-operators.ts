@@ -1,19 +1,18 @@
-import { type Api, createApi } from "@quorate/client/api";
+import type { Api } from "@quorate/client/api";
 import { type OperatorId, operatorIdSchema } from "@quorate/protocol/operator";
 import type { OperatorDecision, OperatorView } from "@quorate/protocol/operator-view";
+import { connectAsAdmin } from "../admin-connection.ts";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
-import { type ConnectionOptions, dataDirectoryOf, requireConnection } from "../connection.ts";
+import type { ConnectionOptions } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { connectionLines } from "../operator/connection-lines.ts";
-import { layoutOf } from "../up/layout.ts";
-import { loadSettings } from "../up/settings.ts";
 
 export type NetworkOperatorsOptions = ConnectionOptions & { json?: boolean | undefined };
 
 /** `quorate network operators list`: those that wait first. */
 export async function runOperatorsList(options: NetworkOperatorsOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, signal } = context;
-  const api = await connectAsAdmin(options, context);
+  const api = await connectAsAdmin("deciding on operators", options, context);
   const operators = [...(await api.undecidedOperators({ signal })), ...(await api.operators({ signal }))];
   if (options.json) terminal.printJson({ operators });
   else for (const operator of operators) terminal.print(operatorLine(operator));
@@ -27,7 +26,7 @@ export async function runOperatorsDecide(
   { options, context }: { options: NetworkOperatorsOptions; context: CommandContext },
 ): Promise<ExitCode> {
   const { terminal, signal } = context;
-  const api = await connectAsAdmin(options, context);
+  const api = await connectAsAdmin("deciding on operators", options, context);
   const view = await api.decide(await findOperator(api, operator, signal), decision, { signal });
   if (options.json) terminal.printJson(view);
   else for (const line of [operatorLine(view), ...connectionLines(view.connectionsEnd)]) terminal.print(line);
@@ -44,15 +43,6 @@ async function findOperator(api: Api, text: string, signal: AbortSignal): Promis
   throw new CommandError(
     `deciding on operator ${text}: ${first === undefined ? "there is no such operator" : "several begin so"}; \`quorate network operators list\` shows them`,
   );
-}
-
-/** QUORATE_ADMIN_TOKEN, else the token of the network that runs on this host. */
-async function connectAsAdmin(options: NetworkOperatorsOptions, { env }: CommandContext): Promise<Api> {
-  const { url } = await requireConnection(options, env);
-  const token = env["QUORATE_ADMIN_TOKEN"] ?? (await loadSettings(layoutOf(dataDirectoryOf(options, env)).settings))?.tokens.admin;
-  if (token === undefined)
-    throw new CommandError(`deciding on operators of ${url}: no token; set QUORATE_ADMIN_TOKEN to the coordinator's ADMIN_TOKEN`);
-  return createApi({ url, token });
 }
 
 function operatorLine({ operator, state, name, groups, architectures, reason }: OperatorView): string {

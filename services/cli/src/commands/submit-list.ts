@@ -3,7 +3,7 @@ import { addAbortSignal } from "node:stream";
 import type { Api } from "@quorate/client/api";
 import type { SubmissionBatchView, SubmissionRequest } from "@quorate/protocol/submission";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
-import { type ConnectionOptions, connectToSubmit } from "../connection.ts";
+import { type ConnectionOptions, connectWithToken } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { createCountedProgress } from "../progress/counted.ts";
 import { createEstimate } from "../progress/estimate.ts";
@@ -24,7 +24,7 @@ const maxListBytes = 32 * 2 ** 20;
 /** `quorate submit-list FILE`: the whole list is read before anything is sent. */
 export async function runSubmitList(file: string, options: SubmitListOptions, context: CommandContext): Promise<ExitCode> {
   const requests = parseSubmissionList(await readList(file, context.signal), file);
-  const api = await connectToSubmit(options, context.env);
+  const api = await connectWithToken("submitting", options, context.env);
   const sent = await sendAll(requests, { api, isDryRun: options.dryRun ?? false, context });
   if (options.json) {
     context.terminal.printJson({ isDryRun: sent.isDryRun, notSent: sent.notSent, submissions: sent.outcomes });

@@ -1,6 +1,6 @@
 import { submissionRequestSchema, type SubmissionRequest, type SubmissionView } from "@quorate/protocol/submission";
 import { CommandError, exitCodes, type ExitCode } from "../command-error.ts";
-import { type ConnectionOptions, connectToSubmit } from "../connection.ts";
+import { type ConnectionOptions, connectWithToken } from "../connection.ts";
 import type { CommandContext } from "../context.ts";
 import { followToVerdict } from "../progress/follow.ts";
 import { roundName } from "../progress/submission-lines.ts";
@@ -17,7 +17,7 @@ export type SubmitOptions = ConnectionOptions & {
 export async function runSubmit(suite: string, source: string, options: SubmitOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, env, signal } = context;
   const request = parseSubmission(suite, source, options);
-  const api = await connectToSubmit(options, env);
+  const api = await connectWithToken("submitting", options, env);
   terminal.say(`resolving ${suite} ${source} in the archive…`);
   const submission = await api.submit(request, { signal });
   if (!options.wait) {
