@@ -1,6 +1,7 @@
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { flippedBit } from "@quorate/tlog/flipped-bit.fixture";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { submitted } from "../../services/coordinator/src/submitted.fixture.ts";
 import { ada, adasOperator, startKeylessNetwork } from "../keyless-operator.ts";
@@ -37,9 +38,9 @@ beforeAll(async () => {
 afterAll(() => owned.disposeAsync());
 
 test("cosign, without an insecure flag, accepts the result of an operator without a key, for whom it is and what it made, and nothing else", async () => {
-  const verify = (file: string, subject: string, issuer: string) => {
+  const verify = (file: string, subject: string, issuer: string, bundle = "bundle.json") => {
     const by = ["--certificate-identity", subject, "--certificate-oidc-issuer", issuer, "--trusted-root", pathOf("trusted_root.json")];
-    const parameters = ["--bundle", pathOf("bundle.json"), "--type", "slsaprovenance1", ...by, pathOf(file)];
+    const parameters = ["--bundle", pathOf(bundle), "--type", "slsaprovenance1", ...by, pathOf(file)];
     return forky.run("cosign", ["verify-blob-attestation", ...parameters], { env: { HOME: directory } });
   };
   const accepted = await verify("good.deb", ada.subject, ada.issuer);
@@ -47,4 +48,16 @@ test("cosign, without an insecure flag, accepts the result of an operator withou
   expect((await verify("other.deb", ada.subject, ada.issuer)).code).not.toBe(0);
   expect((await verify("good.deb", "https://git.example/eve/rebuilder", ada.issuer)).code).not.toBe(0);
   expect((await verify("good.deb", ada.subject, "https://other.example")).code).not.toBe(0);
+  const text = await readFile(pathOf("bundle.json"), "utf8");
+  for (const part of [
+    /(?<="hashes":\[")[^"]+/,
+    /(?<="canonicalizedBody":")[^"]+/,
+    /(?<="signedTimestamp":")[^"]+/,
+    /(?<=\\n\\n\u2014 \S+ )[^\\]+/,
+  ]) {
+    const altered = text.replace(part, flippedBit);
+    expect(altered, String(part)).not.toBe(text);
+    await writeFile(pathOf("altered.json"), altered);
+    expect((await verify("good.deb", ada.subject, ada.issuer, "altered.json")).code, String(part)).not.toBe(0);
+  }
 });

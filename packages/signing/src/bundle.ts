@@ -9,12 +9,16 @@ import { maxEnvelopeBytes } from "@quorate/protocol/entry";
 import { ParseError } from "@quorate/protocol/parse-error";
 import { boundedText } from "@quorate/tlog/bounded-text";
 import { formatBase64 } from "@quorate/tlog/base64";
+import { parseCheckpoint } from "@quorate/tlog/checkpoint";
+import { parseNote } from "@quorate/tlog/note";
 import { sha256Of } from "@quorate/protocol/digest";
 import { VerificationError } from "@quorate/tlog/verification-error";
 import { type Bundle, bundleFromJSON, bundleToJSON, toDSSEBundle } from "@sigstore/bundle";
 import { Verifier, toSignedEntity, toTrustMaterial } from "@sigstore/verify";
 import { checkIdentity, parseTrustedRoot } from "./keyless-verifier.ts";
 import type { TlogEntry } from "./tlog-entry.ts";
+
+type TransparencyLogEntry = Bundle["verificationMaterial"]["tlogEntries"][number];
 
 export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
@@ -51,7 +55,7 @@ export function formatBundle({ payload, signatures }: Envelope, identity: Uint8A
 
 /**
  * Verifies a bundle of `formatBundle`, by Sigstore's own verifier, with the identity that must have made it; given a trusted root, also
- * that its log has the record of the signature. A keyless identity needs one.
+ * that its log has the record of the signature, and that nothing in the log entry contradicts that. A keyless identity needs one.
  *
  * @throws ParseError for what is no bundle around a statement, or no trusted root
  * @throws VerificationError when the signature is not by this identity
@@ -63,6 +67,7 @@ export function verifyBundle(body: Uint8Array | string, identity: Uint8Array, tr
   try {
     const signer = verifier.verify(toSignedEntity(bundle));
     if (isKeyless(identity)) checkIdentity(signer, parseKeylessIdentity(identity));
+    if (trustedRoot !== undefined) bundle.verificationMaterial.tlogEntries.forEach(refuseContradiction);
   } catch (cause) {
     if (cause instanceof VerificationError) throw cause;
     const log = trustedRoot === undefined ? "" : ", or no log of the trusted root has it";
@@ -71,6 +76,19 @@ export function verifyBundle(body: Uint8Array | string, identity: Uint8Array, tr
     });
   }
   return parseStatement(Uint8Array.from(bundle.content.dsseEnvelope.payload));
+}
+
+/** Sigstore's verifier takes the tree from the checkpoint: what an entry says of it once more, and of a time that nothing signs, is not looked at. */
+function refuseContradiction({ logIndex, integratedTime, inclusionProof: proof }: TransparencyLogEntry): void {
+  const { size, root } = parseCheckpoint(parseNote(proof?.checkpoint?.envelope ?? "").text);
+  const contradictions = [
+    logIndex !== proof?.logIndex && `its log entry ${logIndex} has the proof of entry ${proof?.logIndex}`,
+    proof?.treeSize !== String(size) && `its proof is for ${proof?.treeSize} entries, and its checkpoint of ${size}`,
+    proof?.rootHash.equals(root) !== true && "its proof is for another tree than its checkpoint",
+    integratedTime !== "0" && "its log entry has a time, which no part of its proof signs",
+  ];
+  const found = contradictions.find((contradiction) => contradiction !== false);
+  if (found !== undefined) throw new VerificationError(`verifying a Sigstore bundle: ${found}; somebody altered it: get it again`);
 }
 
 /** The envelope in a bundle. Nothing in it is verified. @throws ParseError */

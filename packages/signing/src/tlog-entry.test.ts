@@ -5,6 +5,7 @@ import { sampleBuilt } from "@quorate/attestation/nouns.fixture";
 import { utf8 } from "@quorate/protocol/utf8";
 import { formatCheckpoint } from "@quorate/tlog/checkpoint";
 import { cosigned, testLog, testWitnesses } from "@quorate/tlog/cosigned.fixture";
+import { flippedBit } from "@quorate/tlog/flipped-bit.fixture";
 import { type ReadSubtree, inclusionProof, leafHash, rootOf } from "@quorate/tlog/merkle";
 import { signNote } from "@quorate/tlog/note";
 import { VerificationError } from "@quorate/tlog/verification-error";
@@ -49,17 +50,19 @@ describe("a bundle with a log entry", () => {
     expect(() => verifyBundle(formatBundle(envelope, ada.spki), ada.spki, trustedRoot)).toThrow(VerificationError);
   });
 
-  const flipped = (text: string): string => {
-    const bytes = Buffer.from(text, "base64");
-    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
-    return bytes.toString("base64");
-  };
   const entryOf = (parsed: ReturnType<typeof JSON.parse>) => parsed.verificationMaterial.tlogEntries[0];
   test.each<[string, (parsed: ReturnType<typeof JSON.parse>) => void]>([
-    ["payload", (parsed) => (parsed.dsseEnvelope.payload = flipped(parsed.dsseEnvelope.payload))],
-    ["signature", (parsed) => (parsed.dsseEnvelope.signatures[0].sig = flipped(parsed.dsseEnvelope.signatures[0].sig))],
-    ["record", (parsed) => (entryOf(parsed).canonicalizedBody = flipped(entryOf(parsed).canonicalizedBody))],
-    ["proof", (parsed) => (entryOf(parsed).inclusionProof.hashes[0] = flipped(entryOf(parsed).inclusionProof.hashes[0]))],
+    ["payload", (parsed) => (parsed.dsseEnvelope.payload = flippedBit(parsed.dsseEnvelope.payload))],
+    ["signature", (parsed) => (parsed.dsseEnvelope.signatures[0].sig = flippedBit(parsed.dsseEnvelope.signatures[0].sig))],
+    ["record", (parsed) => (entryOf(parsed).canonicalizedBody = flippedBit(entryOf(parsed).canonicalizedBody))],
+    ["proof", (parsed) => (entryOf(parsed).inclusionProof.hashes[0] = flippedBit(entryOf(parsed).inclusionProof.hashes[0]))],
+    [
+      "root beside the checkpoint",
+      (parsed) => (entryOf(parsed).inclusionProof.rootHash = flippedBit(entryOf(parsed).inclusionProof.rootHash)),
+    ],
+    ["size beside the checkpoint", (parsed) => (entryOf(parsed).inclusionProof.treeSize = "8")],
+    ["index beside the proof", (parsed) => (entryOf(parsed).logIndex = "2")],
+    ["time", (parsed) => (entryOf(parsed).integratedTime = "1764000000")],
     ["index", (parsed) => (entryOf(parsed).inclusionProof.logIndex = "2")],
     [
       "size",

@@ -11,8 +11,9 @@ import { createKeylessSigner } from "@quorate/signing/keyless-signer";
 import type { OperatorSigner } from "@quorate/signing/operator-signer";
 import { startSigstore, type TestSigstore, tokenOf } from "@quorate/signing/sigstore.fixture";
 import { formatBase64 } from "@quorate/tlog/base64";
+import { flippedBit } from "@quorate/tlog/flipped-bit.fixture";
 import { enrolmentOf, TestNetwork } from "@quorate/verdict/network.fixture";
-import { formatProof } from "@quorate/verdict/proof";
+import { formatProof, type Proof } from "@quorate/verdict/proof";
 import { formatTrustPolicy } from "@quorate/verdict/trust-policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recordingContext } from "../recording-terminal.fixture.ts";
@@ -119,7 +120,63 @@ describe("a keyless operator's results", () => {
     expect(refused.json).toMatchObject([{ verified: false, reason: expect.stringMatching(/no trusted root/) }]);
   });
 
+  test.each([
+    [
+      "the checkpoint's size",
+      /signature by log\.example .* is wrong/,
+      (proof) => ({ ...proof, checkpoint: proof.checkpoint.replace(/\n(\d+)\n/, "\n1$1\n") }),
+    ],
+    [
+      "the checkpoint's root",
+      /signature by log\.example .* is wrong/,
+      (proof) => ({ ...proof, checkpoint: proof.checkpoint.replace(/(?<=\n\d+\n)(.+)/, flippedBit) }),
+    ],
+    [
+      "the signature of the log",
+      /signature by log\.example .* is wrong/,
+      (proof) => ({ ...proof, checkpoint: proof.checkpoint.replace(/(?<=\u2014 log\S+ )(\S+)/, flippedBit) }),
+    ],
+    [
+      "the times of the witnesses",
+      /signature by w2\.example at 1001 is wrong/,
+      (proof) => ({ ...proof, checkpoint: proof.checkpoint.replaceAll(/(?<=\u2014 w\S+ )(\S+)/g, laterByASecond) }),
+    ],
+    ["the index of her result", /inclusion/, (proof) => withHers(proof, (entry) => ({ ...entry, index: entry.index + 1 }))],
+    ["its inclusion proof", /inclusion/, (proof) => withHers(proof, (entry) => ({ ...entry, inclusion: entry.inclusion.map(flippedBit) }))],
+    [
+      "its inclusion proof's length",
+      /inclusion/,
+      (proof) => withHers(proof, (entry) => ({ ...entry, inclusion: entry.inclusion.slice(1) })),
+    ],
+    [
+      "its envelope",
+      /inclusion/,
+      (proof) => withHers(proof, (entry) => ({ ...entry, envelope: entry.envelope.replace(/(?<="sig":")([^"]+)/, flippedBit) })),
+    ],
+  ] satisfies [string, RegExp, (proof: Proof) => Proof][])("are refused offline in a proof with %s altered", async (_, reason, alter) => {
+    const altered = formatProof(alter(network.proof()));
+    expect(altered).not.toBe(formatProof(network.proof()));
+    await writeFile(pathOf("altered.json"), altered);
+    const context = recordingContext();
+    const options = { proof: pathOf("altered.json"), policy: pathOf("policy"), trustedRoot: pathOf("root.json"), json: true };
+    expect(await runVerify(pathOf("mailgraph_1.14-20_all.deb"), options, context)).toBe(2);
+    expect(context.json).toMatchObject([{ verified: false, reason: expect.stringMatching(reason) }]);
+  });
+
   test("need a trusted root that is one", async () => {
     await expect(runReplay(replayOptions("honest", "policy"), recordingContext())).rejects.toThrow(/reading the trusted root .*policy/);
   });
 });
+
+/** With Ada's result, which is the last entry but the verdict, changed. */
+function withHers(proof: Proof, change: (entry: Proof["entries"][number]) => Proof["entries"][number]): Proof {
+  const hers = network.entries.length - 2;
+  return { ...proof, entries: proof.entries.map((entry) => (entry.index === hers ? change(entry) : entry)) };
+}
+
+/** A cosignature (C2SP tlog-cosignature) that says another time: key ID, 8 bytes of time, signature. */
+function laterByASecond(text: string): string {
+  const bytes = Buffer.from(text, "base64");
+  bytes.writeBigUInt64BE(bytes.readBigUInt64BE(4) + 1n, 4);
+  return bytes.toString("base64");
+}
