@@ -7,22 +7,23 @@ export type Answer = { readonly path: string; readonly status: number; readonly 
 /** Real objects, by the part of an address that names one of them: `{ "/rounds/{id}": ["/rounds/0a1b…"] }`. */
 export type NamedObjects = Readonly<Record<string, readonly string[]>>;
 
-const descriptionSchema = z.object({
-  paths: z.record(
-    z.string(),
-    z.object({
-      get: z.object({ parameters: z.array(z.object({ in: z.string(), required: z.boolean().optional() })).default([]) }).optional(),
-    }),
-  ),
+const operationSchema = z.object({
+  security: z.array(z.unknown()).default([]),
+  parameters: z.array(z.object({ in: z.string(), required: z.boolean().optional() })).default([]),
 });
+const descriptionSchema = z.object({ paths: z.record(z.string(), z.object({ get: operationSchema.optional() })) });
 
-/** The GET routes that a service describes: `/v1/rounds/{id}`. */
-export async function describedRoutes(url: string): Promise<string[]> {
+/** The GET routes that a service describes, such as `/v1/rounds/{id}`: for everybody, and for whoever has a token. */
+export async function describedRoutes(url: string): Promise<{ open: string[]; withToken: string[] }> {
   const { paths } = descriptionSchema.parse(await (await fetch(`${url}/v1/openapi.json`)).json());
-  return Object.entries(paths).flatMap(([path, { get }]) => {
-    if (get?.parameters.some((parameter) => parameter.in === "query" && parameter.required)) throw new Error(`${path} needs a query`);
-    return get ? [path] : [];
-  });
+  const [open, withToken]: [string[], string[]] = [[], []];
+  for (const [path, { get }] of Object.entries(paths)) {
+    if (get === undefined) continue;
+    if (get.security.length > 0) withToken.push(path);
+    else if (get.parameters.some((parameter) => parameter.in === "query" && parameter.required)) throw new Error(`${path} needs a query`);
+    else open.push(path);
+  }
+  return { open, withToken };
 }
 
 /** The GET routes below `prefix` that the sources of a directory add, in the same form; what a template leaves open is `{}`. */

@@ -103,18 +103,20 @@ test("nothing that the network shows says where an operator's machine is", async
   const { network } = net;
   await expect.poll(async () => (await fetch(`${network.siteUrl}/package/sample-steady`)).status, { timeout: 60_000 }).toBe(200);
   const objects = await namedObjects();
-  const described = [
-    ...(await describedRoutes(network.url)),
-    ...(await addedRoutes(join(root, "services/coordinator/src/routes"), "/api/v")),
-  ];
-  await expectWithoutAddress(network.url, [...described, ...everyService], objects);
+  const ofCoordinator = await describedRoutes(network.url);
+  const rebuilderds = await addedRoutes(join(root, "services/coordinator/src/routes"), "/api/v");
+  await expectWithoutAddress(network.url, [...ofCoordinator.open, ...rebuilderds, ...everyService], objects);
+  expect(ofCoordinator.withToken).not.toEqual([]);
+  for (const route of ofCoordinator.withToken) expect((await readAnswer(network.url, route)).status, route).toBe(401);
 
   const linked: string[] = [];
   for await (const { path, text } of linkedAnswers(network.siteUrl)) {
     expect(text, path).not.toContain(wire.address);
     linked.push(path);
   }
-  const ofSite = [...(await describedRoutes(network.siteUrl)), ...(await addedRoutes(join(root, "services/site/src"), "/"))];
+  const described = await describedRoutes(network.siteUrl);
+  expect(described.withToken).toEqual([]);
+  const ofSite = [...described.open, ...(await addedRoutes(join(root, "services/site/src"), "/"))];
   // One of several formats may be linked.
   const unlinked = ofSite.filter((route) => route.includes("{}") || !linked.some((path) => isOfRoute(path, route)));
   await expectWithoutAddress(network.siteUrl, [...unlinked, ...everyService], objects);
