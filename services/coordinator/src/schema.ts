@@ -1,4 +1,3 @@
-import { tokenScopes } from "@quorate/protocol/api-token";
 import { standings } from "@quorate/protocol/verdict";
 import { sql } from "drizzle-orm";
 import {
@@ -6,27 +5,22 @@ import {
   bigint,
   boolean,
   check,
-  customType,
   index,
   integer,
   jsonb,
   pgTable,
   primaryKey,
   text,
-  timestamp,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
+import { apiTokens } from "./administration-tables.ts";
+import { bytes, logIndex, time } from "./columns.ts";
 
 /**
  * The facts that the coordinator keeps. Redis and NATS hold none of them: what has to be done next follows from these tables alone.
  * Nouns are kept as the canonical JSON (or envelope bytes) that is signed and logged; the columns beside them are for finding.
  */
-const bytes = customType<{ data: Uint8Array; driverData: Buffer }>({
-  dataType: () => "bytea",
-  toDriver: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-  fromDriver: (value) => new Uint8Array(value.buffer, value.byteOffset, value.byteLength),
-});
-const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+
 /** A job in which the operator did not go with the others: it dissents, its result did not count, or it has none. */
 export const isException = ({
   dissents,
@@ -35,7 +29,6 @@ export const isException = ({
   resultIndex,
 }: Record<"dissents" | "standing" | "committedAt" | "resultIndex", AnyPgColumn>) =>
   sql`(${dissents} or ${standing} <> 'counted' or (${committedAt} is not null and ${resultIndex} is null))`;
-const logIndex = (name: string) => bigint(name, { mode: "number" });
 
 /** Every entry that this coordinator had appended to the log, exactly as logged. */
 export const entries = pgTable(
@@ -369,48 +362,4 @@ export const artifactStatuses = pgTable(
     statedAt: time("stated_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.says, table.artifact] }), index("artifact_statuses_artifact").on(table.artifact, table.result)],
-);
-
-/** Projects' API tokens. Of the secrets that open the API only the SHA-256 is kept. */
-export const apiTokens = pgTable(
-  "api_tokens",
-  {
-    id: text("id").primaryKey(),
-    hash: text("hash").notNull(),
-    project: text("project").notNull(),
-    scopes: text("scopes", { enum: tokenScopes }).array().notNull(),
-    createdAt: time("created_at").notNull(),
-    expiresAt: time("expires_at"),
-    revokedAt: time("revoked_at"),
-  },
-  (table) => [uniqueIndex("api_tokens_hash").on(table.hash)],
-);
-
-/** Whether new work begins; one row, and without it new work begins. */
-export const networkMode = pgTable(
-  "network_mode",
-  {
-    id: integer("id").primaryKey(),
-    mode: text("mode", { enum: ["running", "paused", "draining"] }).notNull(),
-    since: time("since").notNull(),
-  },
-  (table) => [check("network_mode_one_row", sql`${table.id} = 1`)],
-);
-
-/** What whoever runs the network had done: added to, never changed. */
-export const auditEntries = pgTable(
-  "audit_entries",
-  {
-    id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
-    at: time("at").notNull(),
-    /** Who asked for it: `console: ada`, or `admin token` for a decision over the API. */
-    actor: text("actor").notNull(),
-    action: text("action").notNull(),
-    /** What it was done to: a round, an operator, an API token; absent for the network as a whole. */
-    subject: text("subject"),
-    detail: text("detail"),
-    /** The project that may read it, where it concerns one. */
-    project: text("project"),
-  },
-  (table) => [index("audit_entries_project").on(table.project, table.id)],
 );

@@ -3,7 +3,7 @@ import { type Sha256, sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
 import { and, desc, eq, gt, isNull, or } from "drizzle-orm";
 import type { Queries } from "../database.ts";
-import { apiTokens } from "../schema.ts";
+import { apiTokens } from "../administration-tables.ts";
 
 export type StoredToken = {
   id: string;

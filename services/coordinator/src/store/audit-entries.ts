@@ -1,7 +1,7 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import type { ProjectAudit } from "@quorate/protocol/project";
 import type { Queries } from "../database.ts";
-import { auditEntries } from "../schema.ts";
+import { auditEntries } from "../administration-tables.ts";
 
 export type AuditEntry = {
   at: Date;

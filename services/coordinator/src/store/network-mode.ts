@@ -1,5 +1,5 @@
 import type { Queries } from "../database.ts";
-import { networkMode } from "../schema.ts";
+import { networkMode } from "../administration-tables.ts";
 
 /**
  * Whether new work begins. `paused`: submissions are taken, and no committee is drawn. `draining`: they are refused too. Rounds whose committee is
