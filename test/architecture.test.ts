@@ -19,6 +19,7 @@ const soleImporters: Record<string, string[]> = {
   "drizzle-orm": ["coordinator"],
   "@bull-board/": ["coordinator"],
   "@fastify/basic-auth": ["service"],
+  "@fastify/rate-limit": ["service"],
   pg: ["coordinator", "log"],
   "@aws-sdk/": ["log"],
   openpgp: ["archive"],

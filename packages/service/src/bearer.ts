@@ -8,9 +8,13 @@ import { ProblemError } from "./problem.ts";
  * @throws ProblemError 401 when there is none; `hint` says where to get one
  */
 export function bearerTokenOf(headers: { authorization?: string | undefined }, hint: string): string {
-  const token = /^Bearer ([!-~]{1,4096})$/i.exec(headers.authorization ?? "")?.[1];
+  const token = findBearerToken(headers);
   if (token) return token;
   throw unauthorized(`this needs the header "Authorization: Bearer <token>"; ${hint}`);
+}
+
+export function findBearerToken({ authorization = "" }: { authorization?: string | undefined }): string | undefined {
+  return /^Bearer ([!-~]{1,4096})$/i.exec(authorization)?.[1];
 }
 
 export function unauthorized(detail: string): ProblemError {

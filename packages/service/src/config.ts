@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /** Thrown by `parseConfig`: the message names every variable that is wrong and says what it should be, on one line. */
@@ -79,3 +80,15 @@ export const httpUrlSchema = z
 
 /** A bearer token: 16 to 512 characters that an HTTP header can carry. */
 export const tokenSchema = z.string().regex(/^[!-~]{16,512}$/, "must be 16 to 512 printable ASCII characters without spaces");
+
+/** Addresses or networks (CIDR), with commas between. */
+export const networksSchema = z
+  .string()
+  .transform((text) => text.split(","))
+  .refine((networks) => networks.every(isNetwork), "must be IP addresses or networks such as 10.0.0.0/8, with commas between");
+
+function isNetwork(text: string): boolean {
+  const [, address = "", bits = "0"] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
+}

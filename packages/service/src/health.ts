@@ -5,13 +5,14 @@ import { ProblemError } from "./problem.ts";
 export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
 const checkMilliseconds = 2_000;
+const unlimited = { config: { rateLimit: false as const } };
 
 type Router = Pick<FastifyInstance, "get">;
 
 /** `GET /health/live`: the process answers. `GET /health/ready`: all checks pass, or 503 naming those that do not. */
 export function addHealthRoutes(app: Router, checks: ReadinessChecks): void {
-  app.get("/health/live", async () => ({ status: "live" }));
-  app.get("/health/ready", async () => {
+  app.get("/health/live", unlimited, async () => ({ status: "live" }));
+  app.get("/health/ready", unlimited, async () => {
     const failures = (await Promise.all(Object.entries(checks).map(failureOf))).filter((failure) => failure !== undefined);
     if (failures.length === 0) return { status: "ready" };
     throw new ProblemError(503, "not-ready", failures.join("; "), { headers: { "retry-after": "1" } });

@@ -83,7 +83,7 @@ function addMetrics(app: HttpApp, metrics: Metrics): void {
   app.addHook("onResponse", async (_request, { statusCode }) => {
     if (statusCode >= 400) problems.add(1, { status: String(statusCode) });
   });
-  app.get("/metrics", (_request, reply) => reply.type(metricsMediaType).send(metrics.text()));
+  app.get("/metrics", { config: { rateLimit: false } }, (_request, reply) => reply.type(metricsMediaType).send(metrics.text()));
 }
 
 /**

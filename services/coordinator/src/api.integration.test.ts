@@ -263,6 +263,29 @@ test("a dry run says how far a batch would come in what is left of the day", asy
   });
 });
 
+test("an address may ask so often in a minute, a token as often again; blobs are read without end", async () => {
+  network.config.COORDINATOR_REQUESTS_A_MINUTE = 3;
+  await network.restart();
+  const { secret } = await createApi({ url: network.url, token: adminToken }).createToken({ project: "limits", scopes: ["read"] });
+  // As a proxy on this host would send it; what this host asks for itself is not counted.
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`${network.url}${path}`, { headers: { "x-forwarded-for": "203.0.113.7", ...headers } });
+  const withToken = { authorization: `Bearer ${secret}` };
+  const left = async (answer: Promise<Response>) => (await answer).headers.get("ratelimit-remaining");
+  expect(await left(ask("/v1/stats"))).toBe("2");
+  expect(await left(ask("/v1/project", withToken))).toBe("1");
+  expect(await left(ask("/v1/project", withToken))).toBe("2");
+  expect(await left(ask("/v1/project", { authorization: "Bearer invented" }))).toBe("0");
+  const refused = await ask("/v1/stats");
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+  expect(await refused.json()).toMatchObject({ type: expect.stringMatching(/too-many-requests$/) });
+  expect((await ask("/v1/project", withToken)).status).toBe(200);
+  const none = sha256Of(utf8("none"));
+  const unlimited = [await ask(`/v1/blobs/sha256/${none}`), await ask("/health/live")];
+  expect(unlimited.map(({ status }) => status)).toEqual([404, 200]);
+  expect((await network.api.stats()).operators).toBe(2);
+});
+
 test("an altered InRelease is refused, and nothing is built from it", async () => {
   await appendFile(join(network.archive.root, "dists", "small", "InRelease"), "tampered\n");
   await network.restart();

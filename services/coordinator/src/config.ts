@@ -2,6 +2,7 @@ import {
   ConfigError,
   hostSchema,
   httpUrlSchema,
+  networksSchema,
   parseConfig,
   pathSchema,
   portSchema,
@@ -41,6 +42,14 @@ const environmentSchema = z.object({
   COORDINATOR_DATA_DIR: pathSchema.describe("directory for blobs and the archive cache"),
   COORDINATOR_HOST: hostSchema.default("127.0.0.1").describe("address to listen on"),
   COORDINATOR_PORT: portSchema.default(8080).describe("port to listen on, 0 for any"),
+  COORDINATOR_TRUSTED_PROXIES: networksSchema
+    .default(["127.0.0.1/8", "::1/128"])
+    .describe(
+      "addresses or networks (CIDR) of the proxies in front, whose X-Forwarded-For is believed, and of the site, with commas between; default this host's own",
+    ),
+  COORDINATOR_REQUESTS_A_MINUTE: wholeNumber(1, 1_000_000)
+    .default(1200)
+    .describe("requests for anything but blobs that one address, or one API token, may send in a minute"),
   ARCHIVES_FILE: pathSchema.describe("JSON: the archives that targets come from"),
   API_TOKEN: tokenSchema.describe("API token of the project `first`, for all that a project may do; others are made with POST /v1/tokens"),
   PROJECT_TARGETS_A_DAY: wholeNumber(1, 10_000_000)

@@ -5,6 +5,7 @@ import { createHttpApp, type HttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import type { Metrics } from "@quorate/service/metrics";
+import { limitRequests, type RateLimit } from "@quorate/service/rate-limit";
 import type { RequireAdmin } from "./admin-access.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { RoundChanges } from "./changes.ts";
@@ -38,6 +39,7 @@ const blobLimits = { maxBlobBytes: 256 * 2 ** 20, maxJobBytes: 2 ** 30, maxOpera
 
 type Surroundings = {
   address: { host: string; port: number };
+  rateLimit: Pick<RateLimit, "requestsAMinute" | "trustedProxies">;
   logger: Logger;
   metrics: Metrics;
   db: Database;
@@ -63,12 +65,13 @@ type Surroundings = {
 
 /** Serves the public API. */
 export async function startHttp(surroundings: Surroundings): Promise<AsyncDisposable & { url: string }> {
-  const { db, logger, metrics } = surroundings;
+  const { db, logger, metrics, rateLimit, tokens } = surroundings;
   const app = createHttpApp({
     logger,
     metrics,
     // Large blobs over a slow line take a while.
     requestTimeoutMilliseconds: 10 * 60_000,
+    trustProxy: [...rateLimit.trustedProxies],
     readiness: { database: () => db.execute(sql`select 1`), log: surroundings.readLogSize },
   });
   // What is sent is made of the schemas' own types; a schema that brands a text does not run backwards.
@@ -79,6 +82,7 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
       "Everything with authority is in the log; this API asks for rebuilds and shows what is being done. What is public needs no token.",
   });
   allowCrossOriginReads(app);
+  await limitRequests(app, { ...rateLimit, bucketOf: tokens.bucketOf });
   addSubmissionRoutes(app, surroundings);
   addProjectRoutes(app, surroundings);
   addTokenRoutes(app, surroundings);

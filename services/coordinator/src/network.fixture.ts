@@ -89,6 +89,8 @@ export async function startTestNetwork(settings: {
     COORDINATOR_DATA_DIR: file("coordinator"),
     COORDINATOR_HOST: "127.0.0.1",
     COORDINATOR_PORT: 0,
+    COORDINATOR_TRUSTED_PROXIES: ["127.0.0.1/8"],
+    COORDINATOR_REQUESTS_A_MINUTE: 1200,
     ARCHIVES_FILE: file("archives.json"),
     API_TOKEN: apiToken,
     PROJECT_TARGETS_A_DAY: 1000,

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { type NewToken, type TokenRequest, tokenScopes, type TokenScope, type TokenView } from "@quorate/protocol/api-token";
-import { bearerTokenOf, unauthorized } from "@quorate/service/bearer";
+import { bearerTokenOf, findBearerToken, unauthorized } from "@quorate/service/bearer";
 import { ProblemError } from "@quorate/service/problem";
 import type { Database } from "./database.ts";
 import { findApiToken, loadApiTokens, revokeApiToken, saveApiToken, type StoredToken } from "./store/api-tokens.ts";
@@ -17,12 +17,16 @@ export type ProjectTokens = {
   revoke(id: string): Promise<TokenView>;
   /** The token that a request comes with. @throws ProblemError 401 without a valid one, 403 when it does not open `scope` */
   require(headers: IncomingHttpHeaders, scope: TokenScope): Promise<StoredToken>;
+  /** The id of the token that a request comes with, if it was valid when it was last looked up. */
+  bucketOf(request: { headers: IncomingHttpHeaders }): string | undefined;
 };
 
 const hint = "ask whoever runs this network for a project's API token";
 const actor = "admin token";
 
 export function createProjectTokens({ db, now }: { db: Database; now: () => Date }): ProjectTokens {
+  /** By secret, without a look into the database: whoever invents tokens has no bucket of its own, and only tokens that are rows are kept. */
+  const seen = new Map<string, string>();
   return {
     async keepFirst(secret) {
       await saveApiToken(db, { id: randomUUID(), project: "first", scopes: [...tokenScopes], createdAt: now() }, secret);
@@ -53,11 +57,15 @@ export function createProjectTokens({ db, now }: { db: Database; now: () => Date
       return tokenViewOf(revoked.token);
     },
     async require(headers, scope) {
-      const token = await findApiToken(db, bearerTokenOf(headers, hint), now());
+      const secret = bearerTokenOf(headers, hint);
+      const token = await findApiToken(db, secret, now());
+      if (token) seen.set(secret, token.id);
+      else seen.delete(secret);
       if (!token) throw unauthorized(`this API token is not valid: it is unknown, revoked or expired; ${hint}`);
       if (!token.scopes.includes(scope)) throw scopeMissing(token, scope);
       return token;
     },
+    bucketOf: ({ headers }) => seen.get(findBearerToken(headers) ?? ""),
   };
 }
 

@@ -55,6 +55,7 @@ export async function serveApi(config: CoordinatorConfig, surroundings: Surround
   const { reader, logKey } = network;
   return startHttp({
     address: { host: config.COORDINATOR_HOST, port: config.COORDINATOR_PORT },
+    rateLimit: { requestsAMinute: config.COORDINATOR_REQUESTS_A_MINUTE, trustedProxies: config.COORDINATOR_TRUSTED_PROXIES },
     logger,
     metrics,
     db,

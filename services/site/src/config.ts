@@ -1,6 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { isIP } from "node:net";
-import { type Environment, hostSchema, httpUrlSchema, parseConfig, pathSchema, portSchema } from "@quorate/service/config";
+import {
+  type Environment,
+  hostSchema,
+  httpUrlSchema,
+  networksSchema,
+  parseConfig,
+  pathSchema,
+  portSchema,
+  wholeNumber,
+} from "@quorate/service/config";
 import { type TrustPolicy, parseTrustPolicy } from "@quorate/verdict/trust-policy";
 import { z } from "zod";
 
@@ -12,6 +20,8 @@ export type SiteConfig = {
   readonly publicUrl: string | undefined;
   /** Whose `X-Forwarded-…` headers say who asks. */
   readonly trustedProxies: readonly string[];
+  /** Of one address. */
+  readonly requestsAMinute: number;
   readonly coordinatorUrl: string;
   readonly logUrl: string;
   /** Which log and witnesses the site believes, and what it offers to its readers as a first policy. */
@@ -19,11 +29,6 @@ export type SiteConfig = {
   /** As the file has it. */
   readonly policyText: string;
 };
-
-const networksSchema = z
-  .string()
-  .transform((text) => text.split(","))
-  .refine((networks) => networks.every(isNetwork), "must be IP addresses or networks such as 10.0.0.0/8, with commas between");
 
 const schema = z.object({
   SITE_DATA_DIR: pathSchema.describe("directory of what the site has read from the log; may be deleted, and is then read again"),
@@ -39,6 +44,9 @@ const schema = z.object({
     .describe(
       "addresses or networks (CIDR) of the proxies in front, whose X-Forwarded-For is believed, with commas between; default this host's own",
     ),
+  SITE_REQUESTS_A_MINUTE: wholeNumber(1, 1_000_000)
+    .default(1200)
+    .describe("requests that one address may send in a minute; a page takes about ten, and many people may have one address"),
   COORDINATOR_URL: httpUrlSchema.describe("the coordinator's API"),
   LOG_URL: httpUrlSchema.describe("the log service"),
   TRUST_POLICY_FILE: pathSchema.describe("a reader's policy: log, witnesses, network key, operators, threshold"),
@@ -54,15 +62,10 @@ export async function loadSiteConfig(env: Environment): Promise<SiteConfig> {
     port: parsed.SITE_PORT,
     publicUrl: parsed.SITE_PUBLIC_URL,
     trustedProxies: parsed.SITE_TRUSTED_PROXIES,
+    requestsAMinute: parsed.SITE_REQUESTS_A_MINUTE,
     coordinatorUrl: parsed.COORDINATOR_URL,
     logUrl: parsed.LOG_URL,
     policy: parseTrustPolicy(policyText),
     policyText,
   };
-}
-
-function isNetwork(text: string): boolean {
-  const [, address = "", bits = "0"] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const version = isIP(address);
-  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
 }

@@ -24,12 +24,13 @@ const nothingListens = "http://127.0.0.1:9";
 type Options = {
   coordinatorUrl?: string;
   publicUrl?: string;
+  requestsAMinute?: number;
   /** Puts facts into the read model that are in no log. */
   seed?: (model: ReadModel) => void;
 };
 
 export async function startTestSite(network: TestNetwork, options: Options = {}): Promise<TestSite> {
-  const { coordinatorUrl = nothingListens, publicUrl, seed } = options;
+  const { coordinatorUrl = nothingListens, publicUrl, requestsAMinute = 1200, seed } = options;
   const directory = await mkdtemp(join(tmpdir(), "quorate-site-"));
   const log = join(directory, "log");
   const publish = async ({ entries, tree }: TestNetwork) => {
@@ -46,6 +47,7 @@ export async function startTestSite(network: TestNetwork, options: Options = {})
       port: 0,
       publicUrl,
       trustedProxies: ["127.0.0.1"],
+      requestsAMinute,
       coordinatorUrl,
       logUrl: pathToFileURL(log).href,
       policy,

@@ -210,3 +210,16 @@ describe("how pages are sent", () => {
     expect((await following.get(`/artifact/${digestOf("later")}`)).text).toContain("has no verdict yet");
   });
 });
+
+it("lets an address ask so often in a minute, over pages and API alike; what a proxy asks for itself is not counted", async () => {
+  await using limited = await startTestSite(network, { requestsAMinute: 2 });
+  const reader = { "x-forwarded-for": "203.0.113.7" };
+  const answers = [await limited.get("/", reader), await limited.get("/v1/verdicts?since=0", reader), await limited.get("/live", reader)];
+  expect(answers.map(({ status, headers }) => [status, headers.get("ratelimit-remaining")])).toEqual([
+    [200, "1"],
+    [200, "0"],
+    [429, "0"],
+  ]);
+  expect(answers[2]?.headers.get("content-security-policy")).toContain("default-src 'none'");
+  expect(await limited.get("/")).toMatchObject({ status: 200 });
+});

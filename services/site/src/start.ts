@@ -9,6 +9,7 @@ import { createHttpApp } from "@quorate/service/http-app";
 import { listen } from "@quorate/service/listen";
 import type { Logger } from "@quorate/service/logger";
 import { Metrics } from "@quorate/service/metrics";
+import { limitRequests } from "@quorate/service/rate-limit";
 import { nodeHasher } from "@quorate/signing/node-hasher";
 import { verifyNoteSignature } from "@quorate/signing/note-key";
 import { addApiReferenceRoutes } from "./api-reference-routes.ts";
@@ -87,6 +88,7 @@ export async function startSite(config: SiteConfig, context: SiteContext): Promi
       "What the log says, to be read without a token, also while the coordinator is down. A verdict is only as good as its evidence: verify it.",
   });
   allowCrossOriginReads(app);
+  await limitRequests(app, config);
   addAssetRoutes(app, assets);
   const loadLive = createLiveRounds({ api, onError: events.liveFailed });
   const streams = createEventStreams({ limits: streamLimits, onDropped: events.readerDropped, onRefused: events.readerRefused });

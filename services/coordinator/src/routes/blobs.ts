@@ -17,6 +17,9 @@ const paramsSchema = z.object({ digest: sha256Schema });
 
 type Dependencies = { db: Queries; blobs: BlobStore; tickets: UploadTickets; limits: BlobLimits; now: () => Date };
 
+/** Whoever checks a whole log reads a blob of each result; uploads are bounded by their bytes. */
+const unlimited = { rateLimit: false as const };
+
 /** `/v1/blobs/sha256/:digest`: read by anyone, written with the upload ticket of a job whose round is not settled. */
 export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits, now }: Dependencies): void {
   void app.register(async (scope) => {
@@ -28,6 +31,7 @@ export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits, now }:
       method: "PUT",
       url: "/v1/blobs/sha256/:digest",
       bodyLimit: limits.maxBlobBytes,
+      config: unlimited,
       schema: {
         summary: "Stores a blob, with the upload ticket of a job",
         security: [{ token: [] }],
@@ -48,7 +52,11 @@ export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits, now }:
 
   app.get(
     "/v1/blobs/sha256/:digest",
-    { exposeHeadRoute: false, schema: { summary: "A blob", produces: ["application/octet-stream"], params: paramsSchema } },
+    {
+      exposeHeadRoute: false,
+      config: unlimited,
+      schema: { summary: "A blob", produces: ["application/octet-stream"], params: paramsSchema },
+    },
     async (request, reply) => {
       const content = await blobs.read(request.params.digest);
       if (!content) throw missing(request.params.digest);
@@ -60,10 +68,14 @@ export function addBlobRoutes(app: HttpApp, { db, blobs, tickets, limits, now }:
     },
   );
 
-  app.head("/v1/blobs/sha256/:digest", { schema: { summary: "Whether there is a blob", params: paramsSchema } }, async (request, reply) => {
-    if (!(await blobs.has(request.params.digest))) throw missing(request.params.digest);
-    return reply.headers(immutable(request.params.digest)).send();
-  });
+  app.head(
+    "/v1/blobs/sha256/:digest",
+    { config: unlimited, schema: { summary: "Whether there is a blob", params: paramsSchema } },
+    async (request, reply) => {
+      if (!(await blobs.has(request.params.digest))) throw missing(request.params.digest);
+      return reply.headers(immutable(request.params.digest)).send();
+    },
+  );
 
   async function requireTicket(headers: { authorization?: string | undefined }): Promise<StoredJob> {
     const hint = "upload with the ticket that came with the job";
