@@ -55,6 +55,12 @@ const environmentSchema = z.object({
   PROJECT_TARGETS_A_DAY: wholeNumber(1, 10_000_000)
     .default(20_000)
     .describe("targets that one project may submit in 24 hours; an architecture of a whole distribution is some 40,000"),
+  WEBHOOK_ADDRESSES: z
+    .enum(["public", "any"])
+    .default("public")
+    .describe(
+      "where webhooks may be sent: public, over https to the public network; any, also over http and into the network that this is in",
+    ),
   INVITATION_TOKEN: tokenSchema.optional().describe("invitation code: admits an operator at once"),
   ADMIN_TOKEN: tokenSchema
     .optional()

@@ -1,5 +1,6 @@
 import type { ReportMessage } from "@quorate/protocol/job";
 import type { Verdict } from "@quorate/protocol/verdict";
+import type { DeliveryAttempt } from "@quorate/protocol/webhook";
 import type { Logger } from "@quorate/service/logger";
 import type { Metrics } from "@quorate/service/metrics";
 
@@ -20,6 +21,10 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     help: "Registrations of workers, by whether the worker is new.",
   });
   const submissions = metrics.counter({ name: "coordinator_submissions_total", help: "Submissions taken, by whether they were new." });
+  const deliveries = metrics.counter({
+    name: "coordinator_webhook_attempts_total",
+    help: "Attempts at messages to webhooks, by what came of them.",
+  });
   const transportTroubles = metrics.counter({
     name: "coordinator_transport_troubles_total",
     help: "Troubles, by the service it was with.",
@@ -71,6 +76,15 @@ export function createEvents(logger: Logger, metrics: Metrics) {
       logger.warn({ err: error }, `NATS: ${what}`);
     },
     jobsPublishedAgain: (jobs: number) => logger.warn({ jobs }, "NATS has lost its store: jobs that are under way are published again"),
+    webhookDelivered(webhook: string, message: string) {
+      deliveries.add(1, { outcome: "delivered" });
+      logger.debug({ webhook, message }, "webhook delivered");
+    },
+    webhookFailed(webhook: string, message: string, attempt: DeliveryAttempt, nextAttemptAt: Date | null) {
+      deliveries.add(1, { outcome: nextAttemptAt === null ? "given-up" : "failed" });
+      logger.info({ webhook, message, attempt, nextAttemptAt }, "a webhook's message was not taken");
+    },
+    webhooksUnsent: (error: unknown) => logger.warn({ err: error }, "sending webhooks failed; it is tried again"),
     queueFailed(error: unknown) {
       transportTroubles.add(1, { service: "redis" });
       logger.warn({ err: error }, "Redis: rounds go on with the next sweep that finds it");

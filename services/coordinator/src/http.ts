@@ -28,11 +28,13 @@ import { addResultRoutes } from "./routes/results.ts";
 import { addRoundRoutes } from "./routes/rounds.ts";
 import { addSubmissionRoutes } from "./routes/submissions.ts";
 import { addTokenRoutes } from "./routes/tokens.ts";
+import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addWorkerRoutes } from "./routes/workers.ts";
 import type { WorkerRegistry } from "./register-worker.ts";
 import type { Submit } from "./submit.ts";
 import type { UploadTickets } from "./upload-ticket.ts";
 import type { Views } from "./views.ts";
+import type { ProjectWebhooks } from "./webhooks/project-webhooks.ts";
 
 /** A blob may have 256 MiB (a build log or a trace has far less), all blobs of one job 1 GiB, those of one operator's jobs of a day 50. */
 const blobLimits = { maxBlobBytes: 256 * 2 ** 20, maxJobBytes: 2 ** 30, maxOperatorBytesADay: 50 * 2 ** 30 };
@@ -50,6 +52,7 @@ type Surroundings = {
   identity: NetworkIdentity;
   requireAdmin: RequireAdmin;
   tokens: ProjectTokens;
+  webhooks: ProjectWebhooks;
   targetsADay: number;
   publishPolicy: PublishPolicy;
   readLogSize: () => Promise<number>;
@@ -86,6 +89,7 @@ export async function startHttp(surroundings: Surroundings): Promise<AsyncDispos
   addSubmissionRoutes(app, surroundings);
   addProjectRoutes(app, surroundings);
   addTokenRoutes(app, surroundings);
+  addWebhookRoutes(app, surroundings);
   addChangeEventRoutes(app, surroundings);
   addRoundRoutes(app, surroundings);
   addArtifactRoutes(app, surroundings);

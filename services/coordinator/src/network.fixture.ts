@@ -94,6 +94,7 @@ export async function startTestNetwork(settings: {
     ARCHIVES_FILE: file("archives.json"),
     API_TOKEN: apiToken,
     PROJECT_TARGETS_A_DAY: 1000,
+    WEBHOOK_ADDRESSES: "any",
     INVITATION_TOKEN: invitationToken,
     ADMIN_TOKEN: adminToken,
     CONSOLE_HOST: "127.0.0.1",

@@ -27,6 +27,7 @@ import type { Rounds } from "./run-rounds.ts";
 import { createSubmit } from "./submit.ts";
 import type { UploadTickets } from "./upload-ticket.ts";
 import { createViews } from "./views.ts";
+import type { ProjectWebhooks } from "./webhooks/project-webhooks.ts";
 
 type Surroundings = {
   logger: Logger;
@@ -35,6 +36,7 @@ type Surroundings = {
   blobs: BlobStore;
   tickets: UploadTickets;
   tokens: ProjectTokens;
+  webhooks: ProjectWebhooks;
   policyTurns: PolicyTurns;
   changes: RoundChanges;
   board: LiveBoard;
@@ -62,6 +64,7 @@ export async function serveApi(config: CoordinatorConfig, surroundings: Surround
     blobs,
     tickets,
     tokens: surroundings.tokens,
+    webhooks: surroundings.webhooks,
     now,
     ...handlersOf(config, surroundings),
     views: createViews({ db, board }),

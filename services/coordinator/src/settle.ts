@@ -23,6 +23,7 @@ import { saveStandings } from "./store/operator-records.ts";
 import { saveSettled, type StoredRound } from "./store/rounds.ts";
 import { findTarget } from "./store/targets.ts";
 import { findNewestVerdict, saveVerdict } from "./store/verdicts.ts";
+import { saveVerdictMessages } from "./store/webhooks.ts";
 
 type Dependencies = {
   db: Database;
@@ -57,7 +58,9 @@ export async function settleRound(dependencies: Dependencies, round: StoredRound
   );
   await db.transaction(async (tx) => {
     await saveEntry(tx, entry);
-    await saveVerdict(tx, { verdict: statement.verdict, index: entry.index }, target.target);
+    const settled = { verdict: statement.verdict, index: entry.index };
+    await saveVerdict(tx, settled, target.target);
+    await saveVerdictMessages(tx, settled, target.target, now());
     const stated = { says: "network", entry: entry.index, at: now(), target: target.target };
     await saveStatuses(tx, stated, statementsOfVerdict(statement.verdict));
     await saveStandings(tx, statement.verdict);

@@ -20,6 +20,7 @@ import { createUploadTickets, loadTicketSecret } from "./upload-ticket.ts";
 import { openLog } from "./open-log.ts";
 import { openTransport } from "./open-transport.ts";
 import { runRounds } from "./run-rounds.ts";
+import { openWebhooks } from "./webhooks/open-webhooks.ts";
 import { serveApi } from "./serve-api.ts";
 
 export type CoordinatorOptions = {
@@ -28,6 +29,8 @@ export type CoordinatorOptions = {
   silenceSeconds?: number;
   /** How often due rounds and unfinished statements are looked for, and reveals asked for again; default 2000. */
   sweepMilliseconds?: number;
+  /** How long after each attempt that failed a webhook's message is sent again; default over two days. */
+  webhookRetryMilliseconds?: readonly number[];
 };
 
 /** A running coordinator: where its API listens, and its console if it has one. */
@@ -52,11 +55,34 @@ export async function startCoordinator(config: CoordinatorConfig, options: Coord
   const resolver = await createTargetResolver({ archives, cacheDirectory: join(dataDirectory, "archive") });
   const tokens = createProjectTokens({ db, now });
   await tokens.keepFirst(config.API_TOKEN);
+  const webhooks = resources.use(
+    openWebhooks({
+      db,
+      addresses: config.WEBHOOK_ADDRESSES,
+      events,
+      now,
+      everyMilliseconds,
+      retryMilliseconds: options.webhookRetryMilliseconds,
+    }),
+  );
   const transport = resources.use(await openTransport(config, { db, events, everyMilliseconds, now }));
   const heard = { board: createLiveBoard(), silenceSeconds, listeningSince: now() };
   const kept = { db, blobs, tickets, policyTurns: createPolicyTurns(), changes: createRoundChanges(), verify, events, now };
   const rounds = resources.use(await runRounds(config, { ...kept, ...heard, network, transport, everyMilliseconds }));
-  const serving = { ...kept, board: heard.board, logger, metrics, network, transport, rounds, tokens, authorities, archives, resolver };
+  const serving = {
+    ...kept,
+    board: heard.board,
+    logger,
+    metrics,
+    network,
+    transport,
+    rounds,
+    tokens,
+    webhooks,
+    authorities,
+    archives,
+    resolver,
+  };
   const http = resources.use(await serveApi(config, serving));
   events.started(http.url);
   const sources = { db, ...heard, reader: network.reader, witnessPolicy: network.witnessPolicy, dataDirectory, now };

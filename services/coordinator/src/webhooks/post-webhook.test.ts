@@ -1,40 +1,26 @@
 import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
 import { createServer as createNetServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { createPostWebhook, WebhookError } from "./post-webhook.ts";
 import { isPublicAddress } from "./public-address.ts";
+import { serve } from "./serve.fixture.ts";
 
 const signal = new AbortController().signal;
 const post = createPostWebhook({ isAllowed: () => true, signal, waitMilliseconds: 300 });
 const message = { headers: { "webhook-id": "7" }, body: '{"größe":1}' };
 
-async function serve(listener: RequestListener) {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    url: `http://127.0.0.1:${port}/hook`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
 test("an endpoint gets the body as it is, and its status is told", async () => {
-  const got: string[] = [];
+  const got: object[] = [];
   await using server = await serve(async (request, response) => {
     const body = (await request.toArray()).join("");
-    got.push(`${request.method} ${request.url} ${request.headers["webhook-id"]} ${request.headers["content-type"]} ${body}`);
+    const { method, url, headers } = request;
+    got.push({ method, url, type: headers["content-type"], id: headers["webhook-id"], body });
     response.writeHead(202).end();
   });
   expect(await post({ url: server.url, ...message })).toBe(202);
   // A name is asked of the resolver once, before the connection.
   expect(await post({ url: `http://localhost:${server.port}/hook`, ...message })).toBe(202);
-  expect(got).toEqual(Array.from({ length: 2 }, () => 'POST /hook 7 application/json {"größe":1}'));
+  expect(got).toEqual(Array.from({ length: 2 }, () => ({ method: "POST", url: "/hook", type: "application/json", id: "7", body: message.body })));
 });
 
 test("a redirect is an answer like others: nobody follows it", async () => {
