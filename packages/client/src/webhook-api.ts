@@ -48,7 +48,10 @@ export function createWebhookApi({ url: base, token, deadlineSeconds = 30 }: Api
     deliveries: (id, query = {}, options = {}) => {
       const search = new URLSearchParams();
       for (const [name, value] of Object.entries(query)) search.set(name, String(value));
-      return requestJson(request(`reading the messages to webhook ${id}`, options, `/${id}/deliveries?${search.toString()}`), deliveriesSchema);
+      return requestJson(
+        request(`reading the messages to webhook ${id}`, options, `/${id}/deliveries?${search.toString()}`),
+        deliveriesSchema,
+      );
     },
   };
 }

@@ -32,8 +32,14 @@ export async function connect(options: ConnectionOptions, env: Environment): Pro
 
 /** As `connect`, with a project's token. @throws CommandError when there is none */
 export async function connectWithToken(doing: string, options: ConnectionOptions, env: Environment): Promise<Api> {
-  const [{ createApi }, connection] = await Promise.all([import("@quorate/client/api"), requireConnection(options, env)]);
-  if (connection.token !== undefined) return createApi(connection);
+  const [{ createApi }, connection] = await Promise.all([import("@quorate/client/api"), requireConnectionWithToken(doing, options, env)]);
+  return createApi(connection);
+}
+
+/** @throws CommandError when no network is known, or no project's token */
+export async function requireConnectionWithToken(doing: string, options: ConnectionOptions, env: Environment): Promise<Connection> {
+  const connection = await requireConnection(options, env);
+  if (connection.token !== undefined) return connection;
   throw new CommandError(`${doing} at ${connection.url}: no API token; set QUORATE_TOKEN to your project's token`);
 }
 

@@ -14,6 +14,7 @@ import type { CommandContext } from "./context.ts";
 import { addHostCommands } from "./host-program.ts";
 import { addNetworkCommands } from "./network-program.ts";
 import { addOperatorCommands } from "./operator-program.ts";
+import { addWebhookCommands } from "./webhook-program.ts";
 
 const exitCodeHelp = `
 Exit codes: 0 done, verified or reproduced; 1 it could not be done; 2 verification failed; 3 a verdict other than
@@ -41,6 +42,7 @@ export function createProgram(context: CommandContext, done: Done): Command {
     .exitOverride();
   addUpCommands(program, context, done);
   addRebuildCommands(program, context, done);
+  addWebhookCommands(program, context, done);
   addVerificationCommands(program, context, done);
   addTraceCommands(program, context, done);
   addLogCommands(program, context, done);

@@ -20,7 +20,9 @@ test("an endpoint gets the body as it is, and its status is told", async () => {
   expect(await post({ url: server.url, ...message })).toBe(202);
   // A name is asked of the resolver once, before the connection.
   expect(await post({ url: `http://localhost:${server.port}/hook`, ...message })).toBe(202);
-  expect(got).toEqual(Array.from({ length: 2 }, () => ({ method: "POST", url: "/hook", type: "application/json", id: "7", body: message.body })));
+  expect(got).toEqual(
+    Array.from({ length: 2 }, () => ({ method: "POST", url: "/hook", type: "application/json", id: "7", body: message.body })),
+  );
 });
 
 test("a redirect is an answer like others: nobody follows it", async () => {

@@ -90,7 +90,9 @@ test("a message that an endpoint does not take comes again under the same id, un
     .toMatchObject({ state: "delivered", attempts: [{ status: 500 }, { status: 302 }, { status: 200 }] });
   expect(new Set(failing.got.map(({ headers, body }) => JSON.stringify([headers["webhook-id"], body]))).size).toBe(1);
   expect(verified(later, failing)).toHaveLength(3);
-  await expect.poll(() => last(never.id), soon).toMatchObject({ state: "given-up", attempts: [{ status: 500 }, { status: 500 }, { status: 500 }] });
+  await expect
+    .poll(() => last(never.id), soon)
+    .toMatchObject({ state: "given-up", attempts: [{ status: 500 }, { status: 500 }, { status: 500 }] });
   for (const { id } of [later, never]) await webhooks.remove(id);
 });
 
