@@ -7,7 +7,10 @@ import { formatCanonicalJson } from "@quorate/protocol/canonical-json";
 import { sha256Of } from "@quorate/protocol/digest";
 import { utf8 } from "@quorate/protocol/utf8";
 import { loadP256Key, verifyP256 } from "@quorate/signing/p256-key";
+import { Version } from "@cyclonedx/cyclonedx-library/Spec";
+import { JsonStrictValidator } from "@cyclonedx/cyclonedx-library/Validation";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { type AuditOptions, runAudit } from "../../services/cli/src/commands/audit.ts";
 import { recordingContext } from "../../services/cli/src/recording-terminal.fixture.ts";
 import { ReproducedPackages, anyAge, createRoot, installDebs } from "../audited-host.ts";
@@ -20,7 +23,11 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "quorate-documents-"));
   network = await ReproducedPackages.start(directory);
   const tool = await buildSmallDeb(directory, { name: "tool", version: "1.0+b1", files: { "usr/bin/tool": "tool\n" } });
-  const unknown = await buildSmallDeb(directory, { name: "unknown", files: { "usr/bin/unknown": "unknown\n" } });
+  const unknown = await buildSmallDeb(directory, {
+    name: "unknown",
+    version: "1:1.0~rc1+b2",
+    files: { "usr/bin/unknown": "unknown\n" },
+  });
   await network.reproduce(tool);
   await network.publish();
   await network.sync(join(directory, "snapshot"));
@@ -55,9 +62,16 @@ test("CycloneDX names each package by its purl, with the digest and the verdict 
         hashes: [{ alg: "SHA-256", content: sha256 }],
         properties: [{ value: expect.stringMatching(/^reproduced, log entry \d+$/) as unknown }],
       },
-      { purl: "pkg:deb/debian/unknown@1.0?arch=all", properties: [{ value: "unverified: no verdict on this version" }] },
+      { purl: "pkg:deb/debian/unknown@1%3A1.0~rc1%2Bb2?arch=all", properties: [{ value: "unverified: no verdict on this version" }] },
     ],
   });
+});
+
+test("the schema of CycloneDX 1.6 takes it", async () => {
+  const { document } = await documentOf("cyclonedx");
+  const validator = new JsonStrictValidator(Version.v1dot6);
+  expect(await validator.validate(JSON.stringify(document))).toBeNull();
+  expect(await validator.validate(JSON.stringify({ ...document, made: "here" }))).not.toBeNull();
 });
 
 test("SPDX does the same", async () => {
@@ -71,6 +85,47 @@ test("SPDX does the same", async () => {
     ],
     relationships: [{ relationshipType: "DESCRIBES" }, { relationshipType: "DESCRIBES" }],
   });
+});
+
+/** Of SPDX 2.3 what is in a document here: its schema allows no other fields. https://spdx.github.io/spdx-spec/v2.3/ */
+const spdxId = z.string().regex(/^SPDXRef-[A-Za-z0-9.-]+$/);
+const spdxSchema = z.strictObject({
+  spdxVersion: z.literal("SPDX-2.3"),
+  dataLicense: z.literal("CC0-1.0"),
+  SPDXID: z.literal("SPDXRef-DOCUMENT"),
+  name: z.string().min(1),
+  documentNamespace: z.url().regex(/^[^#]*$/),
+  creationInfo: z.strictObject({
+    created: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    creators: z.array(z.string().regex(/^(?:Tool|Organization|Person): ./)).min(1),
+  }),
+  packages: z.array(
+    z.strictObject({
+      SPDXID: spdxId,
+      name: z.string().min(1),
+      versionInfo: z.string(),
+      downloadLocation: z.literal("NOASSERTION"),
+      filesAnalyzed: z.literal(false),
+      checksums: z.array(z.strictObject({ algorithm: z.literal("SHA256"), checksumValue: z.string().regex(/^[0-9a-f]{64}$/) })).optional(),
+      externalRefs: z.array(
+        z.strictObject({
+          referenceCategory: z.literal("PACKAGE-MANAGER"),
+          referenceType: z.literal("purl"),
+          referenceLocator: z.string().regex(/^pkg:[^\s@]+@[^\s?]+\?[^\s]+$/),
+        }),
+      ),
+      comment: z.string(),
+    }),
+  ),
+  relationships: z.array(
+    z.strictObject({ spdxElementId: z.literal("SPDXRef-DOCUMENT"), relationshipType: z.literal("DESCRIBES"), relatedSpdxElement: spdxId }),
+  ),
+});
+
+test("it has what SPDX 2.3 requires, no field that SPDX does not know, and describes each of its packages once", async () => {
+  const { packages, relationships } = spdxSchema.parse((await documentOf("spdx")).document);
+  expect(new Set(packages.map(({ SPDXID }) => SPDXID)).size).toBe(packages.length);
+  expect(relationships.map(({ relatedSpdxElement }) => relatedSpdxElement)).toEqual(packages.map(({ SPDXID }) => SPDXID));
 });
 
 test("signed reports are numbered, each names the one before, and none is signed without knowing which was last", async () => {
