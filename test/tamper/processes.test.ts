@@ -256,6 +256,26 @@ test("the policy lets verified bytes make code in memory, and nothing that only 
   expect(answer.code).toBe(2);
 });
 
+test("a process that makes code in memory is explained as the policy has it, by the digest of its program", async () => {
+  await using running = await programs.startRoot();
+  const { said: pid } = await running.run(["/usr/bin/perl", "-e", `syscall(${mmap}, 0, 4096, 5, 34, -1, 0); ${ready}`]);
+  const jit = join(programs.directory, "jit-explained");
+  const explain = async (policy: string) => {
+    await writeFile(jit, policy);
+    const context = recordingContext();
+    const code = await runExplain(pid, { root: running.place, snapshot: programs.snapshot, freshness: anyAge, jit }, context);
+    return { code, text: context.printed.join("\n") };
+  };
+  const allowed = await explain(`sha256 ${sha256(await perlOf(running.root))}\n`);
+  expect(allowed.text).toContain("generated-code  [anonymous]");
+  expect(allowed.text).toMatch(/^ {2}package {5}tool 1\.0 \(all\)/m);
+  expect(allowed.code).toBe(0);
+  const another = await explain(`sha256 ${sha256(await otherPerl(running.root))}\n`);
+  expect(another.text).toContain("anonymous-code  [anonymous]");
+  expect(another.code).toBe(2);
+  await expect(explain("perl\n")).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining("JIT policy") as unknown });
+});
+
 test("a program of a package that nobody has reproduced is unverified: exit code 1", async () => {
   await using running = await programs.startRoot();
   const own = Buffer.concat([await perlOf(running.root), Buffer.from("own")]);

@@ -1,7 +1,7 @@
 import { DirectoryTree } from "@quorate/host/directory-tree";
 import { FileHasher } from "@quorate/host/file-hasher";
 import { Locator } from "@quorate/host/locator";
-import { usualJitPolicy } from "@quorate/host/runtime/jit-policy";
+import type { JitPolicy } from "@quorate/host/runtime/jit-policy";
 import { type Judged, judgeProcess } from "@quorate/host/runtime/judge-process";
 import { KnownPrograms } from "@quorate/host/runtime/known-programs";
 import { MappedFiles } from "@quorate/host/runtime/mapped-files";
@@ -13,6 +13,7 @@ import { CommandError, errorLine, exitCodes, type ExitCode } from "./command-err
 import type { CommandContext } from "./context.ts";
 import { explainArtifact, explanationLines } from "./explanation.ts";
 import type { HostSnapshot } from "./host-snapshot.ts";
+import { loadJitPolicy } from "./jit-policy-file.ts";
 import { outcomeExitCodes } from "./outcome-exit-codes.ts";
 import { runtimeFindingLine } from "./runtime-report.ts";
 
@@ -22,13 +23,14 @@ type Explained = { readonly name: string; readonly findings: readonly Judged[]; 
 /** What one process runs, and where that comes from; with no more of the snapshot read than is about it. */
 export async function explainProcess(
   pid: number,
-  options: { root?: string | undefined; json?: boolean | undefined },
+  options: { root?: string | undefined; jit?: string | undefined; json?: boolean | undefined },
   { snapshot, context: { terminal } }: Asking,
 ): Promise<ExitCode> {
   const fail = (cause: unknown): never => {
     throw new CommandError(`explaining process ${pid}: ${errorLine(cause)}`, { exitCode: exitCodes.notReproduced, cause });
   };
-  const { name, findings, artifacts } = await lookAtProcess(pid, options.root ?? "/", snapshot).catch(fail);
+  const jit = await loadJitPolicy(options.jit).catch(fail);
+  const { name, findings, artifacts } = await lookAtProcess(pid, options.root ?? "/", { snapshot, jit }).catch(fail);
   const explanations = await Promise.all(artifacts.map((artifact) => explainArtifact(artifact, snapshot))).catch(fail);
   const found = findings.map((finding) => ({ ...finding, pids: [pid] }));
   const outcome = decideRuntimeOutcome({ processes: 1, findings: found }, snapshot.freshness.kind === "fresh");
@@ -42,7 +44,9 @@ export async function explainProcess(
   return outcomeExitCodes[outcome];
 }
 
-async function lookAtProcess(pid: number, subject: string, { artifacts }: HostSnapshot): Promise<Explained> {
+type Judging = { readonly snapshot: HostSnapshot; readonly jit: JitPolicy };
+
+async function lookAtProcess(pid: number, subject: string, { snapshot: { artifacts }, jit }: Judging): Promise<Explained> {
   await using hasher = new FileHasher();
   const tree = new DirectoryTree(subject, hasher);
   const root = subject.replace(/\/+$/, "");
@@ -60,7 +64,7 @@ async function lookAtProcess(pid: number, subject: string, { artifacts }: HostSn
   const found = digests.flatMap((digest) => (digest.kind === "hashed" ? (known.find(digest.sha256)?.artifact ?? []) : []));
   return {
     name: process.name,
-    findings: distinct(judgeProcess(process, { known, jit: usualJitPolicy })),
+    findings: distinct(judgeProcess(process, { known, jit })),
     artifacts: [...new Map(found.map((artifact) => [artifact.sha256, artifact])).values()],
   };
 }

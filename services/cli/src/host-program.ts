@@ -70,6 +70,7 @@ function addExplainCommand(program: Command, context: CommandContext, done: Done
     .description("how a file, a process or a package of this host comes from its source: package, operators, log, witnesses; offline")
     .argument("<what>", "a path, a process id, a SHA-256, a package that is installed, or NAME=VERSION")
     .option("--root <directory>", "a chroot or a mounted disk; default this host")
+    .option("--jit <file>", "of a process: which programs may make code in memory, as for watch")
     .option("--json", "print JSON")
     .addHelpText(
       "after",

@@ -16,7 +16,12 @@ import { escapeForLine } from "../escape-for-line.ts";
 import { type Explanation, explainArtifact, explanationLines } from "../explanation.ts";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
 
-export type ExplainOptions = SnapshotOptions & { root?: string | undefined; json?: boolean | undefined };
+export type ExplainOptions = SnapshotOptions & {
+  root?: string | undefined;
+  /** Of a process: as `quorate watch` has it. */
+  jit?: string | undefined;
+  json?: boolean | undefined;
+};
 
 /** What was asked about, and what is known of it: a file is judged, and each artifact that it may come from is explained. */
 type Subject = { readonly name: string; readonly artifacts: readonly SnapshotArtifact[]; readonly finding?: Finding };

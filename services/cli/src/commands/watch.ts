@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { FileHasher } from "@quorate/host/file-hasher";
-import { type JitPolicy, parseJitPolicy, usualJitPolicy } from "@quorate/host/runtime/jit-policy";
 import { CommandError, errorLine, exitCodes, type ExitCode } from "../command-error.ts";
 import type { CommandContext } from "../context.ts";
 import type { SnapshotOptions } from "../host-snapshot.ts";
+import { loadJitPolicy } from "../jit-policy-file.ts";
 import { outcomeExitCodes } from "../outcome-exit-codes.ts";
 import { runtimeJson, runtimeLines } from "../runtime-report.ts";
 import { FleetReporter, heartbeatSeconds } from "../watch/fleet-reporter.ts";
@@ -84,8 +83,4 @@ async function watchOn(host: WatchedHost, options: WatchOptions, { terminal, sig
     signal,
   });
   return exitCodes.interrupted;
-}
-
-async function loadJitPolicy(path: string | undefined): Promise<JitPolicy> {
-  return path === undefined ? usualJitPolicy : parseJitPolicy(await readFile(path));
 }
