@@ -105,6 +105,49 @@ describe("the site of a network", () => {
     await shown.getByText("round-steps").first().waitFor();
   });
 
+  test("shows a project its submissions when it has signed in, without a script, until it signs out", async () => {
+    await using opened = await browser.open(`${net.network.siteUrl}/project`, { javaScriptEnabled: false });
+    const { page: shown } = opened;
+    const signIn = async (token: string) => {
+      await shown.getByLabel("API token").fill(token);
+      await shown.getByRole("button", { name: "Sign in" }).click();
+    };
+    await signIn("not-a-token-of-this-network");
+    await shown.getByRole("alert").getByText("unknown, revoked or expired").waitFor();
+    await signIn(net.network.token);
+    await shown.getByRole("heading", { name: "Project first" }).waitFor();
+    for (const { source } of [samples.steady, samples.drifted]) {
+      expect(await shown.getByRole("row", { name: source }).count()).toBe(1);
+    }
+    expect(await shown.getByRole("row", { name: samples.drifted.source }).innerText()).toContain("mismatch");
+    await shown.getByRole("link", { name: /targets that fail/ }).click();
+    await shown.getByRole("heading", { name: "Submissions that fail" }).waitFor();
+    expect(await shown.getByRole("row", { name: samples.steady.source }).count()).toBe(0);
+    const [cookie, ...others] = await shown.context().cookies();
+    expect(others).toEqual([]);
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/project", expires: -1 });
+    await shown.getByRole("button", { name: "Sign out" }).click();
+    await shown.getByLabel("API token").waitFor();
+    expect(await shown.context().cookies()).toEqual([]);
+    expect(opened.complaints.filter((complaint) => !complaint.includes("status of 401"))).toEqual([]);
+  });
+
+  test("shows a project a page that axe has nothing against, light and dark, and that a phone is wide enough for", async () => {
+    await using opened = await browser.open(`${net.network.siteUrl}/project`);
+    const { page: shown } = opened;
+    await shown.getByLabel("API token").fill(net.network.token);
+    await shown.getByRole("button", { name: "Sign in" }).click();
+    await shown.getByRole("heading", { name: "Project first" }).waitFor();
+    expect(await accessibilityProblems(shown)).toEqual([]);
+    await saveScreenshot(shown, "project-light");
+    await shown.emulateMedia({ colorScheme: "dark" });
+    expect(await accessibilityProblems(shown, colourRules)).toEqual([]);
+    await shown.setViewportSize({ width: 390, height: 800 });
+    expect(await shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBe(0);
+    await saveScreenshot(shown, "project-phone");
+    expect(opened.complaints).toEqual([]);
+  });
+
   // Last: nothing of the coordinator is asked after it.
   test("can be read while the coordinator is down", async () => {
     const coordinator = net.network.child("coordinator");

@@ -106,7 +106,10 @@ function footer({ origin, size, treeSize, witnesses, unreachableSince }: SiteSta
       </p>`
     }
     <p>${read}</p>
-    <p>This site has no say in any verdict: <a href="/docs/README#ask-and-check">check it yourself</a>.</p>
+    <p>
+      This site has no say in any verdict: <a href="/docs/README#ask-and-check">check it yourself</a>. Submit for a project?
+      <a href="/project">See what came of it</a>.
+    </p>
   </footer>`;
 }
 

@@ -109,6 +109,7 @@ const paths = [
   "/suites",
   "/suite/debian/bookworm",
   "/operators",
+  "/project",
   `/operator/${operatorNamed("cyd")}`,
   "/live",
   `/live/${digestOf("round")}`,

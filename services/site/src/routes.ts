@@ -50,6 +50,22 @@ export function createSendPage({ assets, state }: { assets: Assets; state: () =>
   };
 }
 
+/** Sends what `render` gives as a page for this reader alone; a ProblemError becomes a page too. */
+export type SendPrivatePage = (reply: FastifyReply, render: () => Page | Promise<Page>) => Promise<FastifyReply>;
+
+/** Nothing keeps it on the way. It is not compressed: the length of what is, beside what others chose, says something of it. */
+export function createSendPrivatePage({ assets, state }: { assets: Assets; state: () => SiteState }): SendPrivatePage {
+  return async (reply, render) => {
+    const page = await Promise.resolve().then(render).catch(errorPageOf);
+    const markup = formatPage(page, { state: state(), assets: assets.urls });
+    return reply
+      .code(page.status ?? 200)
+      .type("text/html; charset=utf-8")
+      .header("cache-control", "no-store")
+      .send(markup);
+  };
+}
+
 export function addSecurityHeaders(app: HttpApp): void {
   app.addHook("onRequest", async (_request, reply) => void reply.headers(securityHeaders));
 }
