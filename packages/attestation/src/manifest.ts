@@ -61,8 +61,14 @@ export function parseManifest(text: string): ManifestMember[] {
   const [first, ...lines] = boundedText("manifest", text, maxManifestBytes).split("\n");
   if (first !== header || lines.pop() !== "") throw new ParseError(`manifest (first line "${header}", last one ends in a newline)`, text);
   if (lines.length > maxMembers) throw new ParseError(`manifest of at most ${maxMembers} members`, `${lines.length} members`);
-  const members = lines.map(parseMember);
-  if (formatManifest(members) !== text) throw new ParseError("manifest in its one spelling", text);
+  const members: ManifestMember[] = [];
+  let before = "";
+  for (const line of lines) {
+    const { member, key } = parseLine(line);
+    if (compareByBytes(before, key) >= 0) throw new ParseError("manifest whose paths are distinct, and in order", key);
+    members.push(member);
+    before = key;
+  }
   return members;
 }
 
@@ -84,23 +90,25 @@ function formatMember(member: ManifestMember): string {
 
 const memberLine = /^(control|data) (-|[0-9a-f]{64}) ([a-z-]+) ([0-7]{4}) ([0-9]+) ([^ :]+):([^ :]+) (-|conffile) ([^ ]+) ([^ ]+)$/;
 
-function parseMember(line: string): ManifestMember {
+/** A member, and by what it is sorted. Each of its words has one spelling. */
+function parseLine(line: string): { member: ManifestMember; key: string } {
   const [, part, sha256, kind, mode, size, owner, group, mark, path, target] = memberLine.exec(line) ?? [];
   if (sha256 === undefined || mode === undefined || size === undefined || path === undefined || target === undefined) {
     throw new ParseError("line of a manifest", line);
   }
-  return {
+  const member: ManifestMember = {
     part: part === "control" ? "control" : "data",
-    path: pathOf(path),
+    path: textOfWord(path),
     kind: parseKind(kind ?? ""),
     mode: Number.parseInt(mode, 8),
-    owner: pathOf(owner ?? ""),
-    group: pathOf(group ?? ""),
+    owner: nameOfWord(owner ?? ""),
+    group: nameOfWord(group ?? ""),
     sizeBytes: parseDecimal("size in a manifest", size),
     ...(sha256 === "-" ? {} : { sha256: parseSha256(sha256) }),
-    ...(target === "-" ? {} : { linkTarget: pathOf(target) }),
+    ...(target === "-" ? {} : { linkTarget: textOfWord(target) }),
     conffile: mark === "conffile",
   };
+  return { member, key: `${part} ${path}` };
 }
 
 function parseKind(text: string): MemberKind {
@@ -120,7 +128,14 @@ function nameOf(name: string): string {
   return wordOf(name).replaceAll(":", "%3A");
 }
 
-function pathOf(word: string): string {
+/** The inverse of `wordOf`. */
+function textOfWord(word: string): string {
   if (word === "%2D") return "-";
-  return unescapePath(word.replaceAll("%3A", ":"));
+  if (word === "-") throw new ParseError("path, owner or group in a manifest", word);
+  return unescapePath(word);
+}
+
+/** The inverse of `nameOf`, of a word without a colon. */
+function nameOfWord(word: string): string {
+  return textOfWord(word.includes("%3A") ? word.replaceAll("%3A", ":") : word);
 }
