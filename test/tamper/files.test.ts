@@ -328,13 +328,14 @@ async function excludeDocuments(root: string): Promise<void> {
 
 /** Writes the cache that an audit would have left when the files were old. */
 async function ageCache(cache: string, root: string): Promise<void> {
-  const lines = ["quorate hash cache v1"];
+  const rows: Buffer[] = [Buffer.from("quorate hash cache v2\n\n\n")];
   for (const name of await readdir(root, { recursive: true })) {
     const { dev, ino, size, mtimeNs, ctimeNs } = await lstat(join(root, name), { bigint: true });
     const bytes = await readFile(join(root, name)).catch(() => undefined);
+    if (bytes === undefined) continue;
     const seconds = Math.floor(Date.now() / 1000);
-    if (bytes !== undefined)
-      lines.push(`${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs} ${createHash("sha256").update(bytes).digest("hex")} ${seconds}`);
+    const identity = Buffer.from(BigInt64Array.of(dev, ino, size, mtimeNs, ctimeNs).buffer);
+    rows.push(identity, createHash("sha256").update(bytes).digest(), Buffer.from(Float64Array.of(seconds).buffer));
   }
-  await writeFile(cache, `${lines.join("\n")}\n`);
+  await writeFile(cache, Buffer.concat(rows));
 }

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Sha256 } from "@quorate/protocol/digest";
 import type { Hashing } from "./file-hasher.ts";
-import type { FileDigest, HostTree, TreeNode } from "./host-tree.ts";
+import type { FileDigest, HostTree, TreeEntry, TreeNode } from "./host-tree.ts";
 import { Locator } from "./locator.ts";
 import { type TarMember, type TarReading, readTar } from "./tar-members.ts";
 
@@ -49,6 +49,10 @@ export class ArchiveTree implements HostTree {
 
   list(directory: string): readonly string[] {
     return [...(this.#children.get(directory) ?? [])];
+  }
+
+  entries(directory: string): readonly TreeEntry[] {
+    return this.list(directory).map((name) => ({ name, isDirectory: this.node(join(directory, name))?.kind === "directory" }));
   }
 
   read(path: string): Uint8Array | undefined {

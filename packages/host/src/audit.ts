@@ -8,6 +8,7 @@ import type { FileDigest, HostTree } from "./host-tree.ts";
 import { Locator } from "./locator.ts";
 import { type PlacedMember, type Placing, judgePackage, needsHash, placeMembers } from "./package-files.ts";
 import { GatedFiles, gatedFilesPath } from "./gated-files.ts";
+import { HashingAhead } from "./hashing-ahead.ts";
 import { findUnowned } from "./unowned-files.ts";
 
 /** What a host knows of packages: its snapshot. */
@@ -47,13 +48,13 @@ export async function auditTree({ tree, known, onFile = () => {}, signal }: Audi
   const placing: Placing = { tree, locator: new Locator(tree), database };
   const gated = GatedFiles.parse(new TextDecoder().decode(tree.read(gatedFilesPath)));
   const placed: Placed[] = [];
-  for (const installed of database.packages)
-    placed.push(await placePackage(installed, { known, gatedSha256: gated.find(installed) }, placing));
-  const wanted = new Set(
-    placed.flatMap(({ candidates }) => candidates.flatMap(({ members }) => members.filter(needsHash).map(({ path }) => path))),
-  );
-  let done = 0;
-  const digests = await tree.hash([...wanted], { onFile: () => onFile((done += 1), wanted.size), signal });
+  const hashing = new HashingAhead(tree, { onFile, signal });
+  for (const installed of database.packages) {
+    const one = await placePackage(installed, { known, gatedSha256: gated.find(installed) }, placing);
+    placed.push(one);
+    await hashing.add(one.candidates.flatMap(({ members }) => members.filter(needsHash).map(({ path }) => path)));
+  }
+  const digests = await hashing.finish();
   const judged = placed.map((one) => judgePlaced(one, { ...placing, digests }));
   const owned = ownedPaths(judged, placing);
   return {

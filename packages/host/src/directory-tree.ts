@@ -1,13 +1,15 @@
-import { type BigIntStats, lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { type BigIntStats, constants, lstatSync, readFileSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { decodePath, encodePath } from "@quorate/attestation/path-text";
 import type { FileHasher, Hashing } from "./file-hasher.ts";
-import { type HashCache, type IdentifiedFile, identify } from "./hash-cache.ts";
-import type { FileDigest, HostTree, TreeNode } from "./host-tree.ts";
+import { type FileIdentity, identityOf, isSameFile } from "./file-identity.ts";
+import type { HashCache } from "./hash-cache.ts";
+import type { FileDigest, HostTree, TreeEntry, TreeNode } from "./host-tree.ts";
 
 /** dpkg's own database is the largest that is read whole. */
 const maxReadBytes = 64 * 2 ** 20;
 
-type Seen = { readonly node: TreeNode | undefined; readonly identified?: IdentifiedFile };
+/** The identity is that of a file, where there is a cache that wants to know it. */
+type Seen = { readonly node: TreeNode | undefined; readonly identity?: FileIdentity };
 
 /** This host, a chroot or a mounted disk: a directory that is taken for the root. With a cache it is for one audit, and looks at each path once. */
 export class DirectoryTree implements HostTree {
@@ -23,11 +25,15 @@ export class DirectoryTree implements HostTree {
   }
 
   node(path: string): TreeNode | undefined {
-    return this.#look(path).node;
+    return this.#cache === undefined ? nodeAt(placeOf(this.#root, path)) : this.#look(path).node;
   }
 
   list(directory: string): readonly string[] {
-    return unlessMissing(() => readdirSync(placeOf(this.#root, directory), { encoding: "buffer" }).map((name) => decodePath(name))) ?? [];
+    return this.entries(directory).map(({ name }) => name);
+  }
+
+  entries(directory: string): readonly TreeEntry[] {
+    return unlessMissing(() => entriesOf(placeOf(this.#root, directory))) ?? [];
   }
 
   read(path: string): Uint8Array | undefined {
@@ -39,30 +45,53 @@ export class DirectoryTree implements HostTree {
   }
 
   async hash(paths: readonly string[], options: Hashing): Promise<ReadonlyMap<string, FileDigest>> {
-    const files = paths.map((path) => {
-      const { identified } = this.#cache === undefined ? {} : this.#look(path);
-      return { path, place: placeOf(this.#root, path), identified, known: identified && this.#cache?.find(identified.identity) };
-    });
-    const found = new Map(files.flatMap(({ path, known }) => (known === undefined ? [] : [[path, known]])));
-    for (let reused = 0; reused < found.size; reused += 1) options.onFile?.();
-    const wanted = files.filter(({ known }) => known === undefined);
-    const digests = await this.#hasher.hash(
-      wanted.map(({ place }) => place),
-      options,
-    );
-    for (const [at, { path, place, identified }] of wanted.entries()) {
-      const digest = digests[at];
+    const cache = this.#cache;
+    const found = new Map<string, FileDigest>();
+    if (cache !== undefined) {
+      for (const path of paths) {
+        const { identity } = this.#look(path);
+        const known = identity && cache.find(identity);
+        if (known === undefined) continue;
+        found.set(path, known);
+        options.onFile?.();
+      }
+    }
+    const wanted = found.size === 0 ? paths : paths.filter((path) => !found.has(path));
+    const places = wanted.map((path) => placeOf(this.#root, path));
+    const digests = await this.#hasher.hash(places, options);
+    for (const [at, path] of wanted.entries()) {
+      const [digest, place] = [digests[at], places[at]];
       if (digest !== undefined) found.set(path, digest);
-      if (identified !== undefined && lookAt(place).identified?.identity === identified.identity) this.#cache?.remember(identified, digest);
+      if (cache !== undefined && place !== undefined) this.#remember(cache, { path, place, digest });
     }
     return found;
   }
 
+  /** Of a file that is still as it was when its node was looked at. */
+  #remember(cache: HashCache, { path, place, digest }: { path: string; place: string | Buffer; digest: FileDigest | undefined }): void {
+    const before = this.#look(path).identity;
+    const after = before && seenAt(place).identity;
+    if (before !== undefined && after !== undefined && isSameFile(before, after)) cache.remember(before, digest);
+  }
+
+  /** Once for each path: what is judged is what was found first. */
   #look(path: string): Seen {
-    const seen = this.#seen.get(path) ?? lookAt(placeOf(this.#root, path));
-    if (this.#cache !== undefined) this.#seen.set(path, seen);
+    const known = this.#seen.get(path);
+    if (known !== undefined) return known;
+    const seen = seenAt(placeOf(this.#root, path));
+    this.#seen.set(path, seen);
     return seen;
   }
+}
+
+/** Names are read as text, which is faster, and again as bytes where one may be none. */
+function entriesOf(place: string | Buffer): TreeEntry[] {
+  const entries = readdirSync(place, { withFileTypes: true }).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+  if (entries.every(({ name }) => !name.includes("\ufffd"))) return entries;
+  return readdirSync(place, { encoding: "buffer", withFileTypes: true }).map((entry) => ({
+    name: decodePath(entry.name),
+    isDirectory: entry.isDirectory(),
+  }));
 }
 
 /** A path that is no text is given to the kernel as its bytes. */
@@ -71,29 +100,47 @@ function placeOf(root: string, path: string): string | Buffer {
   return place.isWellFormed() ? place : Buffer.from(encodePath(place));
 }
 
-function lookAt(place: string | Buffer): Seen {
+function nodeAt(place: string | Buffer): TreeNode | undefined {
   try {
-    const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false });
-    if (stats === undefined) return { node: undefined };
-    const kind = kindOf(stats);
-    const access = { mode: Number(stats.mode & 0o7777n), uid: Number(stats.uid), gid: Number(stats.gid), sizeBytes: Number(stats.size) };
-    if (kind === "file") return { node: { kind, ...access }, identified: identify(stats) };
-    const linkTarget = kind === "symlink" ? decodePath(readlinkSync(place, { encoding: "buffer" })) : undefined;
-    return { node: { kind, ...access, ...(linkTarget === undefined ? {} : { linkTarget }) } };
+    const stats = lstatSync(place, { throwIfNoEntry: false });
+    return stats && nodeOf(place, stats);
   } catch (error) {
-    if (codeOf(error) === "ENOTDIR" || codeOf(error) === "ENOENT") return { node: undefined };
-    if (isForbidden(error)) return { node: { kind: "unreadable", mode: 0, uid: 0, gid: 0, sizeBytes: 0 } };
-    throw error;
+    return nodeOfFailure(error);
   }
 }
 
-function kindOf(stats: BigIntStats): TreeNode["kind"] {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isCharacterDevice()) return "character-device";
-  if (stats.isBlockDevice()) return "block-device";
-  return stats.isFIFO() ? "fifo" : "socket";
+/** As `nodeAt`, with the identity; that takes nanoseconds, which take longer. */
+function seenAt(place: string | Buffer): Seen {
+  try {
+    const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false });
+    if (stats === undefined) return { node: undefined };
+    const node = nodeOf(place, stats);
+    return node.kind === "file" ? { node, identity: identityOf(stats) } : { node };
+  } catch (error) {
+    return { node: nodeOfFailure(error) };
+  }
+}
+
+function nodeOfFailure(error: unknown): TreeNode | undefined {
+  if (codeOf(error) === "ENOTDIR" || codeOf(error) === "ENOENT") return undefined;
+  if (isForbidden(error)) return { kind: "unreadable", mode: 0, uid: 0, gid: 0, sizeBytes: 0 };
+  throw error;
+}
+
+const kinds = new Map<number, TreeNode["kind"]>([
+  [constants.S_IFREG, "file"],
+  [constants.S_IFDIR, "directory"],
+  [constants.S_IFLNK, "symlink"],
+  [constants.S_IFCHR, "character-device"],
+  [constants.S_IFBLK, "block-device"],
+  [constants.S_IFIFO, "fifo"],
+]);
+
+function nodeOf(place: string | Buffer, stats: Stats | BigIntStats): TreeNode {
+  const mode = Number(stats.mode);
+  const kind = kinds.get(mode & constants.S_IFMT) ?? "socket";
+  const node = { kind, mode: mode & 0o7777, uid: Number(stats.uid), gid: Number(stats.gid), sizeBytes: Number(stats.size) };
+  return kind === "symlink" ? { ...node, linkTarget: decodePath(readlinkSync(place, { encoding: "buffer" })) } : node;
 }
 
 function unlessMissing<Value>(look: () => Value): Value | undefined {

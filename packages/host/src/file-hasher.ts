@@ -11,61 +11,91 @@ const batchSize = 64;
 const fewFiles = 300;
 const maxThreads = 16;
 
+/** So many batches wait at each thread, so that it need not wait for this one, which does other things meanwhile. */
+const waitingBatches = 6;
+
 export type Hashing = { readonly onFile?: () => void; readonly signal: AbortSignal };
+
+type Batch = {
+  readonly places: readonly (string | Buffer)[];
+  readonly signal: AbortSignal;
+  readonly done: (answers: readonly HashAnswer[]) => void;
+  readonly fail: (error: unknown) => void;
+};
+
+type HashThread = { readonly worker: Worker; readonly waiting: Batch[] };
 
 /** Hashes files: many of them in as many threads as there are processors, started when they are first needed. */
 export class FileHasher implements AsyncDisposable {
   readonly #count: number;
-  readonly #threads: Worker[] = [];
+  readonly #threads: HashThread[] = [];
+  readonly #queue: Batch[] = [];
 
   constructor(threads = Math.min(maxThreads, availableParallelism())) {
     this.#count = threads;
   }
 
-  /** Digests in the order of the places. */
+  /** Digests in the order of the places. Several calls may be under way; they are answered in turn. */
   async hash(places: readonly (string | Buffer)[], { onFile = () => {}, signal }: Hashing): Promise<FileDigest[]> {
-    const digests: FileDigest[] = Array.from({ length: places.length });
-    const take = (at: number, answer: HashAnswer | undefined) => {
-      digests[at] = digestOf(answer);
-      onFile();
-    };
-    if (places.length <= fewFiles) {
-      for (const [at, place] of places.entries()) {
+    signal.throwIfAborted();
+    if (places.length <= fewFiles && this.#threads.length === 0) {
+      return places.map((place) => {
         signal.throwIfAborted();
-        take(at, hashFile(place));
-      }
-      return digests;
+        const digest = digestOf(hashFile(place));
+        onFile();
+        return digest;
+      });
     }
-    let next = 0;
-    const drive = async (thread: Worker): Promise<void> => {
-      while (next < places.length) {
-        signal.throwIfAborted();
-        const start = next;
-        const batch = places.slice(start, (next += batchSize));
-        const answers = await ask(thread, { places: batch });
-        for (const at of batch.keys()) take(start + at, answers[at]);
+    const digests: FileDigest[] = Array.from({ length: places.length });
+    const batches = Array.from({ length: Math.ceil(places.length / batchSize) }, async (_, number) => {
+      const start = number * batchSize;
+      const batch = places.slice(start, start + batchSize);
+      const { promise, resolve: done, reject: fail } = Promise.withResolvers<readonly HashAnswer[]>();
+      this.#queue.push({ places: batch, signal, done, fail });
+      const answers = await promise;
+      for (const at of batch.keys()) {
+        digests[start + at] = digestOf(answers[at]);
+        onFile();
       }
-    };
-    await Promise.all(this.#started().map(drive));
+    });
+    this.#send();
+    await Promise.all(batches);
     return digests;
   }
 
-  #started(): readonly Worker[] {
-    while (this.#threads.length < this.#count) this.#threads.push(new Worker(new URL("./hash-thread.ts", import.meta.url)));
-    return this.#threads;
+  /** Gives the threads what waits, each as much as it may have. */
+  #send(): void {
+    while (this.#threads.length < this.#count) this.#threads.push(this.#start());
+    for (;;) {
+      const idlest = this.#threads.reduce((one, other) => (other.waiting.length < one.waiting.length ? other : one));
+      const batch = idlest.waiting.length < waitingBatches ? this.#queue.shift() : undefined;
+      if (batch === undefined) return;
+      if (batch.signal.aborted) batch.fail(batch.signal.reason);
+      else {
+        idlest.waiting.push(batch);
+        idlest.worker.postMessage({ places: batch.places } satisfies HashBatch, []);
+      }
+    }
+  }
+
+  #start(): HashThread {
+    const worker = new Worker(new URL("./hash-thread.ts", import.meta.url));
+    const waiting: Batch[] = [];
+    // It answers in the order in which it was asked.
+    worker.on("message", (answers: readonly HashAnswer[]) => {
+      waiting.shift()?.done(answers);
+      this.#send();
+    });
+    const fail = (cause: unknown) => {
+      for (const batch of waiting.splice(0)) batch.fail(new Error("hashing files: a thread has failed", { cause }));
+    };
+    worker.on("error", fail).on("exit", fail);
+    return { worker, waiting };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
-}
-
-function ask(thread: Worker, batch: HashBatch): Promise<readonly HashAnswer[]> {
-  const { promise, resolve, reject } = Promise.withResolvers<readonly HashAnswer[]>();
-  const fail = (cause: unknown) => reject(new Error("hashing files: a thread has failed", { cause }));
-  thread.once("message", resolve).once("error", fail).once("exit", fail);
-  thread.postMessage(batch, []);
-  return promise.finally(() => thread.off("error", fail).off("exit", fail));
 }
 
 export function digestOf(answer: HashAnswer = { reason: "no answer" }): FileDigest {

@@ -1,105 +1,137 @@
-import type { BigIntStats } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { type Sha256, parseSha256 } from "@quorate/protocol/digest";
-import { ParseError } from "@quorate/protocol/parse-error";
+import { parseSha256, type Sha256 } from "@quorate/protocol/digest";
+import { changedAtOf, type FileIdentity, settledSeconds } from "./file-identity.ts";
 import type { FileDigest } from "./host-tree.ts";
 
-/** What a digest is kept under: whoever writes to a file as the kernel knows it changes one of these. */
-export type FileIdentity = string;
-
-export type IdentifiedFile = {
-  readonly identity: FileIdentity;
-  /** Second since 1970. */
-  readonly changedAt: number;
-};
-
-type Known = { readonly sha256: Sha256; readonly hashedAt: number };
-
-const header = "quorate hash cache v1";
-const maxCacheBytes = 512 * 2 ** 20;
+const header = Buffer.from("quorate hash cache v2\n\n\n");
+const rowBytes = 80;
+const digestOffset = 40;
+const hashedAtOffset = 72;
+const maxRows = 6_000_000;
 
 /** Everything is hashed again after a day, and a part of it at every run: a write to the disk below the file system changes no time. */
 const maxAgeSeconds = 86_400;
 const rehashedShare = 0.05;
-/** A file that was just written may be written again within one tick of the clock. */
-export const settledSeconds = 2;
+
+type Given = { now: Date; random: () => number };
 
 /**
  * Digests of files that have not changed, as far as their times say. It makes an audit faster, and proves nothing: a raw write to the disk goes
- * unseen until a file is hashed again. A line a file: device, inode, size, mtime and ctime in nanoseconds; digest; second since 1970.
+ * unseen until a file is hashed again.
  *
- *     quorate hash cache v1
- *     2049:131:4096:1764081000123456789:1764081000123456789 9f86… 1764084600
+ * After a header of 24 bytes a row of 80 bytes a file, little-endian: device, inode, size, mtime and ctime in nanoseconds since 1970, each a signed
+ * 64-bit number; the digest; the second since 1970 in which it was computed, a 64-bit float.
  */
 export class HashCache {
-  readonly #before: ReadonlyMap<FileIdentity, Known>;
-  readonly #after = new Map<FileIdentity, Known>();
+  readonly #before: Rows;
+  /** Rows of those before that are in use. */
+  readonly #kept = new Set<number>();
+  readonly #added: { identity: FileIdentity; sha256: Sha256 }[] = [];
   readonly #now: number;
   readonly #random: () => number;
-  /** How many digests were used again. */
-  reused = 0;
+  #oldestAt: number;
+  #reused = 0;
 
-  constructor(text: string, { now, random }: { now: Date; random: () => number }) {
+  /** @param content as `format` made it; a cache that is damaged is empty */
+  constructor(content: Uint8Array, { now, random }: Given) {
     this.#now = Math.floor(now.getTime() / 1000);
+    this.#oldestAt = this.#now;
     this.#random = random;
-    this.#before = parseCache(text);
+    this.#before = new Rows(content);
   }
 
   /** A digest that may be used again; `undefined` for a file that has changed, is due, or is in this run's sample. */
   find(identity: FileIdentity): FileDigest | undefined {
-    const known = this.#before.get(identity);
-    if (known === undefined || known.hashedAt > this.#now || this.#now - known.hashedAt > maxAgeSeconds) return undefined;
+    const row = this.#before.find(identity);
+    if (row === undefined) return undefined;
+    const hashedAt = this.#before.hashedAt(row);
+    if (!(hashedAt <= this.#now && this.#now - hashedAt <= maxAgeSeconds)) return undefined;
     if (this.#random() < rehashedShare) return undefined;
-    this.#after.set(identity, known);
-    this.reused += 1;
-    return { kind: "hashed", sha256: known.sha256 };
+    this.#kept.add(row);
+    this.#reused += 1;
+    this.#oldestAt = Math.min(this.#oldestAt, hashedAt);
+    return { kind: "hashed", sha256: this.#before.sha256(row) };
   }
 
   /** Remembers a digest of a file that was the same before and after, and not just written. */
-  remember({ identity, changedAt }: IdentifiedFile, digest: FileDigest | undefined): void {
-    if (digest?.kind !== "hashed" || this.#now - changedAt < settledSeconds) return;
-    this.#after.set(identity, { sha256: digest.sha256, hashedAt: this.#now });
+  remember(identity: FileIdentity, digest: FileDigest | undefined): void {
+    if (digest?.kind !== "hashed" || this.#now - changedAtOf(identity) < settledSeconds) return;
+    this.#added.push({ identity, sha256: digest.sha256 });
+  }
+
+  /** How many digests were used again. */
+  get reused(): number {
+    return this.#reused;
   }
 
   /** Of the digests that are in use, the second in which the oldest was computed. */
   get oldestAt(): number {
-    return [...this.#after.values()].reduce((oldest, { hashedAt }) => Math.min(oldest, hashedAt), this.#now);
+    return this.#oldestAt;
   }
 
   /** Of files that are there no more nothing is kept. */
-  format(): string {
-    const lines = [...this.#after].map(([identity, { sha256, hashedAt }]) => `${identity} ${sha256} ${hashedAt}\n`);
-    return `${header}\n${lines.join("")}`;
+  format(): Uint8Array {
+    const content = Buffer.alloc(header.length + (this.#kept.size + this.#added.length) * rowBytes);
+    header.copy(content);
+    let at = header.length;
+    for (const row of this.#kept) at += this.#before.copy(row, content, at);
+    for (const { identity, sha256 } of this.#added) at += writeRow(content, at, { identity, sha256, hashedAt: this.#now });
+    return content;
   }
 }
 
-/** The text of a cache; none where there is no file. A cache that is damaged is thrown away: it holds nothing that cannot be computed again. */
-export async function loadCacheText(path: string): Promise<string> {
-  return await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
+/** A cache's rows where they are, found by inode. */
+class Rows {
+  readonly #bytes: Buffer;
+  readonly #numbers: BigInt64Array;
+  readonly #rowOf = new Map<bigint, number>();
+
+  constructor(content: Uint8Array) {
+    const count = (content.length - header.length) / rowBytes;
+    const isCache = Number.isInteger(count) && count >= 0 && count <= maxRows && header.equals(content.subarray(0, header.length));
+    // Numbers are looked at where they are, which must begin at a multiple of 8.
+    this.#bytes = Buffer.from(Uint8Array.from(isCache ? content.subarray(header.length) : []).buffer);
+    this.#numbers = new BigInt64Array(this.#bytes.buffer);
+    // Of files of two devices with one inode number one is hashed at every run.
+    for (let row = 0; row < this.#bytes.length / rowBytes; row += 1) this.#rowOf.set(this.#numbers[row * (rowBytes / 8) + 1] ?? 0n, row);
+  }
+
+  find({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): number | undefined {
+    const row = this.#rowOf.get(ino);
+    if (row === undefined) return undefined;
+    const at = row * (rowBytes / 8);
+    const numbers = this.#numbers;
+    const isSame = numbers[at] === dev && numbers[at + 2] === size && numbers[at + 3] === mtimeNs && numbers[at + 4] === ctimeNs;
+    return isSame ? row : undefined;
+  }
+
+  hashedAt(row: number): number {
+    return this.#bytes.readDoubleLE(row * rowBytes + hashedAtOffset);
+  }
+
+  sha256(row: number): Sha256 {
+    const at = row * rowBytes + digestOffset;
+    return parseSha256(this.#bytes.toString("hex", at, at + 32));
+  }
+
+  copy(row: number, target: Buffer, at: number): number {
+    return this.#bytes.copy(target, at, row * rowBytes, (row + 1) * rowBytes);
+  }
+}
+
+function writeRow(content: Buffer, at: number, row: { identity: FileIdentity; sha256: Sha256; hashedAt: number }): number {
+  const { dev, ino, size, mtimeNs, ctimeNs } = row.identity;
+  for (const [place, number] of [dev, ino, size, mtimeNs, ctimeNs].entries())
+    content.writeBigInt64LE(BigInt.asIntN(64, number), at + place * 8);
+  content.write(row.sha256, at + digestOffset, "hex");
+  content.writeDoubleLE(row.hashedAt, at + hashedAtOffset);
+  return rowBytes;
+}
+
+/** A cache's content; none where there is no file. A cache that is damaged is thrown away: it holds nothing that cannot be computed again. */
+export async function loadCache(path: string): Promise<Uint8Array> {
+  return await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return new Uint8Array();
     throw error;
   });
-}
-
-export function identify(stats: BigIntStats): IdentifiedFile {
-  return { identity: identityIn(stats), changedAt: Number(stats.ctimeNs / 1_000_000_000n) };
-}
-
-export function identityIn({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileIdentity {
-  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
-}
-
-function parseCache(text: string): ReadonlyMap<FileIdentity, Known> {
-  const known = new Map<FileIdentity, Known>();
-  if (text.length > maxCacheBytes || !text.startsWith(`${header}\n`)) return known;
-  for (const line of text.slice(header.length + 1).split("\n")) {
-    const [identity = "", sha256 = "", hashedAt = ""] = line.split(" ");
-    if (!/^\d+:\d+:\d+:-?\d+:-?\d+$/.test(identity) || !/^\d{1,12}$/.test(hashedAt)) continue;
-    try {
-      known.set(identity, { sha256: parseSha256(sha256), hashedAt: Number(hashedAt) });
-    } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-    }
-  }
-  return known;
 }

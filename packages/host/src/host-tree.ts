@@ -14,6 +14,8 @@ export type TreeNode = {
   readonly linkTarget?: string;
 };
 
+export type TreeEntry = { readonly name: string; readonly isDirectory: boolean };
+
 export type FileDigest =
   | { readonly kind: "hashed"; readonly sha256: Sha256 }
   | { readonly kind: "unreadable"; readonly reason: string }
@@ -28,6 +30,8 @@ export interface HostTree {
   node(path: string): TreeNode | undefined;
   /** Names in a directory; none of one that may not be read. */
   list(directory: string): readonly string[];
+  /** As `list`, each with whether it is a directory. */
+  entries(directory: string): readonly TreeEntry[];
   /** A small file; `undefined` where there is none, or it may not be read. */
   read(path: string): Uint8Array | undefined;
   hash(paths: readonly string[], options: Hashing): Promise<ReadonlyMap<string, FileDigest>>;

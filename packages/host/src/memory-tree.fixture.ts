@@ -15,14 +15,16 @@ export function memoryTree(files: Readonly<Record<string, string>>): HostTree {
       : { kind: "symlink", ...common, linkTarget };
   };
   const read = (path: string) => (node(path)?.kind === "file" ? utf8(files[path] ?? "") : undefined);
+  const list = (directory: string) => [
+    ...new Set(
+      paths.filter((path) => path.startsWith(`${directory}/`)).map((path) => path.slice(directory.length + 1).split("/")[0] ?? ""),
+    ),
+  ];
   return {
     node,
     read,
-    list: (directory) => [
-      ...new Set(
-        paths.filter((path) => path.startsWith(`${directory}/`)).map((path) => path.slice(directory.length + 1).split("/")[0] ?? ""),
-      ),
-    ],
+    list,
+    entries: (directory) => list(directory).map((name) => ({ name, isDirectory: node(`${directory}/${name}`)?.kind === "directory" })),
     hash: async (wanted) => new Map(wanted.map((path) => [path, { kind: "hashed", sha256: sha256Of(read(path) ?? utf8("")) }])),
   };
 }

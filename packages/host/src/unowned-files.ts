@@ -46,13 +46,17 @@ export function findUnowned(ownership: Ownership): Finding[] {
 }
 
 /** Everything below a directory that is no directory itself. */
-function* filesBelow(tree: HostTree, directory: string): Generator<string> {
-  if (tree.node(directory)?.kind !== "directory") return;
-  for (const name of tree.list(directory)) {
-    const path = `${directory}/${name}`;
-    if (tree.node(path)?.kind === "directory") yield* filesBelow(tree, path);
-    else yield path;
-  }
+function filesBelow(tree: HostTree, directory: string): string[] {
+  const files: string[] = [];
+  const look = (above: string) => {
+    for (const { name, isDirectory } of tree.entries(above)) {
+      const path = `${above}/${name}`;
+      if (isDirectory) look(path);
+      else files.push(path);
+    }
+  };
+  if (tree.node(directory)?.kind === "directory") look(directory);
+  return files;
 }
 
 function judgeProgram(path: string, ownership: Ownership): Finding {

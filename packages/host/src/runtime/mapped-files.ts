@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { digestOf } from "../file-hasher.ts";
-import { type FileIdentity, identify, settledSeconds } from "../hash-cache.ts";
+import { changedAtOf, identityText, settledSeconds } from "../file-identity.ts";
 import { hashOpenFile } from "../hash-file.ts";
 import type { FileDigest } from "../host-tree.ts";
 
@@ -19,7 +19,7 @@ const maxAgeSeconds = 3600;
 /** Digests of the files that processes have mapped: each is opened once a sweep, and hashed when it is new, has changed, or is due. */
 export class MappedFiles {
   readonly #random: () => number;
-  readonly #hashed = new Map<FileIdentity, Hashed>();
+  readonly #hashed = new Map<string, Hashed>();
   readonly #opened = new Map<string, MappedFile>();
 
   constructor(random: () => number) {
@@ -50,11 +50,11 @@ export class MappedFiles {
   #digest(file: number): MappedFile {
     const now = Date.now() / 1000;
     const stats = fstatSync(file, { bigint: true });
-    const { identity, changedAt } = identify(stats);
+    const identity = identityText(stats);
     // Not all become due in one sweep.
     const dueAt = now + maxAgeSeconds * (1 - this.#random() / 2);
     const hashed = this.#hashed.get(identity) ?? { digest: digestOf(hashOpenFile(file)), dueAt };
-    if (now - changedAt >= settledSeconds && hashed.digest.kind === "hashed") this.#hashed.set(identity, hashed);
+    if (now - changedAtOf(stats) >= settledSeconds && hashed.digest.kind === "hashed") this.#hashed.set(identity, hashed);
     return { inode: `${stats.dev}:${stats.ino}`, digest: hashed.digest };
   }
 }

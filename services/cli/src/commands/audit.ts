@@ -3,7 +3,7 @@ import { auditTree } from "@quorate/host/audit";
 import { decideOutcome } from "@quorate/host/audit-outcome";
 import { DirectoryTree } from "@quorate/host/directory-tree";
 import { FileHasher } from "@quorate/host/file-hasher";
-import { HashCache, loadCacheText } from "@quorate/host/hash-cache";
+import { HashCache, loadCache } from "@quorate/host/hash-cache";
 import type { HostTree } from "@quorate/host/host-tree";
 import { loadImage, loadTar } from "@quorate/host/load-archive";
 import { type AuditFormat, auditDocument, deploymentStatement } from "../audit-documents.ts";
@@ -74,7 +74,7 @@ async function auditSubject(
 }
 
 async function openCache(path: string): Promise<HashCache> {
-  return new HashCache(await loadCacheText(path), { now: new Date(), random: Math.random });
+  return new HashCache(await loadCache(path), { now: new Date(), random: Math.random });
 }
 
 async function openTree(

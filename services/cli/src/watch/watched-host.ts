@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { DirectoryTree } from "@quorate/host/directory-tree";
 import type { FileHasher } from "@quorate/host/file-hasher";
-import { identityIn } from "@quorate/host/hash-cache";
+import { identityText } from "@quorate/host/file-identity";
 import type { JitPolicy } from "@quorate/host/runtime/jit-policy";
 import { KnownPrograms } from "@quorate/host/runtime/known-programs";
 import { MappedFiles } from "@quorate/host/runtime/mapped-files";
@@ -63,5 +63,5 @@ export class WatchedHost {
 /** Of a file that is missing, whoever opens it says so. */
 function identityAt(path: string): string {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? "" : identityIn(stats);
+  return stats === undefined ? "" : identityText(stats);
 }
