@@ -3,7 +3,7 @@ import type { Environment } from "@quorate/service/config";
 import { z } from "zod";
 
 const schema = z.object({
-  FLEET_DATA_DIR: pathSchema.describe("directory of the newest report of each host"),
+  FLEET_DATA_DIR: pathSchema.describe("directory of each host's newest report and history"),
   FLEET_HOSTS_FILE: pathSchema.describe(
     "file with one line `host <name> <public key>` for each host, as `quorate watch --fleet` prints it",
   ),

@@ -2,8 +2,9 @@ import type { RuntimePredicate } from "@quorate/protocol/runtime";
 import type { EnrolledHost } from "./enrolled-hosts.ts";
 import type { NewestReport } from "./fleet-store.ts";
 
-/** What is to be thought of a host now. Silence is a failure: whoever takes a host over silences it first. */
-export type HostState = RuntimePredicate["outcome"] | "silent" | "never-reported";
+/** What is to be thought of a host now, loudest first. Silence is a failure: whoever takes a host over silences it first. */
+export const hostStates = ["tampering", "silent", "never-reported", "incomplete", "drift", "clean"] as const;
+export type HostState = (typeof hostStates)[number];
 
 export type HostStanding = {
   readonly id: string;

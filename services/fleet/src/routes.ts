@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostIdSchema } from "@quorate/protocol/host";
 import { unreachable } from "@quorate/protocol/unreachable";
 import type { HttpApp } from "@quorate/service/http-app";
-import type { Logger } from "@quorate/service/logger";
+import { type Metrics, metricsMediaType } from "@quorate/service/metrics";
 import { addPassword } from "@quorate/service/password";
 import { ProblemError } from "@quorate/service/problem";
 import { verifyP256 } from "@quorate/signing/p256-key";
@@ -10,14 +10,18 @@ import { z } from "zod";
 import type { FleetConfig } from "./config.ts";
 import { decideReport } from "./decide-report.ts";
 import { type EnrolledHost, loadEnrolledHosts } from "./enrolled-hosts.ts";
+import type { FleetEvents } from "./events.ts";
 import { fleetPage } from "./fleet-page.ts";
 import type { FleetStore } from "./fleet-store.ts";
+import { historyOf } from "./host-history.ts";
+import { hostPage } from "./host-page.ts";
 import { type HostStanding, decideStanding } from "./host-standing.ts";
 
 export type FleetDependencies = {
   readonly config: FleetConfig;
   readonly store: FleetStore;
-  readonly logger: Logger;
+  readonly events: FleetEvents;
+  readonly metrics: Metrics;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 };
@@ -25,10 +29,11 @@ export type FleetDependencies = {
 export const maxReportBytes = 1_048_576;
 const params = z.object({ id: hostIdSchema });
 const pageHeaders = { "cache-control": "no-store", "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'" };
+const pageMediaType = "text/html; charset=utf-8";
 
 /** Hosts report by their keys; what they run is shown to whoever has the token, and to nobody else. */
 export async function addFleetRoutes(app: HttpApp, dependencies: FleetDependencies): Promise<void> {
-  const { config, store, now } = dependencies;
+  const { config, store } = dependencies;
   app.addContentTypeParser("application/vnd.dsse+json", { parseAs: "buffer", bodyLimit: maxReportBytes }, (_request, body, done) =>
     done(null, body),
   );
@@ -41,40 +46,60 @@ export async function addFleetRoutes(app: HttpApp, dependencies: FleetDependenci
       throw new ProblemError(400, "malformed-report", "send an envelope as application/vnd.dsse+json");
     return take(await enrolled(request.params.id, config), request.body, dependencies);
   });
+  await addAdministratorRoutes(app, dependencies);
+}
+
+async function addAdministratorRoutes(app: HttpApp, { config, store, events, metrics, now }: FleetDependencies): Promise<void> {
   const { onRequest } = await addPassword(app, { realm: "fleet", password: config.token, hint: "the password is the fleet's FLEET_TOKEN" });
+  const clock = () => ({ now: now(), silenceSeconds: config.silenceSeconds });
   const standings = async (): Promise<HostStanding[]> => {
     const hosts = await loadEnrolledHosts(config.hostsFile);
-    return [...hosts.values()].map((host) =>
-      decideStanding(host, store.newest(host.id), { now: now(), silenceSeconds: config.silenceSeconds }),
-    );
+    return [...hosts.values()].map((host) => decideStanding(host, store.newest(host.id), clock()));
   };
   app.get("/v1/hosts", { onRequest }, async (_request, reply) => reply.headers(pageHeaders).send({ hosts: await standings() }));
   app.get("/", { onRequest }, async (_request, reply) =>
     reply
       .headers(pageHeaders)
-      .type("text/html; charset=utf-8")
+      .type(pageMediaType)
       .send(fleetPage(await standings())),
   );
+  app.get("/v1/hosts/:id/history", { onRequest, schema: { params } }, async (request, reply) => {
+    const { id, name } = await enrolled(request.params.id, config);
+    return reply.headers(pageHeaders).send({ id, name, history: historyOf(store.periods(id), clock()) });
+  });
+  app.get("/hosts/:id", { onRequest, schema: { params } }, async (request, reply) => {
+    const host = await enrolled(request.params.id, config);
+    return reply
+      .headers(pageHeaders)
+      .type(pageMediaType)
+      .send(hostPage(host, historyOf(store.periods(host.id), clock())));
+  });
+  app.get("/metrics", { onRequest }, async (_request, reply) => {
+    events.asked(await standings());
+    return reply.type(metricsMediaType).send(metrics.text());
+  });
 }
 
 /** From the look at what is awaited to its replacement nothing is awaited, and the store compares again. */
-function take(host: EnrolledHost, body: Uint8Array, { store, logger, now }: FleetDependencies) {
+function take(host: EnrolledHost, body: Uint8Array, { store, events, now }: FleetDependencies) {
   const decision = decideReport(body, { host, challenge: store.challenge(host.id, newNonce()), verify: verifyP256 });
   switch (decision.kind) {
     case "accept": {
-      const { sequence, outcome } = decision.statement.runtime;
-      const report = { sequence, digest: decision.digest, bytes: body, receivedAt: now(), nextNonce: newNonce() };
-      if (!store.accept(host.id, report)) throw new ProblemError(409, "replayed-report", "another report of this sequence came first");
-      logger.info({ host: host.id, sequence, outcome }, "accepted a report");
+      const { statement, digest } = decision;
+      if (!store.accept(host.id, { statement, digest, bytes: body, receivedAt: now(), nextNonce: newNonce() }))
+        throw new ProblemError(409, "replayed-report", "another report of this sequence came first");
+      events.accepted(host.id, statement.runtime);
       return store.challenge(host.id, newNonce());
     }
     case "known":
+      events.known();
       return store.challenge(host.id, newNonce());
     case "malformed":
+      events.refused(host.id, decision);
       throw new ProblemError(400, "malformed-report", decision.reason);
     case "wrong-signature":
     case "replayed":
-      logger.warn({ host: host.id, reason: decision.reason }, `refused a report: ${decision.kind}`);
+      events.refused(host.id, decision);
       throw new ProblemError(decision.kind === "replayed" ? 409 : 403, `${decision.kind}-report`, decision.reason);
     default:
       return unreachable(decision);

@@ -144,7 +144,8 @@ test("a host that has not reported for a while has failed, whatever it said last
 });
 
 test("what hosts run is shown to administrators alone", async () => {
-  for (const path of ["/", "/v1/hosts"]) {
+  const id = hostIdOf(web.spki);
+  for (const path of ["/", "/v1/hosts", `/hosts/${id}`, `/v1/hosts/${id}/history`, "/metrics"]) {
     expect((await fetch(fleet.url + path)).status).toBe(401);
     expect((await fetch(fleet.url + path, basic(`${token}x`))).status).toBe(401);
     expect((await fetch(fleet.url + path, authorized)).status).toBe(200);
@@ -159,5 +160,65 @@ test("the page says which hosts run exactly what was reproduced, and names what 
   expect(page).toContain("<h1>1 of 2 hosts run exactly what was reproduced</h1>");
   expect(page).toMatch(/<td>unowned<\/td>\s*<td><code>\/tmp\/&lt;script&gt;.*SHA-256 9f86<\/td>\s*<td>db1/);
   expect(page).not.toContain("<script>");
-  expect(page.indexOf("<strong>db1</strong>")).toBeLessThan(page.indexOf("<strong>web1</strong>"));
+  expect(page.indexOf(">db1</a>")).toBeLessThan(page.indexOf(">web1</a>"));
+  for (const signer of [web, database]) expect(page).toContain(`<a href="hosts/${hostIdOf(signer.spki)}">`);
+});
+
+type Part = { state: string; since: string; until?: string; reports?: number; report?: RuntimePredicate };
+async function historyOf(signer: P256Signer): Promise<Part[]> {
+  return ((await (await fetch(`${urlOf(signer)}/history`, authorized)).json()) as { history: Part[] }).history;
+}
+
+test("a host's history says what was to be thought of it and since when, silences too, and survives a restart", async () => {
+  expect(await historyOf(web)).toEqual([]);
+  const at = (seconds: number) => new Date(clock + seconds * 1000).toISOString();
+  const times = [at(0), at(60), at(120), at(400)];
+  const findings = [{ class: "unowned", path: "/tmp/evil", processes: 1 }];
+  expect(await send(reportOf(web, await challengeOf(web)))).toBe(200);
+  clock += 60_000;
+  // Other programs run, and all of them are what was reproduced.
+  expect(await send(reportOf(web, await challengeOf(web), { processes: 13, counts: { verified: 41 } }))).toBe(200);
+  clock += 60_000;
+  expect(await send(reportOf(web, await challengeOf(web), { outcome: "tampering", findings }))).toBe(200);
+  const [, before] = await historyOf(web);
+  expect(before).toMatchObject({ state: "clean", since: times[0], until: times[2], reports: 2 });
+  clock += 280_000;
+  expect(await historyOf(web)).toMatchObject([{ state: "silent", since: times[2] }, { state: "tampering" }, { state: "clean" }]);
+  expect(await send(reportOf(web, await challengeOf(web), { outcome: "tampering", findings }))).toBe(200);
+  await fleet[Symbol.asyncDispose]();
+  fleet = await start();
+  expect(await historyOf(web)).toMatchObject([
+    { state: "tampering", since: times[3], reports: 1, report: { findings } },
+    { state: "silent", since: times[2], until: times[3] },
+    { state: "tampering", since: times[2], until: times[2], reports: 1 },
+    { state: "clean", since: times[0], until: times[2], reports: 2 },
+  ]);
+  expect(await historyOf(database)).toEqual([]);
+});
+
+test("the page of a host shows its history; what a host says is no markup", async () => {
+  const findings = [{ class: "unowned", path: "/tmp/<b>evil</b>", processes: 2 }];
+  expect(await send(reportOf(web, await challengeOf(web), { outcome: "tampering", findings }))).toBe(200);
+  const page = async () => await (await fetch(`${fleet.url}/hosts/${hostIdOf(web.spki)}`, authorized)).text();
+  expect(await page()).toContain("<h1>web1 runs bytes that nobody reproduced");
+  expect(await page()).toContain("unowned <code>/tmp/&lt;b&gt;evil&lt;/b&gt;</code>");
+  clock += 200_000;
+  expect(await page()).toContain("<h1>web1 has not reported in time</h1>");
+});
+
+test("Prometheus is told how many hosts are in which state, and how many reports were refused", async () => {
+  const metrics = async () => await (await fetch(`${fleet.url}/metrics`, authorized)).text();
+  expect(await metrics()).toContain('fleet_hosts{state="never-reported"} 2\n');
+  const first = reportOf(web, await challengeOf(web));
+  expect(await send(first)).toBe(200);
+  expect(await send(reportOf(web, await challengeOf(web), { outcome: "tampering" }))).toBe(200);
+  expect(await send(first)).toBe(409);
+  expect(await send(new TextEncoder().encode("{}"))).toBe(400);
+  const text = await metrics();
+  for (const line of ['hosts{state="tampering"} 1', 'hosts{state="never-reported"} 1', 'hosts{state="silent"} 0'])
+    expect(text).toContain(`fleet_${line}\n`);
+  for (const [decision, count] of Object.entries({ accept: 2, replayed: 1, malformed: 1 }))
+    expect(text).toContain(`fleet_reports_total{decision="${decision}"} ${count}\n`);
+  clock += 200_000;
+  expect(await metrics()).toContain('fleet_hosts{state="silent"} 1\n');
 });
