@@ -1,8 +1,26 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
-import { appendFile, chmod, chown, cp, lstat, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  chown,
+  copyFile,
+  cp,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { auditTree } from "@quorate/host/audit";
 import { decideOutcome } from "@quorate/host/audit-outcome";
 import { DirectoryTree } from "@quorate/host/directory-tree";
@@ -12,8 +30,11 @@ import { openSnapshot } from "../../services/cli/src/host-snapshot.ts";
 import { type AuditAnswer, ReproducedPackages, anyAge, audit, createRoot, installDebs } from "../audited-host.ts";
 import { buildSmallDeb } from "../small-deb.ts";
 
+const run = promisify(execFile);
+
 let directory = "";
 let network: ReproducedPackages;
+let tool = "";
 let upgrade = "";
 const clean = () => join(directory, "clean");
 const snapshot = () => join(directory, "snapshot");
@@ -21,7 +42,7 @@ const snapshot = () => join(directory, "snapshot");
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "quorate-tamper-"));
   network = await ReproducedPackages.start(directory);
-  const tool = await buildSmallDeb(directory, {
+  tool = await buildSmallDeb(directory, {
     name: "tool",
     files: {
       "usr/bin/tool": "#!/bin/sh\necho tool\n",
@@ -104,6 +125,22 @@ describe("tampering is found, with its class and exit code 2", () => {
       "replaced usr/bin/other",
     ],
     ["a program is replaced by a directory", (root) => replace(root, "usr/bin/other", (path) => mkdir(path)), "replaced usr/bin/other"],
+    [
+      "a program is replaced by another package's",
+      (root) => copyFile(join(root, "usr/bin/tool"), join(root, "usr/bin/other")),
+      "modified usr/bin/other",
+    ],
+    [
+      "a program is replaced by a hard link to another package's",
+      (root) => replace(root, "usr/bin/other", (path) => link(join(root, "usr/bin/tool"), path)),
+      "modified usr/bin/other",
+    ],
+    [
+      "a program is replaced by a named pipe",
+      (root) => replace(root, "usr/bin/other", (path) => run("mkfifo", [path])),
+      "replaced usr/bin/other",
+    ],
+    ["a directory of a package is replaced by a link to other files", plantDirectory, "modified var/evil/part.py"],
     ["a link leads elsewhere", (root) => replace(root, "usr/bin/alias", (path) => symlink("/tmp/evil", path)), "replaced usr/bin/alias"],
     ["a program runs as its owner", (root) => chmod(join(root, "usr/bin/other"), 0o4755), "setuid-added usr/bin/other"],
     ["a program runs as its group", (root) => chmod(join(root, "usr/bin/other"), 0o2755), "setuid-added usr/bin/other"],
@@ -147,6 +184,9 @@ describe("tampering with dpkg's own database is found", () => {
     ],
     ["a program is added to a package's list", plantInList, "unowned usr/bin/evil"],
     ["an override makes a program run as its owner", plantOverride, "setuid-added usr/bin/other"],
+    ["an override lets everybody write to a program", plantWritableOverride, "write-allowed usr/bin/other"],
+    ["a program is changed, and dpkg's checksum of it too", plantChecksum, "modified usr/bin/other"],
+    ["a package is called a newer version than it is", claimNewerVersion, "modified usr/bin/tool"],
     ["a package is taken out of the database", (root) => writeFile(join(root, "var/lib/dpkg/status"), ""), "unowned usr/bin/other"],
   ])("%s", async (_what, change, finding) => {
     const answer = await auditAfter(change);
@@ -191,6 +231,7 @@ describe("what an administrator does is no tampering", () => {
     ["removes a conffile", (root) => rm(join(root, "etc/tool.conf")), "locally-configured", 0],
     ["adds configuration", (root) => writeFile(join(root, "etc/local.conf"), "mine\n"), "local-configuration", 0],
     ["overrides owner and mode", overrideMode, "overridden", 0],
+    ["shares a directory, where each has files of his own", shareDirectory, "overridden", 0],
     ["diverts a program", divertProgram, "verified", 0],
     ["leaves documentation out", excludeDocuments, "excluded", 0],
     ["compiles byte code", (root) => writeByteCode(root, "part"), "generated", 0],
@@ -257,18 +298,16 @@ async function asNobody<Value>(work: () => Promise<Value>): Promise<Value> {
 }
 
 describe("what an audit of files cannot see, it does not report; every report says so", () => {
-  test.each<[string, (root: string) => Promise<unknown>]>([
-    ["byte code that is not its source's", (root) => writeByteCode(root, "part", "evil")],
-    ["an edited conffile that does harm", (root) => writeFile(join(root, "etc/tool.conf"), "command = evil\n")],
-    ["a job that is configured in no package", (root) => plant(root, "etc/cron.d/evil")],
-    ["a program outside of the directories of programs", (root) => plant(root, "var/tmp/evil")],
-  ])("%s", async (_what, change) => {
+  test.each<[string, (root: string) => Promise<unknown>, RegExp]>([
+    ["byte code that is not its source's", (root) => writeByteCode(root, "part", "evil"), /byte code/],
+    ["an edited conffile that does harm", (root) => writeFile(join(root, "etc/tool.conf"), "command = evil\n"), /conffiles/],
+    ["a job that is configured in no package", (root) => plant(root, "etc/cron.d/evil"), /configuration in \/etc/],
+    ["a program outside of the directories of programs", (root) => plant(root, "var/tmp/evil"), /\/var$/],
+    ["a program with the capability to be any user", allowAnyUser, /file capabilities/],
+    ["a package that was put back to an older version that was rebuilt too", putBackOlderVersion, /older version/],
+  ])("%s", async (_what, change, said) => {
     const answer = await auditAfter(change);
-    expect(answer).toMatchObject({
-      code: 0,
-      findings: [],
-      unseen: expect.arrayContaining([expect.stringContaining("outside of packages")]),
-    });
+    expect(answer).toMatchObject({ code: 0, findings: [], unseen: expect.arrayContaining([expect.stringMatching(said)]) });
   });
 });
 
@@ -287,6 +326,15 @@ async function plantAlternative(root: string): Promise<void> {
   await mkdir(join(root, "etc/alternatives"));
   await symlink("/opt/evil", join(root, "etc/alternatives/chosen"));
   await symlink("/etc/alternatives/chosen", join(root, "usr/bin/chosen"));
+}
+
+/** What is in a package's directory, elsewhere and changed. */
+async function plantDirectory(root: string): Promise<void> {
+  await mkdir(join(root, "var/evil"));
+  await rename(join(root, "usr/lib/tool"), join(root, "var/evil/was"));
+  await cp(join(root, "var/evil/was"), join(root, "var/evil"), { recursive: true });
+  await writeFile(join(root, "var/evil/part.py"), "print('evil')\n");
+  await symlink("/var/evil", join(root, "usr/lib/tool"));
 }
 
 const plantByteCode = (root: string) => writeByteCode(root, "evil");
@@ -314,10 +362,54 @@ async function plantOverride(root: string): Promise<void> {
   await writeFile(join(root, "var/lib/dpkg/statoverride"), "root root 4755 /usr/bin/other\n");
 }
 
+async function plantWritableOverride(root: string): Promise<void> {
+  await chmod(join(root, "usr/bin/other"), 0o757);
+  await writeFile(join(root, "var/lib/dpkg/statoverride"), "root root 0757 /usr/bin/other\n");
+}
+
+/** So that `dpkg --verify` has nothing to say. */
+async function plantChecksum(root: string): Promise<void> {
+  await appendFile(join(root, "usr/bin/other"), "evil\n");
+  const lines = await Promise.all(
+    ["usr/bin/other", "usr/share/doc/other/README"].map(async (path) => {
+      const md5 = createHash("md5")
+        .update(await readFile(join(root, path)))
+        .digest("hex");
+      return `${md5}  ${path}\n`;
+    }),
+  );
+  await writeFile(join(root, "var/lib/dpkg/info/other.md5sums"), lines.join(""));
+  const { stdout } = await run("dpkg", [`--root=${root}`, "--verify", "other"]);
+  expect(stdout).toBe("");
+}
+
+async function claimNewerVersion(root: string): Promise<void> {
+  const status = join(root, "var/lib/dpkg/status");
+  const text = await readFile(status, "utf8");
+  await writeFile(status, text.replace(/(Package: tool\n(?:.+\n)*?Version: )1\.0/, "$12.0"));
+}
+
+/** CAP_SETUID, permitted and in effect, as setcap(8) writes it (capabilities(7), VFS_CAP_REVISION_2). */
+async function allowAnyUser(root: string): Promise<void> {
+  const setxattr = process.arch === "arm64" ? 5 : 188;
+  const script = `$v = pack("V5", 0x02000001, 1 << 7, 0, 0, 0); $n = "security.capability"; syscall(${setxattr}, $ARGV[0], $n, $v, 20, 0) == 0 or die $!`;
+  await run("perl", ["-e", script, join(root, "usr/bin/other")]);
+}
+
+async function putBackOlderVersion(root: string): Promise<void> {
+  await installDebs(root, [upgrade]);
+  await installDebs(root, [tool]);
+}
+
 async function overrideMode(root: string): Promise<void> {
   await chown(join(root, "usr/bin/other"), 0, 100);
   await chmod(join(root, "usr/bin/other"), 0o750);
   await writeFile(join(root, "var/lib/dpkg/statoverride"), "root small 0750 /usr/bin/other\n");
+}
+
+async function shareDirectory(root: string): Promise<void> {
+  await chmod(join(root, "usr/share/doc/tool"), 0o1777);
+  await writeFile(join(root, "var/lib/dpkg/statoverride"), "root root 1777 /usr/share/doc/tool\n");
 }
 
 async function excludeDocuments(root: string): Promise<void> {

@@ -16,6 +16,7 @@ export type Observed = {
 export type Judged = { readonly class: FileClass; readonly reason?: string };
 
 const setBits = 0o6000;
+const stickyBit = 0o1000;
 
 /** What a member of a package's data is found to be: its content first, then who may change it. */
 export function judgeMember(member: ManifestMember, observed: Observed, database: DpkgDatabase): Judged {
@@ -62,11 +63,13 @@ function judgeAccess(member: ManifestMember, node: TreeNode, database: DpkgDatab
   const group = idOf(override?.group ?? member.group, database.groups) ?? node.gid;
   const isFile = node.kind === "file";
   const octal = (bits: number) => bits.toString(8).padStart(4, "0");
-  const reason = `mode ${octal(node.mode)} instead of ${octal(mode)}`;
+  const insteadOf = (expected: number) => `mode ${octal(node.mode)} instead of ${octal(expected)}`;
   // An override may take such bits away, and not add them: whoever tampers writes overrides too.
-  if (isFile && (node.mode & setBits & ~member.mode) !== 0) return { class: "setuid-added", reason };
-  if ((node.mode & 0o002 & ~mode) !== 0) return { class: "write-allowed", reason };
-  if (node.mode !== mode) return { class: "mode-changed", reason };
+  // Nor may it let everybody write, except to a directory where each has files of his own.
+  if (isFile && (node.mode & setBits & ~member.mode) !== 0) return { class: "setuid-added", reason: insteadOf(member.mode) };
+  const isShared = node.kind === "directory" && (node.mode & mode & stickyBit) !== 0;
+  if ((node.mode & 0o002 & ~(isShared ? mode : member.mode)) !== 0) return { class: "write-allowed", reason: insteadOf(member.mode) };
+  if (node.mode !== mode) return { class: "mode-changed", reason: insteadOf(mode) };
   if (node.uid !== owner || node.gid !== group) {
     return { class: "owner-changed", reason: `owned by ${node.uid}:${node.gid} instead of ${owner}:${group}` };
   }

@@ -21,6 +21,7 @@ export const unseen = [
   "file capabilities (security.capability), access lists and other extended attributes",
   "content outside of packages: byte code, caches, configuration in /etc that no package has, /home, /opt, /srv, /var",
   "conffiles: they are for the administrator to change",
+  "whether a package is the newest: an older version that was rebuilt is verified too, whatever has become known against it",
 ];
 
 const outcomeWords: Record<AuditOutcome, string> = {
