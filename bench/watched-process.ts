@@ -22,6 +22,13 @@ export async function watchProcess(program: string, words: readonly string[]): P
   return { stdout: await stdout, wallSeconds: (performance.now() - startedAt) / 1000, ...seen };
 }
 
+/** The most memory that a running process has had at once. */
+export async function peakBytesOf(pid: number | undefined): Promise<number> {
+  const usage = await usageOf(pid);
+  if (usage === undefined) throw new Error(`looking at process ${pid}: it has ended`);
+  return usage.peakBytes;
+}
+
 /** From proc_pid_stat(5) and proc_pid_status(5); `undefined` once the process is no more. */
 async function usageOf(pid: number | undefined): Promise<{ cpuSeconds: number; peakBytes: number } | undefined> {
   const [stat, status] = await Promise.all(["stat", "status"].map((name) => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "")));

@@ -33,7 +33,10 @@ export async function startRedis(): Promise<Server<{ url: string }>> {
 }
 
 /** Another service as a program of its own, as it runs in production; `url` is where it says that it listens. */
-export async function startService(name: "coordinator" | "log" | "witness", env: Record<string, string>): Promise<Server<{ url: string }>> {
+export async function startService(
+  name: "coordinator" | "log" | "site" | "witness",
+  env: Record<string, string>,
+): Promise<Server<{ url: string }>> {
   const program = new URL(`../../${name}/src/main.ts`, import.meta.url);
   const { line, ...server } = await startProgram(program, { service: name, env, ready: /"url":"http/ });
   const url = /"url":"(http[^"]*)"/.exec(line)?.[1];

@@ -82,7 +82,7 @@ export async function countVerdicts(db: Queries): Promise<Partial<Record<Verdict
   return Object.fromEntries(rows.map((row) => [row.outcome, row.count]));
 }
 
-function artifactRowsOf({ verdict, index }: StoredVerdict, target: Target): (typeof verdictArtifacts.$inferInsert)[] {
+export function artifactRowsOf({ verdict, index }: StoredVerdict, target: Target): (typeof verdictArtifacts.$inferInsert)[] {
   return target.artifacts.flatMap((artifact) => {
     const said = verdict.artifacts.find(({ file }) => file === artifact.file);
     const digests = new Set([artifact.sha256, ...(said?.digests ?? []).map(({ sha256 }) => sha256)]);
