@@ -67,7 +67,8 @@ export async function startKeylessNetwork(): Promise<KeylessNetwork> {
   };
 }
 
-async function takePublished(root: string, { target, workDirectory }: BuildRequest): Promise<BuildOutcome> {
+/** "Builds" what the archive at `root` has. */
+export async function takePublished(root: string, { target, workDirectory }: BuildRequest): Promise<BuildOutcome> {
   const copy = async ({ file: name, path: published }: (typeof target.artifacts)[number]) => {
     const path = join(workDirectory, name);
     await copyFile(join(root, published), path);

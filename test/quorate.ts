@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 export type Answer = { code: number; stdout: string; stderr: string; milliseconds: number };
 
-const program = join(dirname(import.meta.dirname), "services/cli/src/main.ts");
+export const program = join(dirname(import.meta.dirname), "services/cli/src/main.ts");
 
 /** Runs the `quorate` command as a user would; `offline` in a network namespace without any interface. */
 export async function quorate(

@@ -51,7 +51,10 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
         throw new Error(`connecting to NATS at ${url}: the server refuses these credentials; ${hint}`, { cause });
       }
       const milliseconds = backoffMilliseconds(attempt);
-      const error = new Error(`connecting to NATS at ${url} failed; is nats-server running there?`, { cause });
+      const error = new Error(
+        `connecting to NATS at ${url} failed; is nats-server running there, and does every firewall let it through?`,
+        { cause },
+      );
       options.events.connectFailed?.(error, milliseconds);
       await pause(milliseconds, options.signal);
     }
@@ -147,11 +150,14 @@ async function relayStatus(connection: NatsConnection, events: ConnectionEvents)
   for await (const status of connection.status()) {
     if (status.type === Events.Disconnect) events.disconnected?.();
     if (status.type === Events.Reconnect) events.reconnected?.();
-    if (status.type === Events.Error && credentialErrors.includes(status.data)) events.credentialsRefused?.();
-    if (status.type === Events.Error) events.serverError?.(describe(status.data, status.permissionContext));
+    if (status.type !== Events.Error) continue;
+    if (credentialErrors.includes(status.data)) events.credentialsRefused?.();
+    else events.serverError?.(describe(status.data, status.permissionContext));
   }
 }
 
 function describe(data: unknown, context: { operation: string; subject: string } | undefined): string {
+  if (data === ErrorCode.ProtocolError)
+    return "the server has ended the connection: the credentials were revoked, or it has too many connections";
   return context ? `${String(data)}: ${context.operation} ${context.subject}` : String(data);
 }

@@ -27,6 +27,12 @@ test("disposes of the service at SIGTERM and ends with 0", async () => {
   expect(await output).toMatch(/"disposed".*"stopped"/s);
 });
 
+test("ends at once at a second SIGTERM, whatever the service is still doing", async () => {
+  const { exit, output } = run(service(`process.kill(process.pid, "SIGTERM"); await new Promise(() => {});`));
+  expect(await exit).toEqual([143, null]);
+  expect(await output).not.toMatch(/stopping took longer/);
+});
+
 test("ends with 1 and the chain of causes in one line when the service cannot start", async () => {
   const { output, exit } = run(
     `await run.runService("demo", async () => { throw new Error("opening x", { cause: new Error("no\\nsuch file") }); });`,

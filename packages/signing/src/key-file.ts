@@ -49,16 +49,26 @@ export function formatKeyPem(privateKey: KeyObject, passphrase?: string): string
   return privateKey.export({ type: "pkcs8", format: "pem", ...encryption }).toString();
 }
 
+/** A key that is there, and that the passphrase does not open. */
+class LockedKeyError extends Error {}
+
 /** The inverse of `formatKeyPem`. @throws Error when it is no such PEM, or the passphrase is wrong or missing */
 export function parseKeyPem(pem: string, passphrase?: string): KeyObject {
-  if (pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----") && passphrase === undefined) {
-    throw new Error("it is encrypted, and no passphrase is given; name the file that holds it with --passphrase-file");
-  }
+  const isEncrypted = pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----");
+  if (isEncrypted && passphrase === undefined)
+    throw new LockedKeyError("it is encrypted, and no passphrase is given; name the file that holds it with --passphrase-file");
   try {
     return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch (cause) {
-    throw new Error(passphrase === undefined ? "it holds no private key" : "it cannot be decrypted with this passphrase", { cause });
+    if (isEncrypted) throw new LockedKeyError("it cannot be decrypted: the passphrase is another one, or the file is damaged", { cause });
+    throw new Error("it holds no private key", { cause });
   }
+}
+
+/** Why a key file could not be used, for whoever has it. */
+export function keyFileError({ path, algorithm }: { path: string; algorithm: string }, cause: unknown): Error {
+  const reason = cause instanceof LockedKeyError ? cause.message : `it is no PEM file of a private key of ${algorithm} (PKCS #8)`;
+  return new Error(`loading the key ${path}: ${reason}`, { cause: cause instanceof LockedKeyError ? cause.cause : cause });
 }
 
 function writeDurably(path: string, text: string): void {

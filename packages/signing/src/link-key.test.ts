@@ -29,7 +29,7 @@ test("a key that was made is loaded again, is its owner's alone, and signs links
 test("an identity key is no link key", () => {
   const path = join(directory, "identity.pem");
   createP256Key(path);
-  expect(() => loadLinkKey(path)).toThrow(/no PEM file of an Ed25519 private key/);
+  expect(() => loadLinkKey(path)).toThrow(/no PEM file of a private key of Ed25519/);
   expect(() => linkSignerOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey)).toThrow(TypeError);
 });
 

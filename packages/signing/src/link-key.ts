@@ -1,6 +1,6 @@
 import { type KeyObject, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { type InTotoLink, formatLink, linkKeyIdOf, signedPartOf } from "@quorate/attestation/in-toto-link";
-import { createKeyFile, formatKeyPem, parseKeyPem, readKeyFile } from "./key-file.ts";
+import { createKeyFile, formatKeyPem, keyFileError, parseKeyPem, readKeyFile } from "./key-file.ts";
 
 /** An operator's Ed25519 key for legacy in-toto links. */
 export type LinkSigner = {
@@ -20,8 +20,7 @@ export function loadLinkKey(path: string, passphrase?: string): LinkSigner {
   try {
     return linkSignerOf(parseKeyPem(pem, passphrase));
   } catch (cause) {
-    const hint = passphrase === undefined ? "" : ", or the passphrase is another one";
-    throw new Error(`loading an Ed25519 key from ${path}: it is no PEM file of an Ed25519 private key (PKCS #8)${hint}`, { cause });
+    throw keyFileError({ path, algorithm: "Ed25519" }, cause);
   }
 }
 

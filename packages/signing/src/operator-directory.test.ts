@@ -47,8 +47,12 @@ test("keys with a passphrase are of use to nobody without it", () => {
   createOperatorDirectory(directory, profile, "correct horse battery");
   for (const name of ["identity.pem", "link.pem"])
     expect(readFileSync(join(directory, name), "utf8")).toMatch(/BEGIN ENCRYPTED PRIVATE KEY/);
-  expect(() => loadOperatorDirectory(directory)).toThrow(/encrypted, and no passphrase|no PEM file/);
-  expect(() => loadOperatorDirectory(directory, "wrong horse battery")).toThrow(/the passphrase is another one/);
+  expect(() => loadOperatorDirectory(directory)).toThrow(
+    /identity\.pem: it is encrypted, and no passphrase is given; name the file .* --passphrase-file$/,
+  );
+  expect(() => loadOperatorDirectory(directory, "wrong horse battery")).toThrow(
+    /identity\.pem: it cannot be decrypted: the passphrase is another one/,
+  );
   expect(loadOperatorDirectory(directory, "correct horse battery").profile.name).toBe(profile.name);
   expect(loadOperatorProfile(directory).name).toBe(profile.name);
 });

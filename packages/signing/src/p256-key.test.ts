@@ -47,7 +47,7 @@ describe("P-256 keys", () => {
 
   test.each([
     ["missing", undefined, /ENOENT/],
-    ["text", "hello", /no PEM file of a P-256 private key/],
+    ["text", "hello", /no PEM file of a private key of P-256/],
     ["huge", "x".repeat(20_000), /20000 bytes/],
   ])("a %s file is refused", (name, content, reason) => {
     const path = join(directory, `${name}.bad`);

@@ -2,7 +2,7 @@ import { type KeyObject, createPublicKey, generateKeyPairSync, sign, verify } fr
 import { type VerifySignature, parseP256Spki } from "@quorate/attestation/p256";
 import { type OperatorId, operatorIdOf } from "@quorate/protocol/operator";
 import { createKeyCache } from "./key-cache.ts";
-import { createKeyFile, formatKeyPem, parseKeyPem, readKeyFile } from "./key-file.ts";
+import { createKeyFile, formatKeyPem, keyFileError, parseKeyPem, readKeyFile } from "./key-file.ts";
 
 /** An identity key, of an operator or of the network: ECDSA over P-256. */
 export type P256Signer = {
@@ -24,8 +24,7 @@ export function loadP256Key(path: string, passphrase?: string): P256Signer {
   try {
     return p256SignerOf(parseKeyPem(pem, passphrase));
   } catch (cause) {
-    const hint = passphrase === undefined ? "" : ", or the passphrase is another one";
-    throw new Error(`loading a P-256 key from ${path}: it is no PEM file of a P-256 private key (PKCS #8)${hint}`, { cause });
+    throw keyFileError({ path, algorithm: "P-256" }, cause);
   }
 }
 

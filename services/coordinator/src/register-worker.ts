@@ -76,12 +76,17 @@ async function register(
     throw new ProblemError(403, "too-many-workers", `an operator may have ${maxWorkersOfOperator} workers; dismiss those that are gone`);
   }
   refuseSameSecond(known?.revokedBefore ?? undefined, now());
-  await ensureConsumer(operator);
+  await ensureConsumer(operator).catch(refuseWithoutTransport);
   const expiresAt = new Date(now().getTime() + credentialsHours * 3_600_000);
   const natsJwt = await mintUser({ operator, userKey: worker, expiresAt });
   await saveWorker(db, { worker, operator, name, capabilities, expiresAt }, now());
   events.workerRegistered(operator, worker, !known);
   return { operator, natsUrls, natsJwt, natsJwtExpiresAt: expiresAt.toISOString() };
+}
+
+function refuseWithoutTransport(cause: unknown): never {
+  const detail = "the network's NATS server, which hands out jobs, is away; workers ask again by themselves until it is back";
+  throw new ProblemError(503, "transport-away", detail, { headers: { "retry-after": "10" }, cause });
 }
 
 /** A JWT knows its time of issue to the second, and one of the second of the revocation is revoked. */
@@ -104,7 +109,8 @@ async function verifyStatement({ db, network, verify, now }: Dependencies, text:
     return statement;
   } catch (error) {
     if (error instanceof VerificationError) {
-      const detail = `the worker's statement cannot be taken: ${error.message}; sign it with the operator's newest identity key`;
+      const detail =
+        "the worker's statement is not signed with the operator's newest identity key; after a change of keys start the worker again, with the operator's directory as it is now";
       throw new ProblemError(403, "not-signed-by-operator", detail, { cause: error });
     }
     if (error instanceof ParseError) {

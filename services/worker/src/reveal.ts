@@ -10,8 +10,6 @@ type Dependencies = {
   operator: OperatorId;
   events: WorkerEvents;
   signal: AbortSignal;
-  /** A result more is in the coordinator's hands. */
-  revealed: () => void;
 };
 
 /** Publishes stored results when the coordinator asks for them. It asks again until it has them, so a failure here is only said. */
@@ -34,7 +32,6 @@ export function createRevealer(dependencies: Dependencies): {
       await store.markRevealed(job);
       events.revealed(job);
       arrivals.dispatchEvent(new Event("revealed"));
-      dependencies.revealed();
     } catch (error) {
       events.revealFailed(job, error);
     } finally {

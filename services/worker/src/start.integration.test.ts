@@ -229,6 +229,19 @@ test("a worker for one job is finished when the result is revealed, and takes no
   expect((await coordinator.report("commitment")).job, `of ${other.operator}`).toBe(second.job);
 });
 
+test("the status counts results that are not revealed yet, also after a restart", async () => {
+  const first = await coordinator.worker(createInstantExecutor(), "owing");
+  expect(coordinator.statusOf("owing").unrevealed).toBe(0);
+  const job = await coordinator.publish(first);
+  await coordinator.report("commitment");
+  expect(coordinator.statusOf("owing").unrevealed).toBe(1);
+  await first[Symbol.asyncDispose]();
+  await using second = await coordinator.worker(createInstantExecutor(), "owing");
+  expect(coordinator.statusOf("owing").unrevealed).toBe(1);
+  await reveal(job, second.operator);
+  await expect.poll(() => coordinator.statusOf("owing").unrevealed).toBe(0);
+});
+
 test("two workers cannot share a data directory", async () => {
   await using worker = await coordinator.worker(createInstantExecutor());
   const second = coordinator.worker(createInstantExecutor());

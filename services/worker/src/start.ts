@@ -51,7 +51,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const identity = await loadJoinedOperator(config.operatorDirectory, config.passphraseFile);
   const userKey = await openNatsUserKey(data.path);
   const status = openStatusFile(data.path, { operator: identity.signer.operator, worker: userKey.publicKey });
-  const store = await openRevealStore(data.path);
+  const store = await showUnrevealed(await openRevealStore(data.path), status);
   await deleteLeftOvers(data.path, events.undeletable);
   const executor = await options.openExecutor(join(data.path, "executor"));
   const running = resources.use(await run({ ...options, events, identity, userKey, status, store, executor, dataDirectory: data.path }));
@@ -83,8 +83,7 @@ async function run(surroundings: Surroundings): Promise<Worker> {
   const membership = await joinNetwork({ ...said, api, signer, network, events: showPending(events, status), signal }, userKey.seed);
   const bus = resources.use(membership.bus);
   const kept = membership.keep(closing.signal).catch((error: unknown) => void (closing.signal.aborted || fail(error)));
-  const revealed = () => void store.countUnrevealed().then((unrevealed) => status.show({ unrevealed }));
-  const revealer = createRevealer({ bus, store, operator: signer.operator, events, signal: closing.signal, revealed });
+  const revealer = createRevealer({ bus, store, operator: signer.operator, events, signal: closing.signal });
   const { parallel, limits, once } = config;
   const building = { executor, signer, linkSigner, store, ...capabilities, dataDirectory, parallel, limits };
   const jobs = takeJobs({ bus: showLive(bus, status), api, blobs, events, pauseFile, status, once, ...building });
@@ -117,6 +116,22 @@ function showPending(events: WorkerEvents, status: StatusFile): WorkerEvents {
     pending(operator, pauseMilliseconds) {
       status.show({ state: "waiting to be admitted" });
       events.pending(operator, pauseMilliseconds);
+    },
+  };
+}
+
+async function showUnrevealed(store: RevealStore, status: StatusFile): Promise<RevealStore> {
+  const show = async () => status.show({ unrevealed: await store.countUnrevealed() });
+  await show();
+  return {
+    ...store,
+    save: async (result) => {
+      await store.save(result);
+      await show();
+    },
+    markRevealed: async (job) => {
+      await store.markRevealed(job);
+      await show();
     },
   };
 }

@@ -2,6 +2,7 @@ import { createApi } from "@quorate/client/api";
 import { sha256Of } from "@quorate/protocol/digest";
 import { formatTime } from "@quorate/protocol/names";
 import { textOf } from "@quorate/protocol/utf8";
+import type { WorkerStatus } from "@quorate/protocol/worker";
 import { signWorkerStatement } from "@quorate/signing/envelope";
 import { loadJoinedNetwork, loadOperatorDirectory, loadOperatorProfile } from "@quorate/signing/operator-directory";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -111,11 +112,7 @@ export async function runWorkerLeave(
   const status = await loadWorkerStatus(stateDirectoryOf(options, env));
   const leaving = worker ?? status?.worker;
   if (!network || leaving === undefined) throw new CommandError("leaving: there is no worker here; name one of `quorate operator status`");
-  if (leaving === status?.worker && status.unrevealed > 0 && options.force !== true) {
-    throw new CommandError(
-      `leaving: ${status.unrevealed} results of this worker are not revealed yet and would stay so for everyone to see; pause it and wait, or use --force`,
-    );
-  }
+  if (leaving === status?.worker && options.force !== true) refuseUnfinished(status);
   const saidAt = formatTime(new Date());
   const networkDigest = sha256Of(Buffer.from(network.networkKey, "base64"));
   const statement = { action: "dismiss" as const, operator: signer.operator, worker: leaving, network: networkDigest, saidAt };
@@ -127,6 +124,17 @@ export async function runWorkerLeave(
     for (const line of connectionLines(dismissed.connectionsEnd)) terminal.print(line);
   }
   return exitCodes.ok;
+}
+
+/** @throws CommandError for a worker that would leave something undone */
+function refuseUnfinished({ pid, state, job, unrevealed }: WorkerStatus): void {
+  const wait = "run `quorate worker pause` and wait until `quorate worker status` shows nothing more to do, or use --force";
+  if (job !== undefined && isAlive(pid))
+    throw new CommandError(`leaving: this worker is ${state}, and job ${job} would be cut off and wait for another; ${wait}`);
+  if (unrevealed > 0)
+    throw new CommandError(
+      `leaving: ${unrevealed} results of this worker are not revealed yet and would stay so for everyone to see; ${wait}`,
+    );
 }
 
 function planLines(limits: WorkerLimits, about: { network: string; operator: string; directory: string }): string[] {
