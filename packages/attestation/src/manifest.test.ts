@@ -32,6 +32,13 @@ describe("manifests", () => {
     ["a size with a leading zero", (text: string) => text.replace(" 120 ", " 0120 ")],
     ["an unknown kind", (text: string) => text.replace(" directory ", " door ")],
     ["a missing newline at the end", (text: string) => text.trimEnd()],
+    ["a line whose path is no escape", (text: string) => text.replace(" %2D ", " - ")],
+    ["a path that needs no escape", (text: string) => text.replace("usr/bin/sudo", "usr/bin/sud%6F")],
+    ["an owner that is none", (text: string) => text.replace(" a%3Ab:", " -:")],
+    [
+      "two members of one path",
+      (text: string) => text.replace(/(data .* usr\/bin\/sudo -\n)/, (line) => line + line.replace(" 4 ", " 5 ")),
+    ],
     ["a short mode", (text: string) => text.replace(" 0644 ", " 644 ")],
   ])("%s is refused", (_, change) => {
     const text = formatManifest(members);
