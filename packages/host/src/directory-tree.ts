@@ -84,14 +84,26 @@ export class DirectoryTree implements HostTree {
   }
 }
 
-/** Names are read as text, which is faster, and again as bytes where one may be none. */
+/**
+ * Names are read as text, which is faster, and again as bytes where one may be none. Where a file system does not say what an entry is, Node
+ * looks at each by its name as text, and fails for the whole directory when one has no such name, or is gone.
+ */
 function entriesOf(place: string | Buffer): TreeEntry[] {
-  const entries = readdirSync(place, { withFileTypes: true }).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
-  if (entries.every(({ name }) => !name.includes("\ufffd"))) return entries;
-  return readdirSync(place, { encoding: "buffer", withFileTypes: true }).map((entry) => ({
-    name: decodePath(entry.name),
-    isDirectory: entry.isDirectory(),
-  }));
+  return textEntriesOf(place) ?? readdirSync(place, { encoding: "buffer" }).map((name) => entryOf(place, name));
+}
+
+function textEntriesOf(place: string | Buffer): TreeEntry[] | undefined {
+  try {
+    const entries = readdirSync(place, { withFileTypes: true }).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+    return entries.every(({ name }) => !name.includes("\ufffd")) ? entries : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function entryOf(place: string | Buffer, name: Uint8Array): TreeEntry {
+  const isDirectory = nodeAt(Buffer.concat([Buffer.from(place), Buffer.from("/"), name]))?.kind === "directory";
+  return { name: decodePath(name), isDirectory };
 }
 
 /** A path that is no text is given to the kernel as its bytes. */
