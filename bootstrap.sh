@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 
 need=""
 case "${1:-}" in
-  --bench) more=strace:strace ;;
+  --bench) more="strace:strace debsums:debsums" ;;
   --test) more=chromium:chromium ;;
   *) more="" ;;
 esac
