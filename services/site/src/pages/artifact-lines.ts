@@ -11,10 +11,10 @@ export function artifactLines(lines: readonly ArtifactLine[]): Html {
       <thead>
         <tr>
           <th scope="col">File</th>
+          <th scope="col">Verdict</th>
           <th scope="col">Version</th>
           <th scope="col">Suite</th>
           <th scope="col">Published</th>
-          <th scope="col">Verdict</th>
         </tr>
       </thead>
       <tbody>
@@ -22,10 +22,10 @@ export function artifactLines(lines: readonly ArtifactLine[]): Html {
           (line) =>
             html`<tr>
               <th scope="row"><a href="${artifactPath(line.sha256)}">${line.file}</a></th>
+              <td>${outcomeBadge(line.outcome ?? "pending")}</td>
               <td>${versionLink(line.package, line.version)}</td>
               <td>${line.distribution}/${line.suite}</td>
               <td>${shortDigest(line.sha256)}</td>
-              <td>${outcomeBadge(line.outcome ?? "pending")}</td>
             </tr>`,
         )}
       </tbody>

@@ -24,12 +24,12 @@ export function operatorsPage({ operators, agreement }: Given): Page {
           <thead>
             <tr>
               <th scope="col">Operator</th>
-              <th scope="col">Groups</th>
-              <th scope="col">Builds</th>
               <th scope="col" class="number">Counted</th>
               <th scope="col" class="number">Dissenting</th>
               <th scope="col" class="number">Not counted</th>
               <th scope="col" class="number">Never revealed</th>
+              <th scope="col">Groups</th>
+              <th scope="col">Builds</th>
             </tr>
           </thead>
           <tbody>
@@ -51,12 +51,12 @@ function operatorRow(facts: OperatorFacts, { counted, dissenting, notCounted, un
   const { groups, architectures } = facts.enrolment;
   return html`<tr>
     <th scope="row">${operatorLink(facts)}${facts.revokedIndex !== undefined && html` <small>revoked</small>`}</th>
-    <td>${Object.values(groups).join(", ") || "none stated"}</td>
-    <td>${architectures.join(", ")}</td>
     <td class="number">${counted}</td>
     <td class="number">${dissenting}</td>
     <td class="number">${notCounted}</td>
     <td class="number">${unrevealed}</td>
+    <td>${Object.values(groups).join(", ") || "none stated"}</td>
+    <td>${architectures.join(", ")}</td>
   </tr>`;
 }
 
