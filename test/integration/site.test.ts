@@ -75,7 +75,8 @@ describe("the site of a network", () => {
   });
 
   test("is contradicted in the browser when it shows a mismatch as reproduced", async () => {
-    using model = new DatabaseSync(join(net.network.layout.directory("site"), "read-model.sqlite"));
+    // The site may be writing at this moment.
+    using model = new DatabaseSync(join(net.network.layout.directory("site"), "read-model.sqlite"), { timeout: 10_000 });
     model.exec(`UPDATE verdict SET verdict = replace(verdict, '"mismatch"', '"reproduced"')`);
     const path = `${artifactPath(samples.drifted.source)}?asked=again`;
     await using opened = await browser.open(`${net.network.siteUrl}${path}`);
