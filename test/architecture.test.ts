@@ -20,6 +20,8 @@ const soleImporters: Record<string, string[]> = {
   "@bull-board/": ["coordinator"],
   "@fastify/basic-auth": ["service"],
   "@fastify/rate-limit": ["service"],
+  "@fastify/proxy-addr": ["service"],
+  "ipaddr.js": ["service", "coordinator"],
   pg: ["coordinator", "log"],
   "@aws-sdk/": ["log"],
   openpgp: ["archive"],

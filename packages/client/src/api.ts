@@ -48,7 +48,7 @@ import {
   workerViewSchema,
 } from "@quorate/protocol/worker";
 import { z } from "zod";
-import { type HttpRequest, request, requestJson } from "./http.ts";
+import { type HttpRequest, queryOf, request, requestJson } from "./http.ts";
 import { followSubmission, type SubmissionEvent } from "./submission-events.ts";
 
 export type ApiOptions = { url: string; token?: string | undefined; deadlineSeconds?: number };
@@ -216,10 +216,4 @@ export function createApi(options: ApiOptions): Api {
 
 function nameOf({ distribution, suite, source, version }: SubmissionRequest): string {
   return `${distribution}/${suite} ${source}${version === undefined ? "" : ` ${version}`}`;
-}
-
-function queryOf(query: Record<string, string | number | boolean | undefined>): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
-  return parameters.size === 0 ? "" : `?${parameters.toString()}`;
 }

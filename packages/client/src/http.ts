@@ -144,3 +144,10 @@ function reasonOf(status: number, problem: Problem | undefined): string {
   if (!problem) return `the server answered with status ${status}`;
   return problem.detail ?? problem.title;
 }
+
+/** With its `?`, of what is defined; nothing when nothing is. */
+export function queryOf(query: Record<string, string | number | boolean | undefined>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
+  return parameters.size === 0 ? "" : `?${parameters.toString()}`;
+}

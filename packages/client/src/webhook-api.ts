@@ -10,7 +10,7 @@ import {
   webhookViewSchema,
 } from "@quorate/protocol/webhook";
 import type { ApiOptions, Cancellable } from "./api.ts";
-import { requestJson } from "./http.ts";
+import { queryOf, requestJson } from "./http.ts";
 
 /** Where a project is told of verdicts: needs a token with the scope `webhooks`. Every method throws ApiError or ConnectionError (http.ts). */
 export interface WebhookApi {
@@ -45,13 +45,7 @@ export function createWebhookApi({ url: base, token, deadlineSeconds = 30 }: Api
       requestJson({ ...request(`removing webhook ${id}`, options, `/${id}`), method: "DELETE" }, webhookViewSchema),
     ping: (id, options = {}) =>
       requestJson({ ...request(`pinging webhook ${id}`, options, `/${id}/ping`), method: "POST" }, deliveryViewSchema),
-    deliveries: (id, query = {}, options = {}) => {
-      const search = new URLSearchParams();
-      for (const [name, value] of Object.entries(query)) search.set(name, String(value));
-      return requestJson(
-        request(`reading the messages to webhook ${id}`, options, `/${id}/deliveries?${search.toString()}`),
-        deliveriesSchema,
-      );
-    },
+    deliveries: (id, query = {}, options = {}) =>
+      requestJson(request(`reading the messages to webhook ${id}`, options, `/${id}/deliveries${queryOf(query)}`), deliveriesSchema),
   };
 }

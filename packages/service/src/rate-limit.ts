@@ -1,7 +1,8 @@
-import rateLimit, { normalizeIP } from "@fastify/rate-limit";
+import { compile } from "@fastify/proxy-addr";
+import rateLimit from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
-import { BlockList, isIP, isIPv6 } from "node:net";
 import type { HttpApp } from "./http-app.ts";
+import { networkOf } from "./network-of.ts";
 import { ProblemError } from "./problem.ts";
 
 export type RateLimit = {
@@ -22,7 +23,8 @@ const clients = 50_000;
  * their `config` are not limited.
  */
 export async function limitRequests(app: HttpApp, { requestsAMinute, trustedProxies, bucketOf }: RateLimit): Promise<void> {
-  const isProxy = addressMatcher(trustedProxies);
+  // By the rule that the HTTP app trusts them by.
+  const isProxy = compile([...trustedProxies]);
   await app.register(rateLimit, {
     global: false,
     max: requestsAMinute,
@@ -31,9 +33,9 @@ export async function limitRequests(app: HttpApp, { requestsAMinute, trustedProx
     enableDraftSpec: true,
     keyGenerator(request) {
       const bucket = bucketOf?.(request);
-      return bucket === undefined ? `address ${normalizeIP(request.ip)}` : `bucket ${bucket}`;
+      return bucket === undefined ? `address ${networkOf(request.ip)}` : `bucket ${bucket}`;
     },
-    allowList: ({ ip, routeOptions }) => routeOptions.config?.rateLimit === false || isProxy(ip),
+    allowList: ({ ip, routeOptions }) => routeOptions.config?.rateLimit === false || isProxy(ip, 0),
     errorResponseBuilder: (_request, { max, ttl }) => tooMany(max, Math.ceil(ttl / 1000)),
   });
   // Ahead of the routes' own hooks, which look tokens up.
@@ -43,20 +45,4 @@ export async function limitRequests(app: HttpApp, { requestsAMinute, trustedProx
 function tooMany(requests: number, seconds: number): ProblemError {
   const detail = `more than ${requests} requests came from your address or with your token in one minute; try again in ${seconds} s, or ask for more at a time`;
   return new ProblemError(429, "too-many-requests", detail);
-}
-
-/** @param networks addresses, or networks such as `10.0.0.0/8` */
-function addressMatcher(networks: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = "", bits] = network.split("/");
-    const family = familyOf(address);
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return (address) => isIP(address) !== 0 && list.check(address, familyOf(address));
-}
-
-function familyOf(address: string): "ipv4" | "ipv6" {
-  return isIPv6(address) ? "ipv6" : "ipv4";
 }

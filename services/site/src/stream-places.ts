@@ -1,5 +1,5 @@
+import { networkOf } from "@quorate/service/network-of";
 import { ProblemError } from "@quorate/service/problem";
-import { networkOf } from "./network-of.ts";
 
 export type PlaceLimits = {
   /** Streams that are open at a time. */

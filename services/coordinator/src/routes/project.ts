@@ -7,21 +7,16 @@ import type { ProjectTokens } from "../project-tokens.ts";
 import { projectViewOf } from "../project-view.ts";
 import { loadProjectAudit } from "../store/audit-entries.ts";
 import { loadProjectSubmissions } from "../store/project-submissions.ts";
+import { numberedPageSchema, pageAfterDescription, pageLimitSchema } from "./page-query.ts";
 
-const limitSchema = z.coerce.number().int().min(1).max(200).default(50);
 const submissionsQuerySchema = z.strictObject({
-  limit: limitSchema,
-  after: sha256Schema.optional().describe("`next` of the page before"),
+  limit: pageLimitSchema,
+  after: sha256Schema.optional().describe(pageAfterDescription),
   failing: z
     .enum(["true", "false"])
     .default("false")
     .describe("true: only those with a target whose newest round has another verdict than reproduced"),
 });
-const auditQuerySchema = z.strictObject({
-  limit: limitSchema,
-  after: z.coerce.number().int().min(1).max(2_147_483_647).optional().describe("`next` of the page before"),
-});
-
 type Dependencies = { db: Queries; tokens: ProjectTokens; targetsADay: number; now: () => Date };
 
 /** `/v1/project`: what the project of a token has submitted, with any of its tokens. Nothing of it is cached on the way. */
@@ -66,7 +61,7 @@ export function addProjectRoutes(app: HttpApp, { db, tokens, targetsADay, now }:
       schema: {
         security,
         summary: "What was done to the token's project, newest first",
-        querystring: auditQuerySchema,
+        querystring: numberedPageSchema,
         response: { 200: projectAuditSchema },
       },
     },

@@ -11,11 +11,7 @@ import type { HttpApp } from "@quorate/service/http-app";
 import { z } from "zod";
 import type { ProjectTokens } from "../project-tokens.ts";
 import type { ProjectWebhooks } from "../webhooks/project-webhooks.ts";
-
-const pageSchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  after: z.coerce.number().int().min(1).max(2_147_483_647).optional().describe("`next` of the page before"),
-});
+import { numberedPageSchema } from "./page-query.ts";
 
 /** `/v1/webhooks`: where the token's project is told of verdicts on what it has submitted, and what became of each message. */
 export function addWebhookRoutes(app: HttpApp, { tokens, webhooks }: { tokens: ProjectTokens; webhooks: ProjectWebhooks }): void {
@@ -77,7 +73,7 @@ export function addWebhookRoutes(app: HttpApp, { tokens, webhooks }: { tokens: P
         security,
         summary: "The messages to a webhook, newest first, each with all attempts at it; kept for 30 days",
         params,
-        querystring: pageSchema,
+        querystring: numberedPageSchema,
         response: { 200: deliveriesSchema },
       },
     },

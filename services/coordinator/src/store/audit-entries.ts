@@ -2,6 +2,7 @@ import { and, desc, eq, lt } from "drizzle-orm";
 import type { ProjectAudit } from "@quorate/protocol/project";
 import type { Queries } from "../database.ts";
 import { auditEntries } from "../administration-tables.ts";
+import { pageOf } from "./page-of.ts";
 
 export type AuditEntry = {
   at: Date;
@@ -36,12 +37,12 @@ export async function loadProjectAudit(
     .where(and(eq(auditEntries.project, project), after === undefined ? undefined : lt(auditEntries.id, after)))
     .orderBy(desc(auditEntries.id))
     .limit(limit + 1);
-  const shown = rows.slice(0, limit);
+  const { shown, last } = pageOf(rows, limit);
   const entries = shown.map((row) => {
     const { at, actor, action, subject, detail } = entryOf(row);
     return { id: row.id, at: at.toISOString(), actor, action, subject, detail };
   });
-  return { entries, next: rows.length > limit ? shown.at(-1)?.id : undefined };
+  return { entries, next: last?.id };
 }
 
 function entryOf({ at, actor, action, subject, detail, project }: typeof auditEntries.$inferSelect): AuditEntry {

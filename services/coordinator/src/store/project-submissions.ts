@@ -4,6 +4,7 @@ import { submissionRequestSchema } from "@quorate/protocol/submission";
 import { and, asc, count, desc, eq, exists, inArray, ne, sql, type SQLWrapper, sum } from "drizzle-orm";
 import type { Queries } from "../database.ts";
 import { jobs, rounds, submissions, submissionTargets, targets, verdicts } from "../schema.ts";
+import { pageOf } from "./page-of.ts";
 
 type SubmissionView = ProjectSubmissions["submissions"][number];
 
@@ -26,12 +27,11 @@ export async function loadProjectSubmissions(
     )
     .orderBy(desc(submissions.submittedAt), desc(submissions.id))
     .limit(limit + 1);
-  const shown = rows.slice(0, limit);
+  const { shown, last: lastShown } = pageOf(rows, limit);
   const ofSubmission = await loadTargetsOf(
     db,
     shown.map(({ id }) => id),
   );
-  const lastShown = rows.length > limit ? shown.at(-1) : undefined;
   return {
     submissions: shown.map(({ id, request, token, submittedAt }) => ({
       id: parseSha256(id),

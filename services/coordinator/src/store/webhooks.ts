@@ -10,6 +10,7 @@ import { and, asc, count, desc, eq, inArray, isNotNull, isNull, lt, lte, notInAr
 import type { Queries } from "../database.ts";
 import { submissions, submissionTargets } from "../schema.ts";
 import { webhookDeliveries, webhooks } from "../webhook-tables.ts";
+import { pageOf } from "./page-of.ts";
 import type { StoredVerdict } from "./verdicts.ts";
 
 export type StoredWebhook = typeof webhooks.$inferSelect;
@@ -153,8 +154,8 @@ export async function loadDeliveries(
     .where(and(eq(webhookDeliveries.webhook, id), after === undefined ? undefined : lt(webhookDeliveries.id, after)))
     .orderBy(desc(webhookDeliveries.id))
     .limit(limit + 1);
-  const shown = rows.slice(0, limit);
-  return { deliveries: shown.map(deliveryViewOf), next: rows.length > limit ? shown.at(-1)?.id : undefined };
+  const { shown, last } = pageOf(rows, limit);
+  return { deliveries: shown.map(deliveryViewOf), next: last?.id };
 }
 
 export function deliveryViewOf(delivery: StoredDelivery): DeliveryView {

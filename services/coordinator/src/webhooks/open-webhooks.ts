@@ -1,10 +1,7 @@
 import type { Database } from "../database.ts";
 import { type DeliveryEvents, startWebhookDelivery } from "./deliver-webhooks.ts";
 import { createProjectWebhooks, type ProjectWebhooks } from "./project-webhooks.ts";
-import { isPublicAddress } from "./public-address.ts";
-
-/** Where webhooks may be sent: over https to the public network, or anywhere. */
-export type WebhookAddresses = "public" | "any";
+import { isPublicAddress, type WebhookAddresses } from "./public-address.ts";
 
 type Given = {
   db: Database;

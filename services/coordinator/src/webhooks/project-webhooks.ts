@@ -14,7 +14,7 @@ import {
   saveWebhook,
   type StoredWebhook,
 } from "../store/webhooks.ts";
-import { allowedAddressOf, ForbiddenAddress } from "./public-address.ts";
+import { allowedAddressOf, ForbiddenAddress, type WebhookAddresses } from "./public-address.ts";
 import { createWebhookSecret } from "./signature.ts";
 
 const maxWebhooks = 10;
@@ -33,7 +33,7 @@ export type ProjectWebhooks = {
 
 type Given = {
   db: Database;
-  addresses: "public" | "any";
+  addresses: WebhookAddresses;
   isAllowed: (address: string) => boolean;
   /** Called when a message is due. */
   due: () => void;

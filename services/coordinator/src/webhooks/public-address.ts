@@ -2,6 +2,9 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
+/** Where webhooks may be sent: over https to the public network, or anywhere. */
+export type WebhookAddresses = "public" | "any";
+
 /** Whether an IP address is one of the public network: not loopback, not of a private or local network, not one that another is hidden in. */
 export function isPublicAddress(address: string): boolean {
   // An IPv4 address that is written as IPv6 is looked at as what it is.
