@@ -47,12 +47,8 @@ export class ArchiveTree implements HostTree {
     return this.#entries.get(path)?.node;
   }
 
-  list(directory: string): readonly string[] {
-    return [...(this.#children.get(directory) ?? [])];
-  }
-
   entries(directory: string): readonly TreeEntry[] {
-    return this.list(directory).map((name) => ({ name, isDirectory: this.node(join(directory, name))?.kind === "directory" }));
+    return this.#names(directory).map((name) => ({ name, isDirectory: this.node(join(directory, name))?.kind === "directory" }));
   }
 
   read(path: string): Uint8Array | undefined {
@@ -110,7 +106,11 @@ export class ArchiveTree implements HostTree {
   }
 
   #removeBelow(directory: string, fresh: ReadonlySet<string>): void {
-    for (const name of this.list(directory)) this.#remove(join(directory, name), fresh);
+    for (const name of this.#names(directory)) this.#remove(join(directory, name), fresh);
+  }
+
+  #names(directory: string): string[] {
+    return [...(this.#children.get(directory) ?? [])];
   }
 
   /** Where a path is put: unpackers follow links in the directories above it, and stay in the root. */

@@ -28,10 +28,6 @@ export class DirectoryTree implements HostTree {
     return this.#cache === undefined ? nodeAt(placeOf(this.#root, path)) : this.#look(path).node;
   }
 
-  list(directory: string): readonly string[] {
-    return this.entries(directory).map(({ name }) => name);
-  }
-
   entries(directory: string): readonly TreeEntry[] {
     return unlessMissing(() => entriesOf(placeOf(this.#root, directory))) ?? [];
   }

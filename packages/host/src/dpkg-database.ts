@@ -28,8 +28,7 @@ export function loadDpkgDatabase(tree: HostTree): DpkgDatabase {
   const status = textAt(tree, "var/lib/dpkg/status") ?? statusOfParts(tree);
   if (status === undefined)
     throw new Error("reading the dpkg database: there is no readable var/lib/dpkg/status below the root; is it a Debian system?");
-  const filters = tree
-    .list("etc/dpkg/dpkg.cfg.d")
+  const filters = namesIn(tree, "etc/dpkg/dpkg.cfg.d")
     .toSorted()
     .filter((name) => /^[A-Za-z0-9_-]+$/.test(name));
   const configurations = ["etc/dpkg/dpkg.cfg", ...filters.map((name) => `etc/dpkg/dpkg.cfg.d/${name}`)];
@@ -41,7 +40,7 @@ export function loadDpkgDatabase(tree: HostTree): DpkgDatabase {
       isExcluded: parsePathFilter(configurations.map((path) => textAt(tree, path) ?? "")),
       users: parseAccountIds(textAt(tree, "etc/passwd") ?? ""),
       groups: parseAccountIds(textAt(tree, "etc/group") ?? ""),
-      info: tree.node("var/lib/dpkg/status") === undefined ? undefined : new Set(tree.list(infoDirectory)),
+      info: tree.node("var/lib/dpkg/status") === undefined ? undefined : new Set(namesIn(tree, infoDirectory)),
     };
   } catch (cause) {
     if (cause instanceof ParseError)
@@ -52,7 +51,7 @@ export function loadDpkgDatabase(tree: HostTree): DpkgDatabase {
 
 /** Images without dpkg have a file a package, with all fields but the status. */
 function statusOfParts(tree: HostTree): string | undefined {
-  const names = tree.list("var/lib/dpkg/status.d").filter((name) => !name.endsWith(".md5sums"));
+  const names = namesIn(tree, "var/lib/dpkg/status.d").filter((name) => !name.endsWith(".md5sums"));
   const parts = names.map((name) => textAt(tree, `var/lib/dpkg/status.d/${name}`) ?? "");
   return parts.length === 0 ? undefined : parts.map((part) => `Status: install ok installed\n${part.trimEnd()}\n`).join("\n");
 }
@@ -66,6 +65,10 @@ export function infoPath({ info }: DpkgDatabase, installed: InstalledPackage, na
 /** The paths that dpkg says it installed for a package. @throws ParseError */
 export function loadInstalledPaths(tree: HostTree, database: DpkgDatabase, installed: InstalledPackage): string[] {
   return parseDpkgList(textAt(tree, infoPath(database, installed, "list")) ?? "");
+}
+
+function namesIn(tree: HostTree, directory: string): string[] {
+  return tree.entries(directory).map(({ name }) => name);
 }
 
 function textAt(tree: HostTree, path: string): string | undefined {

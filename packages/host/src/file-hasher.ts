@@ -86,11 +86,15 @@ export class FileHasher implements AsyncDisposable {
       waiting.shift()?.done(answers);
       this.#send();
     });
+    const started: HashThread = { worker, waiting };
+    // Another one takes its place at the next call.
     const fail = (cause: unknown) => {
+      const at = this.#threads.indexOf(started);
+      if (at >= 0) this.#threads.splice(at, 1);
       for (const batch of waiting.splice(0)) batch.fail(new Error("hashing files: a thread has failed", { cause }));
     };
     worker.on("error", fail).on("exit", fail);
-    return { worker, waiting };
+    return started;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -28,9 +28,7 @@ export type FileDigest =
  */
 export interface HostTree {
   node(path: string): TreeNode | undefined;
-  /** Names in a directory; none of one that may not be read. */
-  list(directory: string): readonly string[];
-  /** As `list`, each with whether it is a directory. */
+  /** What is in a directory; nothing of one that may not be read. */
   entries(directory: string): readonly TreeEntry[];
   /** A small file; `undefined` where there is none, or it may not be read. */
   read(path: string): Uint8Array | undefined;

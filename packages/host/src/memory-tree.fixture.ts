@@ -23,7 +23,6 @@ export function memoryTree(files: Readonly<Record<string, string>>): HostTree {
   return {
     node,
     read,
-    list,
     entries: (directory) => list(directory).map((name) => ({ name, isDirectory: node(`${directory}/${name}`)?.kind === "directory" })),
     hash: async (wanted) => new Map(wanted.map((path) => [path, { kind: "hashed", sha256: sha256Of(read(path) ?? utf8("")) }])),
   };
