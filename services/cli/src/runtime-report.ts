@@ -5,6 +5,7 @@ import type { Sweep } from "@quorate/host/runtime/sweep";
 import { formatHash } from "@quorate/tlog/hash";
 import { escapeForLine } from "./escape-for-line.ts";
 import type { HostSnapshot } from "./host-snapshot.ts";
+import { type HostEvidence, evidenceLines } from "./watch/host-evidence.ts";
 
 export type RuntimeReport = {
   readonly subject: string;
@@ -23,7 +24,7 @@ const outcomeWords: Record<AuditOutcome, string> = {
 const shownPids = 8;
 
 /** For people: what is wrong first, then how much was looked at. */
-export function runtimeLines({ subject, sweep, outcome, snapshot }: RuntimeReport): string[] {
+export function runtimeLines({ subject, sweep, outcome, snapshot }: RuntimeReport, evidence: HostEvidence): string[] {
   const { checkpoint, freshness } = snapshot;
   const counts = [...countRuntimeClasses(sweep.findings)].map(([found, count]) => `${count} ${found}`);
   return [
@@ -32,11 +33,16 @@ export function runtimeLines({ subject, sweep, outcome, snapshot }: RuntimeRepor
     `  processes   ${sweep.processes}`,
     `  code        ${counts.join(", ") || "none"}`,
     `  known from  ${checkpoint.origin}, ${checkpoint.size} entries${freshness.kind === "fresh" ? "" : `: ${freshness.reason}`}`,
-    ...unseenAtRuntime.map((what, at) => `${at === 0 ? "  not seen    " : "              "}${what}`),
+    ...listed("evidence", evidenceLines(evidence)),
+    ...listed("not seen", unseenAtRuntime),
   ];
 }
 
-export function runtimeJson({ subject, sweep, outcome, snapshot }: RuntimeReport) {
+function listed(label: string, lines: readonly string[]): string[] {
+  return lines.map((line, at) => `  ${(at === 0 ? label : "").padEnd(12)}${line}`);
+}
+
+export function runtimeJson({ subject, sweep, outcome, snapshot }: RuntimeReport, evidence: HostEvidence) {
   const { checkpoint, freshness, policySha256 } = snapshot;
   return {
     subject,
@@ -47,6 +53,7 @@ export function runtimeJson({ subject, sweep, outcome, snapshot }: RuntimeReport
     checkpoint: { origin: checkpoint.origin, size: checkpoint.size, root: formatHash(checkpoint.root) },
     freshness,
     policy: policySha256,
+    evidence,
     unseen: unseenAtRuntime,
   };
 }

@@ -34,8 +34,9 @@ export async function runWatch(options: WatchOptions, context: CommandContext): 
     const host = new WatchedHost(subject, options, { hasher, jit: await loadJitPolicy(options.jit) });
     if (options.once !== true) return await watchOn(host, options, context);
     const report = await host.sweep(1);
-    if (options.json) context.terminal.printJson(runtimeJson(report));
-    else for (const line of runtimeLines(report)) context.terminal.print(line);
+    const evidence = await host.gatherEvidence(report.sweep);
+    if (options.json) context.terminal.printJson(runtimeJson(report, evidence));
+    else for (const line of runtimeLines(report, evidence)) context.terminal.print(line);
     return outcomeExitCodes[report.outcome];
   } catch (cause) {
     context.signal.throwIfAborted();
@@ -65,7 +66,7 @@ async function watchOn(host: WatchedHost, options: WatchOptions, { terminal, sig
   // The host is watched all the same; to the fleet it is silent, which is a failure there.
   const onError = (error: unknown) => terminal.say(`quorate: ${errorLine(error)}`);
   const reporter =
-    options.fleet === undefined ? undefined : stack.use(new FleetReporter(options.fleet, options.key ?? defaultKey, onError));
+    options.fleet === undefined ? undefined : stack.use(new FleetReporter(options.fleet, options.key ?? defaultKey, { host, onError }));
   if (reporter !== undefined) terminal.say(`the fleet takes reports of this host with this line in its hosts file:\n${reporter.enrolment}`);
   const said = new SaidFindings(terminal, options.json === true);
   await watchProcesses({

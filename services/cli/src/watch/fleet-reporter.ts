@@ -13,6 +13,8 @@ import { type ReportPlace, reportPlaceSchema } from "@quorate/protocol/report-pl
 import { type P256Signer, createP256Key, loadP256Key } from "@quorate/signing/p256-key";
 import { escapeForLine } from "../escape-for-line.ts";
 import { type RuntimeReport, countRuntimeClasses, loudFindings } from "../runtime-report.ts";
+import type { HostEvidence } from "./host-evidence.ts";
+import type { WatchedHost } from "./watched-host.ts";
 
 /** A host that found the same again says so once a minute: silence means that something is wrong. */
 export const heartbeatSeconds = 60;
@@ -25,6 +27,7 @@ export class FleetReporter implements AsyncDisposable {
   readonly name = hostname();
   readonly #url: string;
   readonly #signer: P256Signer;
+  readonly #host: Pick<WatchedHost, "gatherEvidence">;
   readonly #onError: (error: unknown) => void;
   #sent: { readonly state: string; readonly at: number } | undefined;
   #sending: Promise<void> | undefined;
@@ -33,7 +36,12 @@ export class FleetReporter implements AsyncDisposable {
    * @param key a file with the host's private key, which is made when there is none
    * @param onError told when the fleet cannot be reached or does not take a report
    */
-  constructor(url: string, key: string, onError: (error: unknown) => void) {
+  constructor(
+    url: string,
+    key: string,
+    { host, onError }: { host: Pick<WatchedHost, "gatherEvidence">; onError: (error: unknown) => void },
+  ) {
+    this.#host = host;
     this.#onError = onError;
     this.#signer = existsSync(key) ? loadP256Key(key) : createP256Key(key);
     this.#url = `${url.replace(/\/+$/, "")}/v1/hosts/${hostIdOf(this.#signer.spki)}`;
@@ -66,7 +74,7 @@ export class FleetReporter implements AsyncDisposable {
       { doing: "asking the fleet for a challenge", url: `${this.#url}/challenge`, deadlineSeconds, maxBytes: maxAnswerBytes },
       reportPlaceSchema,
     );
-    const payload = this.#payload(report, challenge);
+    const payload = this.#payload(report, challenge, await this.#host.gatherEvidence(report.sweep));
     const envelope = formatEnvelope({ payload, signatures: [this.#signer.sign(pae(payload))] });
     const headers = { "content-type": "application/vnd.dsse+json" };
     const body = new Uint8Array(envelope);
@@ -74,7 +82,7 @@ export class FleetReporter implements AsyncDisposable {
     await request({ doing, url: `${this.#url}/reports`, method: "POST", headers, body, deadlineSeconds, maxBytes: maxAnswerBytes });
   }
 
-  #payload({ sweep, outcome, snapshot }: RuntimeReport, challenge: ReportPlace): Uint8Array {
+  #payload({ sweep, outcome, snapshot }: RuntimeReport, challenge: ReportPlace, { ima, verity, lacks }: HostEvidence): Uint8Array {
     const { checkpoint, policySha256 } = snapshot;
     return formatRuntime(this.name, runtimeStateOf(sweep.findings), {
       outcome,
@@ -99,6 +107,9 @@ export class FleetReporter implements AsyncDisposable {
       },
       policy: policySha256,
       evidence: "software-only",
+      ...(ima && { ima }),
+      ...(verity && { verity }),
+      lacks: [...lacks],
     });
   }
 }

@@ -5,12 +5,13 @@ import { identityText } from "@quorate/host/file-identity";
 import type { JitPolicy } from "@quorate/host/runtime/jit-policy";
 import { KnownPrograms } from "@quorate/host/runtime/known-programs";
 import { MappedFiles } from "@quorate/host/runtime/mapped-files";
-import { decideRuntimeOutcome, sweepProcesses } from "@quorate/host/runtime/sweep";
+import { type Sweep, decideRuntimeOutcome, sweepProcesses } from "@quorate/host/runtime/sweep";
 import { snapshotLayout } from "@quorate/host/snapshot-directory";
 import { decideFreshness } from "@quorate/tlog/cosigned-time";
 import { type HostSnapshot, type SnapshotOptions, openSnapshot } from "../host-snapshot.ts";
 import type { RuntimeReport } from "../runtime-report.ts";
 import { defaultFreshnessSeconds, defaultSnapshotDirectory } from "../snapshot-defaults.ts";
+import { type HostEvidence, gatherEvidence } from "./host-evidence.ts";
 
 type Known = { readonly snapshot: HostSnapshot; readonly programs: KnownPrograms; readonly identity: string };
 
@@ -46,6 +47,11 @@ export class WatchedHost {
     });
     const outcome = decideRuntimeOutcome(sweep, freshness.kind === "fresh");
     return { subject: this.subject, sweep, snapshot: { ...snapshot, freshness }, outcome };
+  }
+
+  /** What there is besides a sweep, as it is now. */
+  async gatherEvidence(sweep: Sweep): Promise<HostEvidence> {
+    return gatherEvidence(this.root, sweep, (await this.#current()).programs);
   }
 
   async #current(): Promise<Known> {
